@@ -1,0 +1,182 @@
+//! One verification key and the algorithms that it is for. The algorithms come from the kind of key, narrowed
+//! by its JWK's `alg`; a token only picks among them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde::Deserialize;
+
+use crate::token::SignedToken;
+
+/// The shortest shared secret, in bytes: the output of SHA-256 (RFC 7518, section 3.2).
+pub const MIN_SECRET_BYTES: usize = 32;
+
+const HMAC: &[Algorithm] = &[Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
+const RSA: &[Algorithm] = &[Algorithm::RS256, Algorithm::PS256];
+const P256: &[Algorithm] = &[Algorithm::ES256];
+const ED25519: &[Algorithm] = &[Algorithm::EdDSA];
+
+/// The sizes of an RSA modulus that the signature library verifies with: 2048 to 8192 bits.
+const RSA_MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
+/// The object identifier 1.2.840.10045.3.1.7, prime256v1, in DER.
+const P256_OID: &[u8] = &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+
+/// A key that tokens are verified with. Its `Debug` shows no key material.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) kid: Option<String>,
+    algorithms: Vec<Algorithm>,
+    material: DecodingKey,
+}
+
+impl Key {
+    fn new(algorithms: &[Algorithm], material: DecodingKey) -> Self {
+        Self {
+            kid: None,
+            algorithms: algorithms.to_vec(),
+            material,
+        }
+    }
+
+    /// A shared secret, or `None` where it is shorter than [`MIN_SECRET_BYTES`].
+    pub(crate) fn from_secret(secret: &[u8]) -> Option<Self> {
+        (secret.len() >= MIN_SECRET_BYTES).then(|| Self::new(HMAC, DecodingKey::from_secret(secret)))
+    }
+
+    /// One PEM block, `PUBLIC KEY` (SPKI) or `RSA PUBLIC KEY` (PKCS#1).
+    pub(crate) fn from_public_pem(pem: &str) -> Result<Self, &'static str> {
+        let pem_bytes = pem.as_bytes();
+        if let Ok(material) = DecodingKey::from_rsa_pem(pem_bytes) {
+            let components = jsonwebtoken::jwk::Jwk::from_decoding_key(&material, None);
+            let jsonwebtoken::jwk::AlgorithmParameters::RSA(rsa) =
+                components.map_err(|_| "a damaged RSA key")?.algorithm
+            else {
+                return Err("a damaged RSA key");
+            };
+            return Self::from_rsa(&rsa.n, &rsa.e);
+        }
+        if let Ok(material) = DecodingKey::from_ec_pem(pem_bytes) {
+            let body: String = pem
+                .lines()
+                .filter(|line| !line.starts_with("-----"))
+                .map(str::trim)
+                .collect();
+            let der = STANDARD.decode(body).map_err(|_| "a damaged EC key")?;
+            let on_p256 = der.windows(P256_OID.len()).any(|window| window == P256_OID);
+            return if on_p256 {
+                Self::from_p256(material)
+            } else {
+                Err("an EC key on another curve than P-256")
+            };
+        }
+        if let Ok(material) = DecodingKey::from_ed_pem(pem_bytes) {
+            return Self::from_ed25519(material);
+        }
+        Err("damaged, or of a kind that is not supported")
+    }
+
+    /// One member of a JWKS (RFC 7517), `shared_secrets` saying whether it may be an `oct` key. The reason
+    /// for a skipped key names nothing of the key.
+    pub(crate) fn from_jwk(jwk: &Jwk, shared_secrets: bool) -> Result<Self, &'static str> {
+        if jwk.purpose.as_deref().is_some_and(|purpose| purpose != "sig") {
+            return Err("not for signatures (use)");
+        }
+        if jwk
+            .key_ops
+            .as_ref()
+            .is_some_and(|ops| !ops.iter().any(|op| op == "verify"))
+        {
+            return Err("not for verifying (key_ops)");
+        }
+        let part = |part: &Option<String>| part.clone().ok_or("a part is missing");
+        let mut key = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
+            ("RSA", _) => Self::from_rsa(&part(&jwk.n)?, &part(&jwk.e)?)?,
+            ("EC", Some("P-256")) => {
+                let (x, y) = (part(&jwk.x)?, part(&jwk.y)?);
+                Self::from_p256(DecodingKey::from_ec_components(&x, &y).map_err(|_| "not base64url")?)?
+            }
+            ("OKP", Some("Ed25519")) => {
+                let x = part(&jwk.x)?;
+                Self::from_ed25519(DecodingKey::from_ed_components(&x).map_err(|_| "not base64url")?)?
+            }
+            ("oct", _) if shared_secrets => {
+                let secret = URL_SAFE_NO_PAD
+                    .decode(part(&jwk.k)?)
+                    .map_err(|_| "not base64url")?;
+                Self::from_secret(&secret).ok_or("a secret that is too short")?
+            }
+            ("oct", _) => return Err("a shared secret, which is taken from files only"),
+            _ => return Err("a kind of key that is not supported"),
+        };
+        key.kid.clone_from(&jwk.kid);
+        if let Some(alg) = &jwk.alg {
+            key.algorithms.retain(|algorithm| alg.parse() == Ok(*algorithm));
+            if key.algorithms.is_empty() {
+                return Err("an alg that is not supported or does not fit the key");
+            }
+        }
+        Ok(key)
+    }
+
+    fn from_rsa(modulus: &str, exponent: &str) -> Result<Self, &'static str> {
+        let number = |encoded: &str| {
+            let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| "not base64url")?;
+            // Some issuers write a leading zero, which the signature library refuses.
+            Ok::<_, &'static str>(
+                bytes
+                    .into_iter()
+                    .skip_while(|byte| *byte == 0)
+                    .collect::<Vec<u8>>(),
+            )
+        };
+        let (n, e) = (number(modulus)?, number(exponent)?);
+        if !RSA_MODULUS_BYTES.contains(&n.len()) {
+            return Err("an RSA key of less than 2048 or more than 8192 bits");
+        }
+        Ok(Self::new(RSA, DecodingKey::from_rsa_raw_components(&n, &e)))
+    }
+
+    fn from_p256(material: DecodingKey) -> Result<Self, &'static str> {
+        // An uncompressed point: 4, then two coordinates of 32 bytes.
+        match material.try_get_as_bytes() {
+            Ok([4, coordinates @ ..]) if coordinates.len() == 64 => Ok(Self::new(P256, material)),
+            Ok(_) | Err(_) => Err("not an uncompressed point of P-256"),
+        }
+    }
+
+    fn from_ed25519(material: DecodingKey) -> Result<Self, &'static str> {
+        match material.try_get_as_bytes() {
+            Ok(point) if point.len() == 32 => Ok(Self::new(ED25519, material)),
+            Ok(_) | Err(_) => Err("not a point of Ed25519"),
+        }
+    }
+
+    /// Whether the key is for the token's algorithm.
+    pub(crate) fn is_for(&self, token: &SignedToken<'_>) -> bool {
+        self.algorithms.contains(&token.algorithm)
+    }
+
+    /// Whether the token was signed with this key's counterpart, by an algorithm that the key is for.
+    pub(crate) fn signed(&self, token: &SignedToken<'_>) -> bool {
+        self.is_for(token)
+            && jsonwebtoken::crypto::verify(token.signature, token.signed, &self.material, token.algorithm)
+                .unwrap_or(false)
+    }
+}
+
+/// The members of a JWK that matter. Not `Debug`: `k` is a secret.
+#[derive(Deserialize)]
+pub(crate) struct Jwk {
+    kty: String,
+    crv: Option<String>,
+    kid: Option<String>,
+    alg: Option<String>,
+    #[serde(rename = "use")]
+    purpose: Option<String>,
+    key_ops: Option<Vec<String>>,
+    n: Option<String>,
+    e: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+    k: Option<String>,
+}

@@ -1,0 +1,135 @@
+//! What may be configured, and how what may not is refused.
+
+use roomcast_auth::{
+    Clock, DEV_SECRET, KeyError, KeySource, SERVICE_AUDIENCE, UserTokens, Verifier, is_dev_secret,
+};
+
+use crate::issuer::{Issuer, SECRET, Time, path, pem, users};
+
+fn refused(source: Result<KeySource, KeyError>) -> String {
+    source.expect_err("refused").to_string()
+}
+
+#[test]
+fn a_weak_secret_is_refused() {
+    assert!(refused(KeySource::secret(b"")).contains("is empty"));
+    let text = refused(KeySource::secret(&[b'x'; 31]));
+    assert!(
+        text.contains("31 bytes") && text.contains("32") && text.contains("openssl rand"),
+        "{text}"
+    );
+    assert!(KeySource::secret(&[b'x'; 32]).is_ok());
+}
+
+#[test]
+fn the_dev_secret_is_long_enough_and_recognised() {
+    assert!(KeySource::secret(DEV_SECRET.as_bytes()).is_ok());
+    assert!(is_dev_secret(DEV_SECRET.as_bytes()));
+    assert!(!is_dev_secret(SECRET));
+}
+
+#[test]
+fn what_is_no_usable_public_key_is_refused_with_the_remedy() {
+    let cases = [
+        ("README.md", "not a PEM file"),
+        ("rsa.pem", "-pubout"),
+        ("ec.pem", "-pubout"),
+        ("cert.pem", "openssl x509"),
+        ("short-rsa.pub.pem", "2048"),
+        ("P-384.pub.pem", "P-256"),
+        ("secp256k1.pub.pem", "P-256"),
+        ("absent.pem", "cannot read"),
+    ];
+    for (name, remedy) in cases {
+        let text = refused(KeySource::public_key_file(&path(name)));
+        assert!(text.contains(remedy) && !text.contains('\n'), "{name}: {text}");
+    }
+    let cut_off = pem("rsa.pub.pem")[..100].to_vec();
+    assert!(refused(KeySource::public_key_pem(&cut_off)).contains("not a PEM file"));
+    let garbage = b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
+    assert!(refused(KeySource::public_key_pem(garbage)).contains("damaged"));
+    assert!(refused(KeySource::public_key_pem(&[0xff, 0xfe])).contains("not a PEM file"));
+}
+
+#[tokio::test]
+async fn a_pem_file_may_hold_several_keys_in_either_form() {
+    let several = [pem("rsa.pkcs1.pub.pem"), pem("ec.pub.pem"), pem("ed.pub.pem")].concat();
+    let verifier = users(KeySource::public_key_pem(&several).unwrap(), &Time::new());
+    let rsa = Issuer::with_rsa(jsonwebtoken::Algorithm::PS256, "rsa.pem");
+    for issuer in [rsa, Issuer::with_ec(), Issuer::with_ed()] {
+        assert!(verifier.verify(&issuer.token()).await.is_ok());
+    }
+}
+
+#[test]
+fn keys_are_fetched_over_https_or_from_loopback_only() {
+    // A machine without root certificates refuses all of https, and says so.
+    assert!(matches!(
+        KeySource::jwks("https://id.example/jwks"),
+        Ok(_) | Err(KeyError::Tls(_))
+    ));
+    for url in [
+        "http://127.0.0.1:9/jwks",
+        "http://[::1]:9/",
+        "http://localhost/jwks",
+    ] {
+        assert!(KeySource::jwks(url).is_ok(), "{url}");
+    }
+    for url in [
+        "http://id.example/jwks",
+        "http://10.0.0.1/",
+        "http://localhost.example/",
+        "http://127.0.0.1.example/",
+    ] {
+        assert!(matches!(KeySource::jwks(url), Err(KeyError::PlainHttp)), "{url}");
+    }
+    for url in [
+        "ftp://id.example/jwks",
+        "file:///etc/jwks.json",
+        "https://",
+        "://",
+    ] {
+        assert!(matches!(KeySource::jwks(url), Err(KeyError::BadUrl)), "{url}");
+    }
+    assert!(matches!(
+        KeySource::jwks("https://me:secret@id.example/"),
+        Err(KeyError::CredentialsInUrl)
+    ));
+}
+
+#[test]
+fn what_is_no_jwks_file_is_refused() {
+    assert!(refused(KeySource::jwks("absent.json")).contains("cannot read absent.json"));
+    assert!(refused(KeySource::jwks(path("README.md").to_str().unwrap())).contains("not a JWKS"));
+}
+
+#[test]
+fn a_verifier_needs_a_source_and_an_audience_of_its_own() {
+    assert!(matches!(
+        Verifier::services([], Clock::system()),
+        Err(KeyError::NoSource)
+    ));
+    let tokens = UserTokens {
+        audience: Some(SERVICE_AUDIENCE.to_owned()),
+        ..UserTokens::default()
+    };
+    let source = KeySource::secret(SECRET).unwrap();
+    assert!(matches!(
+        Verifier::users([source], tokens, Clock::system()),
+        Err(KeyError::ServiceAudience)
+    ));
+}
+
+#[test]
+fn no_debug_output_shows_a_secret() {
+    let secret = "a-secret-that-must-not-be-printed";
+    let source = KeySource::secret(secret.as_bytes()).unwrap();
+    let verifier = users(source.clone(), &Time::new());
+    let bytes = format!("{:?}", secret.as_bytes());
+    for text in [format!("{source:?}"), format!("{verifier:?}")] {
+        assert!(
+            !text.contains(secret) && !text.contains(bytes.trim_matches(['[', ']'])),
+            "{text}"
+        );
+    }
+}

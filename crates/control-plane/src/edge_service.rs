@@ -1,0 +1,45 @@
+//! `roomcast.v1.EdgeService`: the link, and reads of logs.
+
+use std::pin::Pin;
+
+use futures_util::Stream;
+use roomcast_proto::{
+    link::ReadLog,
+    v1::{self, edge_service_server::EdgeService},
+};
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::{
+    attach::{self, Attaching},
+    use_cases::UseCases,
+};
+
+/// The service.
+pub(crate) struct Edges {
+    pub(crate) use_cases: UseCases,
+    pub(crate) attaching: Attaching,
+}
+
+#[tonic::async_trait]
+impl EdgeService for Edges {
+    type AttachStream = Pin<Box<dyn Stream<Item = Result<v1::AttachResponse, Status>> + Send>>;
+
+    async fn attach(
+        &self,
+        request: Request<Streaming<v1::AttachRequest>>,
+    ) -> Result<Response<Self::AttachStream>, Status> {
+        let link = attach::start(self.attaching.clone(), request.into_inner()).await?;
+        Ok(Response::new(Box::pin(link)))
+    }
+
+    async fn read_log(
+        &self,
+        request: Request<v1::ReadLogRequest>,
+    ) -> Result<Response<v1::ReadLogResponse>, Status> {
+        let slice = self
+            .use_cases
+            .read_log(ReadLog::try_from(request.into_inner())?)
+            .await?;
+        Ok(Response::new((&slice).into()))
+    }
+}

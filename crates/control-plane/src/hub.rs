@@ -1,0 +1,191 @@
+//! The shell of the core's hub: one task owns it and the store's subscription, and does what it asks for.
+//!
+//! It must never wait for a follower or for the store: followers have queues with a cap, reads are tasks.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use roomcast_core::{
+    Millis, RoomId,
+    hub::{Action, FollowerId, Hub, Input, Item},
+};
+use roomcast_runtime::lifecycle::Shutdown;
+use roomcast_store::{Notice, Store, Subscription};
+use tokio::{
+    sync::{
+        mpsc::{self, error::TrySendError},
+        oneshot,
+    },
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use crate::{
+    config::{FOLLOWER_QUEUE, HUB_QUEUE},
+    follower::{Command, Fed, HubHandle},
+    metrics::Metrics,
+    reads::{Read, Reads},
+};
+
+/// The hub's task and the handle to it.
+pub(crate) fn start(
+    store: Arc<dyn Store>,
+    shutdown: Shutdown,
+    metrics: Metrics,
+) -> (HubHandle, impl Future<Output = ()> + Send + 'static) {
+    // Full: whoever asks waits.
+    let (commands, asked) = mpsc::channel(HUB_QUEUE);
+    let shell = Shell {
+        hub: Hub::default(),
+        started: Instant::now(),
+        subscription: store.subscription(),
+        reads: Reads::new(store, metrics.clone()),
+        listening: HashMap::new(),
+        queues: BTreeMap::new(),
+        gone: JoinSet::new(),
+        metrics,
+    };
+    (HubHandle::new(commands, shutdown), shell.run(asked))
+}
+
+struct Shell {
+    hub: Hub,
+    started: Instant,
+    subscription: Box<dyn Subscription>,
+    reads: Reads,
+    /// Ends the reads of a room that nobody is interested in any more.
+    listening: HashMap<RoomId, CancellationToken>,
+    queues: BTreeMap<FollowerId, mpsc::Sender<Fed>>,
+    gone: JoinSet<FollowerId>,
+    metrics: Metrics,
+}
+
+impl Shell {
+    async fn run(mut self, mut asked: mpsc::Receiver<Command>) {
+        loop {
+            let deadline = self.hub.next_deadline().map(|at| self.started + millis(at));
+            let input = tokio::select! {
+                // What is bounded by our own caps comes before hints, of which there is no end; hints that are
+                // late are dropped by the store, which says so, and read again. Tails are compared before them too.
+                biased;
+                Some(answer) = self.reads.next() => answer,
+                Some(Ok(follower)) = self.gone.join_next() => {
+                    self.queues.remove(&follower);
+                    Input::Detached(follower)
+                }
+                command = asked.recv() => match command {
+                    None => return,
+                    Some(Command::Tell(input)) => input,
+                    Some(Command::Follow { follower, queue, gone }) => {
+                        self.follow(follower, queue, gone);
+                        continue;
+                    }
+                },
+                () = until(deadline) => {
+                    let now = self.now();
+                    self.hub.handle_deadline(now);
+                    self.act();
+                    continue;
+                }
+                notice = self.subscription.next() => match notice {
+                    Notice::Subscribed(room) => Input::Subscribed(room),
+                    Notice::Hint(room, entry) => Input::Hint(room, entry),
+                    Notice::Lost => {
+                        debug!("hints were lost: the rooms of interest are read again");
+                        continue;
+                    }
+                },
+            };
+            let now = self.now();
+            self.hub.handle(input, now);
+            self.act();
+        }
+    }
+
+    fn now(&self) -> Millis {
+        Millis::try_from(self.started.elapsed().as_millis()).unwrap_or(Millis::MAX)
+    }
+
+    fn follow(&mut self, follower: FollowerId, queue: mpsc::Sender<Fed>, gone: oneshot::Receiver<()>) {
+        self.queues.insert(follower, queue);
+        self.gone.spawn(async move {
+            let _dropped = gone.await;
+            follower
+        });
+    }
+
+    fn act(&mut self) {
+        while let Some(action) = self.hub.next_action() {
+            match action {
+                Action::Subscribe(room) => {
+                    self.listening.insert(room.clone(), CancellationToken::new());
+                    self.subscription.subscribe(room);
+                }
+                Action::Unsubscribe(room) => {
+                    self.subscription.unsubscribe(&room);
+                    if let Some(wanted) = self.listening.remove(&room) {
+                        wanted.cancel();
+                    }
+                }
+                Action::ReadSnapshot(room) => self.read(Read::Snapshot(room.clone()), &room),
+                Action::Read { room, after } => self.read(Read::Log(room.clone(), after), &room),
+                Action::Compare(rooms) => self.reads.tails(rooms),
+                Action::Send { follower, room, item } => self.send(follower, room, item),
+            }
+        }
+        self.metrics
+            .rooms
+            .set(i64::try_from(self.hub.rooms()).unwrap_or(i64::MAX));
+    }
+
+    fn read(&mut self, read: Read, room: &RoomId) {
+        if let Some(wanted) = self.listening.get(room) {
+            self.reads.room(read, wanted.clone());
+        }
+    }
+
+    /// A full queue ends its follower, who goes on from its position; nobody else notices (I7).
+    fn send(&mut self, follower: FollowerId, room: RoomId, item: Item) {
+        let Some(queue) = self.queues.get(&follower) else {
+            return;
+        };
+        let entries = match &item {
+            Item::Entries(entries) => entries.len() as u64,
+            Item::Snapshot(_) | Item::Gone => 0,
+        };
+        match queue.try_send((room, item)) {
+            Ok(()) => {
+                self.metrics.entries_sent.inc_by(entries);
+                return;
+            }
+            Err(TrySendError::Closed(_)) => {}
+            Err(TrySendError::Full(_)) => {
+                warn!(
+                    follower = follower.0,
+                    cap = FOLLOWER_QUEUE,
+                    "cut a follower: its queue is full"
+                );
+                self.metrics.followers_cut.inc();
+            }
+        }
+        self.queues.remove(&follower);
+        let now = self.now();
+        self.hub.handle(Input::Detached(follower), now);
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn millis(at: Millis) -> Duration {
+    Duration::from_millis(u64::try_from(at).unwrap_or(0))
+}

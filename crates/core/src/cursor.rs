@@ -1,0 +1,101 @@
+//! A socket's cursor: the opaque string that every event carries to the browser.
+//!
+//! It is self-describing, since a stock client hands back the last one that it saw, whichever edge and however
+//! old: `1`, then `;session,epoch,offset` for each session whose room the socket is in. Ids hold neither `;`
+//! nor `,`. It gives no right to anything: whoever brings one is authorised anew.
+
+use std::{collections::BTreeMap, fmt::Write as _, str::FromStr};
+
+use crate::{
+    ids::SessionId,
+    position::{Offset, Position},
+};
+
+const VERSION: &str = "1";
+
+/// The positions of one reader, by session.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cursor(pub BTreeMap<SessionId, Position>);
+
+/// The text is no cursor of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is no position: pass on what an event or an acknowledgement gave, unchanged")]
+pub struct CursorError;
+
+/// Writes the cursor of the given positions.
+pub fn write<'a>(positions: impl IntoIterator<Item = (&'a SessionId, &'a Position)>) -> String {
+    let mut text = String::from(VERSION);
+    for (session, position) in positions {
+        let _infallible = write!(text, ";{session},{},{}", position.epoch, position.offset);
+    }
+    text
+}
+
+impl FromStr for Cursor {
+    type Err = CursorError;
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        let mut parts = text.split(';');
+        if parts.next() != Some(VERSION) {
+            return Err(CursorError);
+        }
+        let mut positions = BTreeMap::new();
+        for part in parts {
+            let mut fields = part.split(',');
+            let (Some(session), Some(epoch), Some(offset), None) =
+                (fields.next(), fields.next(), fields.next(), fields.next())
+            else {
+                return Err(CursorError);
+            };
+            let session = session.parse().map_err(|_| CursorError)?;
+            let epoch = epoch.parse().map_err(|_| CursorError)?;
+            let offset = offset.parse().map(Offset).map_err(|_| CursorError)?;
+            positions.insert(session, Position::new(epoch, offset));
+        }
+        Ok(Self(positions))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::position::Epoch;
+
+    proptest! {
+        #[test]
+        fn a_cursor_reads_back_what_it_writes(
+            rooms in proptest::collection::btree_map("[A-Za-z0-9._~@:+-]{1,128}", any::<(u64, u64)>(), 0..5)
+        ) {
+            let cursor = Cursor(
+                rooms
+                    .into_iter()
+                    .map(|(id, (epoch, offset))| {
+                        (id.parse().unwrap(), Position::new(Epoch::from_random(epoch), Offset(offset)))
+                    })
+                    .collect(),
+            );
+            prop_assert_eq!(write(&cursor.0).parse(), Ok(cursor));
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in ".{0,64}") {
+            let _ = text.parse::<Cursor>();
+        }
+    }
+
+    #[test]
+    fn what_is_not_ours_is_refused() {
+        for bad in [
+            "",
+            "2",
+            "1;",
+            "1;s",
+            "1;s,000000000001",
+            "1;s,000000000001,x",
+            "1;s,000000000001,1,1",
+        ] {
+            assert_eq!(bad.parse::<Cursor>(), Err(CursorError), "{bad:?}");
+        }
+    }
+}

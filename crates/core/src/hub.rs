@@ -1,0 +1,627 @@
+//! The hub of a control plane: one feed for each room that some follower (an edge's link, or a backend that
+//! watches) is interested in. Sources are the store's hints and reads; followers get a snapshot or go on from
+//! their own position, then every entry in order (I1).
+//!
+//! A follower that is behind never makes another wait: it reads on its own until it has caught up (I7).
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use crate::{
+    Millis,
+    event::{Entry, LogSlice},
+    feed::{self, Feed},
+    limits::{COMPARE_INTERVAL, COMPARE_ROOMS},
+    position::Position,
+    room::RoomId,
+    snapshot::Snapshot,
+};
+
+/// Who is fed; unique in the life of a hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FollowerId(pub u64);
+
+/// What a hub is told.
+#[derive(Debug)]
+pub enum Input {
+    /// Feed the follower this room: after a position that it has, or with a snapshot first. Interest in a room
+    /// that it is fed already begins anew from what is said here.
+    Interest {
+        /// Who.
+        follower: FollowerId,
+        /// Which room.
+        room: RoomId,
+        /// The last position that it has.
+        after: Option<Position>,
+    },
+    /// Feed the follower this room no more.
+    Forget {
+        /// Who.
+        follower: FollowerId,
+        /// Which room.
+        room: RoomId,
+    },
+    /// The follower is gone.
+    Detached(FollowerId),
+    /// Hints of the room arrive from here on.
+    Subscribed(RoomId),
+    /// Something was appended.
+    Hint(RoomId, Arc<Entry>),
+    /// The answer to [`Action::ReadSnapshot`]; `None`: there is no such session.
+    Snapshot(RoomId, Option<Snapshot>),
+    /// The answer to [`Action::Read`].
+    Slice {
+        /// Which room.
+        room: RoomId,
+        /// What the read was asked to begin after.
+        after: Position,
+        /// What it found.
+        slice: LogSlice,
+    },
+    /// The answer to [`Action::Compare`]: the rooms as they were asked for, each with its tail.
+    Tails(Vec<(RoomId, Position, Position)>),
+}
+
+/// What a hub asks for. A read that fails is to be tried again until it succeeds.
+#[derive(Debug, PartialEq)]
+pub enum Action {
+    /// Subscribe to the room's hints, then say so.
+    Subscribe(RoomId),
+    /// End that subscription.
+    Unsubscribe(RoomId),
+    /// Read the room's snapshot.
+    ReadSnapshot(RoomId),
+    /// Read the room's log after a position.
+    Read {
+        /// Which room.
+        room: RoomId,
+        /// Where the read begins.
+        after: Position,
+    },
+    /// Read the tails of these rooms, whose feeds are at these positions.
+    Compare(Vec<(RoomId, Position)>),
+    /// Hand this to the follower, in order.
+    Send {
+        /// To whom.
+        follower: FollowerId,
+        /// Of which room.
+        room: RoomId,
+        /// What.
+        item: Item,
+    },
+}
+
+/// What a follower gets.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    /// The room's state: what follows comes after its position. A beginning, or a reset.
+    Snapshot(Arc<Snapshot>),
+    /// The next entries.
+    Entries(Vec<Arc<Entry>>),
+    /// There is no such session (any more); the room is fed no more.
+    Gone,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Follower {
+    /// Waits for a snapshot.
+    Waiting,
+    /// Has everything up to the position, which the feed has passed: a read is under way.
+    Reading(Position),
+    /// Has everything up to the position, and gets what the feed delivers beyond it.
+    Live(Position),
+}
+
+#[derive(Debug, Default)]
+struct Room {
+    subscribed: bool,
+    snapshot_asked: bool,
+    feed: Feed,
+    followers: BTreeMap<FollowerId, Follower>,
+}
+
+impl Room {
+    /// Starts the feed at a position that was read from the log, or, where it is in another life of the log
+    /// than that, makes it look for itself.
+    fn align(&mut self, read: Position) {
+        match self.feed.position() {
+            None => self.feed.handle(feed::Input::Start(read)),
+            Some(asked) if asked.epoch != read.epoch => {
+                self.feed.handle(feed::Input::Tail { asked, tail: read });
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// The hub.
+#[derive(Debug, Default)]
+pub struct Hub {
+    rooms: BTreeMap<RoomId, Room>,
+    interests: BTreeMap<FollowerId, BTreeSet<RoomId>>,
+    compare_at: Option<Millis>,
+    actions: VecDeque<Action>,
+}
+
+impl Hub {
+    /// Takes what happened; [`Self::next_action`] then says what to do.
+    pub fn handle(&mut self, input: Input, now: Millis) {
+        match input {
+            Input::Interest {
+                follower,
+                room,
+                after,
+            } => {
+                let state = after.map_or(Follower::Waiting, Follower::Reading);
+                self.interests.entry(follower).or_default().insert(room.clone());
+                let known = self.rooms.contains_key(&room);
+                self.rooms
+                    .entry(room.clone())
+                    .or_default()
+                    .followers
+                    .insert(follower, state);
+                if !known {
+                    self.compare_at.get_or_insert(now + COMPARE_INTERVAL);
+                    self.actions.push_back(Action::Subscribe(room));
+                } else if let Some(after) = after {
+                    self.catch_up(&room, &[(follower, after)]);
+                } else {
+                    self.ask_snapshot(&room);
+                }
+            }
+            Input::Forget { follower, room } => {
+                if let Some(rooms) = self.interests.get_mut(&follower) {
+                    rooms.remove(&room);
+                }
+                self.forget(follower, &room);
+            }
+            Input::Detached(follower) => {
+                for room in self.interests.remove(&follower).unwrap_or_default() {
+                    self.forget(follower, &room);
+                }
+            }
+            Input::Subscribed(room) => self.subscribed(&room),
+            Input::Hint(room, entry) => self.feed(&room, feed::Input::Hint(entry)),
+            Input::Snapshot(room, None) => self.gone(&room),
+            Input::Snapshot(room, Some(snapshot)) => self.snapshot(&room, snapshot),
+            Input::Slice { room, after, slice } => self.slice(&room, after, slice),
+            Input::Tails(rooms) => {
+                for (room, asked, tail) in rooms {
+                    self.feed(&room, feed::Input::Tail { asked, tail });
+                }
+            }
+        }
+    }
+
+    /// The next thing to do, in order.
+    pub fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// When [`Self::handle_deadline`] is wanted next.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Millis> {
+        self.compare_at
+    }
+
+    /// Compares the tails of all rooms, so that a lost last hint is noticed.
+    pub fn handle_deadline(&mut self, now: Millis) {
+        if self.compare_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.compare_at = (!self.rooms.is_empty()).then_some(now + COMPARE_INTERVAL);
+        let started = |(id, room): (&RoomId, &Room)| Some((id.clone(), room.feed.position()?));
+        let rooms: Vec<_> = self.rooms.iter().filter_map(started).collect();
+        self.actions.extend(
+            rooms
+                .chunks(COMPARE_ROOMS)
+                .map(|rooms| Action::Compare(rooms.to_vec())),
+        );
+    }
+
+    /// How many rooms some follower is interested in.
+    #[must_use]
+    pub fn rooms(&self) -> usize {
+        self.rooms.len()
+    }
+
+    fn subscribed(&mut self, id: &RoomId) {
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
+        if std::mem::replace(&mut room.subscribed, true) {
+            return self.feed(id, feed::Input::Lost);
+        }
+        let behind = room.followers.iter().filter_map(|(follower, state)| match state {
+            Follower::Reading(after) => Some((*follower, *after)),
+            Follower::Waiting | Follower::Live(_) => None,
+        });
+        let behind: Vec<_> = behind.collect();
+        self.catch_up(id, &behind);
+        self.ask_snapshot(id);
+    }
+
+    /// Asks for one snapshot for all who wait for it.
+    fn ask_snapshot(&mut self, id: &RoomId) {
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
+        let wanted = room.followers.values().any(|state| *state == Follower::Waiting);
+        if wanted && room.subscribed && !std::mem::replace(&mut room.snapshot_asked, true) {
+            self.actions.push_back(Action::ReadSnapshot(id.clone()));
+        }
+    }
+
+    /// Makes each follower live where it has what the feed delivered, and else reads for it.
+    fn catch_up(&mut self, id: &RoomId, followers: &[(FollowerId, Position)]) {
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
+        for (follower, after) in followers {
+            let caught_up = room
+                .feed
+                .position()
+                .is_some_and(|position| after.has_reached(position));
+            let state = if caught_up {
+                Follower::Live(*after)
+            } else {
+                Follower::Reading(*after)
+            };
+            room.followers.insert(*follower, state);
+        }
+        if !room.subscribed {
+            return;
+        }
+        let reads: BTreeSet<Position> = followers
+            .iter()
+            .filter(|(follower, after)| room.followers.get(follower) == Some(&Follower::Reading(*after)))
+            .map(|(_, after)| *after)
+            .collect();
+        self.actions.extend(reads.into_iter().map(|after| Action::Read {
+            room: id.clone(),
+            after,
+        }));
+    }
+
+    fn snapshot(&mut self, id: &RoomId, snapshot: Snapshot) {
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
+        room.snapshot_asked = false;
+        let position = snapshot.position;
+        let snapshot = Arc::new(snapshot);
+        let waiting: Vec<_> = room
+            .followers
+            .iter()
+            .filter(|(_, state)| **state == Follower::Waiting)
+            .map(|(id, _)| *id)
+            .collect();
+        for follower in &waiting {
+            let item = Item::Snapshot(snapshot.clone());
+            self.actions.push_back(Action::Send {
+                follower: *follower,
+                room: id.clone(),
+                item,
+            });
+        }
+        let served: Vec<_> = waiting.into_iter().map(|follower| (follower, position)).collect();
+        room.align(position);
+        self.drive(id);
+        self.catch_up(id, &served);
+    }
+
+    fn gone(&mut self, id: &RoomId) {
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
+        room.snapshot_asked = false;
+        let waiting: Vec<_> = room
+            .followers
+            .iter()
+            .filter(|(_, state)| **state == Follower::Waiting)
+            .map(|(id, _)| *id)
+            .collect();
+        for follower in waiting {
+            self.actions.push_back(Action::Send {
+                follower,
+                room: id.clone(),
+                item: Item::Gone,
+            });
+            self.handle(
+                Input::Forget {
+                    follower,
+                    room: id.clone(),
+                },
+                0,
+            );
+        }
+    }
+
+    fn slice(&mut self, id: &RoomId, after: Position, slice: LogSlice) {
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
+        let reading: Vec<_> = room
+            .followers
+            .iter()
+            .filter(|(_, state)| **state == Follower::Reading(after))
+            .map(|(follower, _)| *follower)
+            .collect();
+        if slice.continues(after) {
+            let last = slice.entries.last().map_or(after, |entry| entry.position);
+            for follower in reading.iter().filter(|_| !slice.entries.is_empty()) {
+                let item = Item::Entries(slice.entries.clone());
+                self.actions.push_back(Action::Send {
+                    follower: *follower,
+                    room: id.clone(),
+                    item,
+                });
+            }
+            if !reading.is_empty() {
+                room.align(last);
+            }
+            room.feed.handle(feed::Input::Read { after, slice });
+            let served: Vec<_> = reading.into_iter().map(|follower| (follower, last)).collect();
+            self.drive(id);
+            self.catch_up(id, &served);
+        } else {
+            for follower in reading {
+                room.followers.insert(follower, Follower::Waiting);
+            }
+            room.feed.handle(feed::Input::Read { after, slice });
+            self.drive(id);
+            self.ask_snapshot(id);
+        }
+    }
+
+    fn feed(&mut self, id: &RoomId, input: feed::Input) {
+        if let Some(room) = self.rooms.get_mut(id) {
+            room.feed.handle(input);
+            self.drive(id);
+        }
+    }
+
+    /// Does what the room's feed asks for.
+    fn drive(&mut self, id: &RoomId) {
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
+        while let Some(action) = room.feed.next_action() {
+            match action {
+                feed::Action::Deliver(entry) => {
+                    for (follower, state) in &mut room.followers {
+                        let Follower::Live(position) = state else { continue };
+                        let next = entry.position.offset == position.offset.next();
+                        if next && (entry.position.epoch == position.epoch || *position == Position::NONE) {
+                            *position = entry.position;
+                            let item = Item::Entries(vec![entry.clone()]);
+                            self.actions.push_back(Action::Send {
+                                follower: *follower,
+                                room: id.clone(),
+                                item,
+                            });
+                        }
+                    }
+                }
+                feed::Action::Read { after } => self.actions.push_back(Action::Read {
+                    room: id.clone(),
+                    after,
+                }),
+                feed::Action::Reset => {
+                    for state in room.followers.values_mut() {
+                        *state = Follower::Waiting;
+                    }
+                    if !std::mem::replace(&mut room.snapshot_asked, true) {
+                        self.actions.push_back(Action::ReadSnapshot(id.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn forget(&mut self, follower: FollowerId, id: &RoomId) {
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
+        room.followers.remove(&follower);
+        if room.followers.is_empty() {
+            self.rooms.remove(id);
+            self.actions.push_back(Action::Unsubscribe(id.clone()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        event::Body,
+        position::{Epoch, Offset},
+        snapshot::RoomState,
+    };
+
+    const ROOM: &str = "user:u";
+    const FOLLOWERS: u64 = 3;
+
+    /// A store of one room whose log can be lost, with answers under way that the test releases in any order.
+    struct World {
+        hub: Hub,
+        epoch: u64,
+        tail: u64,
+        first: u64,
+        under_way: Vec<Action>,
+        /// What each follower has, and `None` before its snapshot.
+        seen: BTreeMap<FollowerId, Option<Position>>,
+    }
+
+    impl World {
+        fn position(&self, offset: u64) -> Position {
+            Position::new(Epoch::from_random(self.epoch), Offset(offset))
+        }
+
+        fn entry(&self, offset: u64) -> Arc<Entry> {
+            let body = Body::UserDisconnected {
+                reason: String::new(),
+            };
+            Arc::new(Entry {
+                position: self.position(offset),
+                published_at: 0,
+                body,
+            })
+        }
+
+        fn tell(&mut self, input: Input) {
+            self.hub.handle(input, 0);
+            self.run();
+        }
+
+        fn run(&mut self) {
+            while let Some(action) = self.hub.next_action() {
+                let Action::Send { follower, item, .. } = action else {
+                    self.under_way.push(action);
+                    continue;
+                };
+                let Some(seen) = self.seen.get_mut(&follower) else {
+                    panic!("sent to nobody")
+                };
+                match item {
+                    Item::Snapshot(snapshot) => *seen = Some(snapshot.position),
+                    Item::Entries(entries) => {
+                        for entry in entries {
+                            let before = seen.expect("a beginning first");
+                            let same_life = before == Position::NONE || before.epoch == entry.position.epoch;
+                            assert!(same_life && entry.position.offset == before.offset.next(), "I1");
+                            *seen = Some(entry.position);
+                        }
+                    }
+                    Item::Gone => panic!("a user's room is always there"),
+                }
+            }
+        }
+
+        fn answer(&mut self, at: usize) {
+            if self.under_way.is_empty() {
+                return;
+            }
+            let room: RoomId = ROOM.parse().unwrap();
+            match self.under_way.remove(at % self.under_way.len()) {
+                Action::Subscribe(room) => self.tell(Input::Subscribed(room)),
+                Action::Unsubscribe(_) => {}
+                Action::ReadSnapshot(room) => {
+                    let state = RoomState::User {
+                        owed: BTreeSet::new(),
+                    };
+                    let snapshot = Snapshot {
+                        position: self.position(self.tail),
+                        state,
+                    };
+                    self.tell(Input::Snapshot(room, Some(snapshot)));
+                }
+                Action::Read { after, .. } => {
+                    let from = self.first.max(after.offset.0 + 1);
+                    let slice = LogSlice {
+                        epoch: Epoch::from_random(self.epoch),
+                        first: Offset(self.first),
+                        tail: Offset(self.tail),
+                        entries: (from..=self.tail)
+                            .take(3)
+                            .map(|offset| self.entry(offset))
+                            .collect(),
+                    };
+                    self.tell(Input::Slice { room, after, slice });
+                }
+                Action::Compare(rooms) => {
+                    let tail = self.position(self.tail);
+                    self.tell(Input::Tails(
+                        rooms
+                            .into_iter()
+                            .map(|(room, asked)| (room, asked, tail))
+                            .collect(),
+                    ));
+                }
+                Action::Send { .. } => unreachable!("handled at once"),
+            }
+        }
+
+        fn settle(&mut self) {
+            for now in 1..4 {
+                self.hub.handle_deadline(now * COMPARE_INTERVAL);
+                self.run();
+                for _ in 0..1_000 {
+                    self.answer(0);
+                }
+                assert!(self.under_way.is_empty(), "a busy loop");
+            }
+        }
+    }
+
+    proptest! {
+        /// Hints lost, answers in any order, logs trimmed and lost, followers that come and go: each follower
+        /// sees offsets rise by one or a snapshot, and has everything once it is quiet.
+        #[test]
+        fn every_follower_has_everything_in_order(
+            steps in proptest::collection::vec((0u8..9, 0u64..FOLLOWERS, 0usize..8), 1..80)
+        ) {
+            let room: RoomId = ROOM.parse().unwrap();
+            let mut world = World {
+                hub: Hub::default(), epoch: 1, tail: 0, first: 1, under_way: vec![], seen: BTreeMap::new(),
+            };
+            for (kind, n, at) in steps {
+                let follower = FollowerId(n);
+                match kind {
+                    0 | 1 => {
+                        world.tail += 1;
+                        if kind == 0 {
+                            let entry = world.entry(world.tail);
+                            world.tell(Input::Hint(room.clone(), entry));
+                        }
+                    }
+                    2 => {
+                        let after = world.seen.get(&follower).copied().flatten();
+                        world.seen.insert(follower, after);
+                        world.tell(Input::Interest { follower, room: room.clone(), after });
+                    }
+                    3 => {
+                        world.seen.remove(&follower);
+                        world.tell(Input::Forget { follower, room: room.clone() });
+                    }
+                    4 if at == 0 => (world.epoch, world.tail, world.first) = (world.epoch + 1, 0, 1),
+                    5 if at == 0 => world.first = world.tail + 1,
+                    6 => world.tell(Input::Subscribed(room.clone())),
+                    _ => world.answer(at),
+                }
+            }
+            world.settle();
+            let end = world.position(world.tail);
+            for (follower, seen) in &world.seen {
+                prop_assert_eq!(*seen, Some(end), "{:?}", follower);
+            }
+        }
+    }
+
+    #[test]
+    fn one_read_serves_all_who_ask_for_the_same() {
+        let room: RoomId = ROOM.parse().unwrap();
+        let mut hub = Hub::default();
+        for n in 0..3 {
+            hub.handle(
+                Input::Interest {
+                    follower: FollowerId(n),
+                    room: room.clone(),
+                    after: None,
+                },
+                0,
+            );
+        }
+        hub.handle(Input::Subscribed(room.clone()), 0);
+        let actions: Vec<_> = std::iter::from_fn(|| hub.next_action()).collect();
+        assert_eq!(
+            actions,
+            [Action::Subscribe(room.clone()), Action::ReadSnapshot(room)]
+        );
+    }
+}

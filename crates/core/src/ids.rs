@@ -1,0 +1,141 @@
+//! Identifiers, parsed once at the rim. The alphabet has no character that means anything to a log line, a
+//! Redis key or a cursor, so an id can be put into each of them as it is.
+
+use std::{fmt, sync::Arc};
+
+/// The longest id, in characters (all of them ASCII, so also in bytes).
+pub const MAX_ID_LENGTH: usize = 128;
+
+/// Why a text is not an id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// The text has no character.
+    #[error("must not be empty: 1 to 128 characters of A-Z a-z 0-9 . _ ~ @ : + -")]
+    Empty,
+    /// The text is longer than [`MAX_ID_LENGTH`].
+    #[error("has {0} bytes: at most 128 characters are allowed")]
+    TooLong(usize),
+    /// The text has a character outside the alphabet, at this byte.
+    #[error("has a character that is not allowed at byte {0}: use A-Z a-z 0-9 . _ ~ @ : + -")]
+    Character(usize),
+}
+
+fn check(text: &str) -> Result<(), IdError> {
+    if text.is_empty() {
+        return Err(IdError::Empty);
+    }
+    if text.len() > MAX_ID_LENGTH {
+        return Err(IdError::TooLong(text.len()));
+    }
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._~@:+-".contains(&byte);
+    match text.bytes().position(|byte| !allowed(byte)) {
+        Some(at) => Err(IdError::Character(at)),
+        None => Ok(()),
+    }
+}
+
+macro_rules! id {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                check(text).map(|()| Self(text.into()))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                check(&text).map(|()| Self(text.into()))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// A session of the domain (an interview), never a connection.
+    SessionId
+);
+id!(
+    /// A user: the verified identity of a socket.
+    UserId
+);
+id!(
+    /// A feedback form.
+    FeedbackId
+);
+
+/// A caller-chosen idempotency key: any 1 to 128 bytes of text. Unlike an id it may hold any character, so it
+/// reaches a store only as a digest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// The key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why a text is not a request id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("has {0} bytes: 1 to 128 bytes are allowed")]
+pub struct RequestIdError(usize);
+
+impl TryFrom<String> for RequestId {
+    type Error = RequestIdError;
+    fn try_from(text: String) -> Result<Self, RequestIdError> {
+        match text.len() {
+            1..=MAX_ID_LENGTH => Ok(Self(text)),
+            other => Err(RequestIdError(other)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_alphabet_is_allowed() {
+        let text = "AZaz09._~@:+-";
+        assert_eq!(text.parse::<SessionId>().unwrap().as_str(), text);
+        assert!("x".repeat(128).parse::<UserId>().is_ok());
+    }
+
+    #[test]
+    fn an_error_says_what_is_wrong() {
+        assert_eq!("".parse::<UserId>(), Err(IdError::Empty));
+        assert_eq!("x".repeat(129).parse::<UserId>(), Err(IdError::TooLong(129)));
+        assert_eq!("a b".parse::<UserId>(), Err(IdError::Character(1)));
+        assert_eq!("ü".parse::<UserId>(), Err(IdError::Character(0)));
+        for bad in ["a\n", "a{b}", "a;b", "a,b", "a/b", "a\0"] {
+            assert!(bad.parse::<SessionId>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The pure core of Roomcast: what must be right, without any input or output.
+//!
+//! It holds ids, roles, session rules, events, positions, cursors, and three state machines: the [`feed`] of
+//! one room, the [`hub`] of a control plane and the [`rooms`] of an edge. Time and randomness come in as
+//! arguments, iteration order is fixed, and the same inputs give the same actions (I9).
+//!
+//! This crate must never use tokio, tonic, redis, a clock or a random source.
+
+pub mod command;
+pub mod cursor;
+pub mod event;
+pub mod feed;
+pub mod hub;
+pub mod ids;
+pub mod json;
+pub mod limits;
+pub mod payload;
+pub mod position;
+pub mod resume;
+pub mod role;
+pub mod room;
+pub mod rooms;
+pub mod session;
+pub mod snapshot;
+
+pub use command::{Rejection, SessionCommand};
+pub use cursor::Cursor;
+pub use event::{Body, Entry, LogSlice};
+pub use ids::{FeedbackId, IdError, RequestId, SessionId, UserId};
+pub use json::JsonObject;
+pub use position::{Epoch, Offset, Position};
+pub use role::Role;
+pub use room::RoomId;
+pub use session::{Participant, Session};
+pub use snapshot::{RoomState, SessionView, Snapshot};
+
+/// Milliseconds: of a monotonic clock where a state machine takes `now`, since the Unix epoch where an event
+/// was published.
+pub type Millis = i64;

@@ -1,0 +1,356 @@
+//! Joins: from the question to membership.
+//!
+//! Authorising → awaiting (the room's feed has to reach the position at which the yes was true) → replaying
+//! (only with `after`, and only where the room's window does not reach back far enough) → member. Whether the
+//! user takes part is decided by the room's own state at its position, so a removal that the feed has passed
+//! denies the join, however late the yes comes.
+
+use std::sync::Arc;
+
+use super::{Action, Answer, Ask, Refusal, Room, Rooms, SocketId};
+use crate::{
+    Millis, cursor,
+    event::{Entry, LogSlice},
+    ids::SessionId,
+    limits::JOIN_TIMEOUT,
+    payload,
+    position::Position,
+    resume::replay_from,
+    room::RoomId,
+    snapshot::RoomState,
+};
+
+/// A join on its way.
+#[derive(Debug)]
+pub(super) struct Join {
+    /// Everyone who asked for it meanwhile.
+    asks: Vec<Ask>,
+    after: Option<Position>,
+    deadline: Millis,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Authorizing,
+    Awaiting {
+        position: Position,
+    },
+    Replaying {
+        from: Position,
+        entries: Vec<Arc<Entry>>,
+    },
+}
+
+impl Rooms {
+    pub(super) fn join(
+        &mut self,
+        id: SocketId,
+        session: SessionId,
+        after: Option<Position>,
+        ask: Ask,
+        now: Millis,
+    ) {
+        let Some(socket) = self.sockets.get_mut(&id) else {
+            return;
+        };
+        if let Some(join) = socket.joins.get_mut(&session) {
+            return join.asks.push(ask);
+        }
+        let member = socket.sessions.contains_key(&session);
+        if !member && socket.sessions.len() + socket.joins.len() >= self.sessions_per_socket {
+            let answer = Answer::Refused(session, Refusal::TooManySessions);
+            return self.actions.push_back(Action::Answer {
+                socket: id,
+                ask,
+                answer,
+            });
+        }
+        let deadline = now + JOIN_TIMEOUT;
+        let join = Join {
+            asks: vec![ask],
+            after,
+            deadline,
+            phase: Phase::Authorizing,
+        };
+        socket.joins.insert(session.clone(), join);
+        self.deadlines.insert((deadline, id, session.clone()));
+        self.actions.push_back(Action::Authorize {
+            socket: id,
+            session,
+            user: socket.user.clone(),
+        });
+    }
+
+    pub(super) fn leave(&mut self, id: SocketId, session: SessionId, ask: Ask) {
+        self.refuse(id, &session, Refusal::LeftMeanwhile);
+        if let Some(socket) = self.sockets.get_mut(&id) {
+            socket.sessions.remove(&session);
+            self.part(id, &RoomId::Session(session.clone()));
+            self.actions.push_back(Action::Answer {
+                socket: id,
+                ask,
+                answer: Answer::Left(session),
+            });
+        }
+    }
+
+    pub(super) fn authorized(&mut self, id: SocketId, session: SessionId, answer: Result<Position, Refusal>) {
+        let Some(join) = self
+            .sockets
+            .get_mut(&id)
+            .and_then(|socket| socket.joins.get_mut(&session))
+        else {
+            return;
+        };
+        match answer {
+            Ok(position) => {
+                join.phase = Phase::Awaiting { position };
+                let room = RoomId::Session(session);
+                self.enter(&room).waiting.insert(id);
+                self.settle(&room);
+            }
+            Err(refusal) => self.refuse(id, &session, refusal),
+        }
+    }
+
+    /// Answers a join with no, where there is one.
+    pub(super) fn refuse(&mut self, id: SocketId, session: &SessionId, refusal: Refusal) {
+        let Some(join) = self.end_join(id, session) else {
+            return;
+        };
+        for ask in join.asks {
+            let answer = Answer::Refused(session.clone(), refusal);
+            self.actions.push_back(Action::Answer {
+                socket: id,
+                ask,
+                answer,
+            });
+        }
+        let member = self
+            .sockets
+            .get(&id)
+            .is_some_and(|socket| socket.sessions.contains_key(session));
+        let room = RoomId::Session(session.clone());
+        if member {
+            if let Some(room) = self.rooms.get_mut(&room) {
+                room.waiting.remove(&id);
+            }
+        } else {
+            self.part(id, &room);
+        }
+    }
+
+    pub(super) fn end_join(&mut self, id: SocketId, session: &SessionId) -> Option<Join> {
+        let join = self.sockets.get_mut(&id)?.joins.remove(session)?;
+        self.deadlines.remove(&(join.deadline, id, session.clone()));
+        Some(join)
+    }
+
+    /// Goes on with every join whose position the room has reached.
+    pub(super) fn settle_joins(&mut self, id: &RoomId, session: &SessionId) {
+        let Some((_, at)) = self.session_state(id) else {
+            return;
+        };
+        let Some(room) = self.rooms.get(id) else { return };
+        let ready: Vec<_> = room
+            .waiting
+            .iter()
+            .copied()
+            .filter(|socket| {
+                match self
+                    .sockets
+                    .get(socket)
+                    .and_then(|socket| socket.joins.get(session))
+                {
+                    Some(Join {
+                        phase: Phase::Awaiting { position },
+                        ..
+                    }) => at.has_reached(*position),
+                    Some(_) | None => false,
+                }
+            })
+            .collect();
+        for socket in ready {
+            self.admit(socket, id, session);
+        }
+    }
+
+    /// The room has reached the position of the yes: the room's state has the last word.
+    fn admit(&mut self, id: SocketId, room_id: &RoomId, session: &SessionId) {
+        let Some((state, at)) = self.session_state(room_id) else {
+            return;
+        };
+        let Some(socket) = self.sockets.get(&id) else {
+            return;
+        };
+        let Some(since) = state
+            .participant(&socket.user)
+            .map(|participant| participant.since)
+        else {
+            return self.refuse(id, session, Refusal::NotAParticipant);
+        };
+        let Some(join) = socket.joins.get(session) else {
+            return;
+        };
+        if let Some(delivered) = socket.sessions.get(session) {
+            // A member that asks again has everything up to here.
+            let recovered = join.after.is_some_and(|after| after.epoch == delivered.epoch);
+            return self.complete(id, room_id, session, recovered.then_some(at), &[]);
+        }
+        match replay_from(join.after, since, at) {
+            None => self.complete(id, room_id, session, None, &[]),
+            Some(from) => self.replay(id, room_id, session, from, Vec::new()),
+        }
+    }
+
+    /// Completes a join whose replay is at hand, and reads for one whose replay is not.
+    fn replay(
+        &mut self,
+        id: SocketId,
+        room_id: &RoomId,
+        session: &SessionId,
+        from: Position,
+        mut entries: Vec<Arc<Entry>>,
+    ) {
+        let Some(room) = self.rooms.get(room_id) else {
+            return;
+        };
+        let next = entries.last().map_or(from, |entry| entry.position);
+        if let Some(rest) = room.window_after(next) {
+            entries.extend(rest);
+            return self.complete(id, room_id, session, Some(from), &entries);
+        }
+        if let Some(join) = self
+            .sockets
+            .get_mut(&id)
+            .and_then(|socket| socket.joins.get_mut(session))
+        {
+            join.phase = Phase::Replaying { from, entries };
+            if self.reads.insert((room_id.clone(), next)) {
+                self.actions.push_back(Action::Read {
+                    room: room_id.clone(),
+                    after: next,
+                });
+            }
+        }
+    }
+
+    pub(super) fn replay_slice(&mut self, id: &RoomId, after: Position, slice: Option<LogSlice>) {
+        self.reads.remove(&(id.clone(), after));
+        let (RoomId::Session(session), Some(room)) = (id, self.rooms.get(id)) else {
+            return;
+        };
+        for socket in room.waiting.iter().copied().collect::<Vec<_>>() {
+            let Some(join) = self
+                .sockets
+                .get_mut(&socket)
+                .and_then(|socket| socket.joins.get_mut(session))
+            else {
+                continue;
+            };
+            let Phase::Replaying { from, entries } = &mut join.phase else {
+                continue;
+            };
+            if entries.last().map_or(*from, |entry| entry.position) != after {
+                continue;
+            }
+            match &slice {
+                None => self.refuse(socket, session, Refusal::Unavailable),
+                Some(slice) if slice.continues(after) => {
+                    let (from, mut entries) = (*from, std::mem::take(entries));
+                    entries.extend(slice.entries.iter().cloned());
+                    self.replay(socket, id, session, from, entries);
+                }
+                Some(_) => self.complete(socket, id, session, None, &[]),
+            }
+        }
+    }
+
+    /// Makes the socket a member: answer, `session-joined`, replay, and from here on what is live. `from` is
+    /// where the replay begins; `None`: continuity could not be kept or was not asked for.
+    fn complete(
+        &mut self,
+        id: SocketId,
+        room_id: &RoomId,
+        session: &SessionId,
+        from: Option<Position>,
+        replay: &[Arc<Entry>],
+    ) {
+        let Some(snapshot) = self.rooms.get_mut(room_id).and_then(Room::session_json) else {
+            return;
+        };
+        let Some((state, at)) = self.session_state(room_id) else {
+            return;
+        };
+        let participant = self
+            .sockets
+            .get(&id)
+            .and_then(|socket| state.participant(&socket.user));
+        let Some(role) = participant.map(|participant| participant.role) else {
+            return self.refuse(id, session, Refusal::NotAParticipant);
+        };
+        let Some(join) = self.end_join(id, session) else {
+            return;
+        };
+        let begin = from.unwrap_or(at);
+        let position: Arc<str> = cursor::write([(session, &begin)]).into();
+        for ask in join.asks {
+            let answer = Answer::Joined {
+                session: session.clone(),
+                role,
+                position: position.clone(),
+                recovered: from.is_some(),
+                snapshot: snapshot.clone(),
+            };
+            self.actions.push_back(Action::Answer {
+                socket: id,
+                ask,
+                answer,
+            });
+        }
+        self.moved(id, session, begin);
+        self.send(id, payload::session_joined(session, role));
+        for entry in replay {
+            self.moved(id, session, entry.position);
+            if let Some(event) = payload::session_event(session, &entry.body) {
+                self.send(id, event);
+            }
+        }
+        self.moved(id, session, at);
+        if let (Some(room), Some(socket)) = (self.rooms.get_mut(room_id), self.sockets.get(&id)) {
+            room.waiting.remove(&id);
+            room.members.insert(id, socket.user.clone());
+        }
+    }
+
+    fn moved(&mut self, id: SocketId, session: &SessionId, position: Position) {
+        if let Some(socket) = self.sockets.get_mut(&id) {
+            socket.sessions.insert(session.clone(), position);
+        }
+    }
+}
+
+impl Room {
+    /// The entries after a position, where the window reaches back that far.
+    fn window_after(&self, after: Position) -> Option<Vec<Arc<Entry>>> {
+        let at = self.feed.position()?;
+        if !at.has_reached(after) {
+            return None;
+        }
+        let missing = usize::try_from(at.offset.0 - after.offset.0).unwrap_or(usize::MAX);
+        let skip = self.window.len().checked_sub(missing)?;
+        Some(self.window.iter().skip(skip).cloned().collect())
+    }
+
+    fn session_json(&mut self) -> Option<Arc<str>> {
+        match &self.state {
+            Some(RoomState::Session(session)) => Some(
+                self.json
+                    .get_or_insert_with(|| payload::session_json(session).into())
+                    .clone(),
+            ),
+            Some(RoomState::User { .. }) | None => None,
+        }
+    }
+}

@@ -1,0 +1,484 @@
+//! The rooms of one edge: which sockets are in which room, joins on their way, and the fan-out of entries to
+//! sockets in the order of the log.
+//!
+//! Nothing is delivered before admission, after leaving, or past a removal (I4), and a replay never interleaves
+//! with what is live (I5): a socket becomes a member in the same step that hands it its replay.
+
+mod joins;
+mod session_room;
+#[cfg(test)]
+mod tests;
+mod user_room;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use crate::{
+    Millis, cursor,
+    event::{Entry, LogSlice},
+    feed::{self, Feed},
+    ids::{SessionId, UserId},
+    limits::WINDOW_ENTRIES,
+    payload::{self, Event},
+    position::Position,
+    role::Role,
+    room::RoomId,
+    snapshot::{RoomState, Snapshot},
+};
+
+use joins::Join;
+
+/// A socket of this edge; unique in the edge's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId(pub u64);
+
+/// What a socket asked for, as the edge numbers it; each is answered once, but for those of sockets that are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ask(pub u64);
+
+/// What is told to the rooms of an edge.
+#[derive(Debug)]
+pub enum Input {
+    /// A socket is there, and its token was verified.
+    Connected {
+        /// Which.
+        socket: SocketId,
+        /// Its user.
+        user: UserId,
+    },
+    /// A socket is gone.
+    Disconnected(SocketId),
+    /// The socket wants into a session's room.
+    Join {
+        /// Which socket.
+        socket: SocketId,
+        /// Which session.
+        session: SessionId,
+        /// The last position that the page has of it.
+        after: Option<Position>,
+        /// To be answered.
+        ask: Ask,
+    },
+    /// The socket wants out.
+    Leave {
+        /// Which socket.
+        socket: SocketId,
+        /// Which session.
+        session: SessionId,
+        /// To be answered.
+        ask: Ask,
+    },
+    /// The answer to [`Action::Authorize`].
+    Authorized {
+        /// Which socket.
+        socket: SocketId,
+        /// Which session.
+        session: SessionId,
+        /// Yes, with the position at which it was true, or why not.
+        answer: Result<Position, Refusal>,
+    },
+    /// There is a link, perhaps to another control plane than before.
+    Attached,
+    /// A room's state, from the link: a beginning or a reset.
+    Snapshot(RoomId, Snapshot),
+    /// A room's next entries, from the link.
+    Entries(RoomId, Vec<Arc<Entry>>),
+    /// There is no such session, by the link.
+    Gone(RoomId),
+    /// The answer to [`Action::Read`]; `None`: it failed.
+    Slice {
+        /// Which room.
+        room: RoomId,
+        /// What the read was asked to begin after.
+        after: Position,
+        /// What it found.
+        slice: Option<LogSlice>,
+    },
+}
+
+/// What the rooms ask for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Ask a control plane whether the user may join.
+    Authorize {
+        /// For which socket.
+        socket: SocketId,
+        /// Which session.
+        session: SessionId,
+        /// Which user.
+        user: UserId,
+    },
+    /// Ask the link to feed a room. Without a link it is asked for again by what follows [`Input::Attached`].
+    Interest {
+        /// Which room.
+        room: RoomId,
+        /// The last position.
+        after: Option<Position>,
+    },
+    /// Ask the link to feed the room no more.
+    Forget(RoomId),
+    /// Read a part of a room's log, for a replay.
+    Read {
+        /// Which room.
+        room: RoomId,
+        /// Where it begins.
+        after: Position,
+    },
+    /// Answer what a socket asked for.
+    Answer {
+        /// Which socket.
+        socket: SocketId,
+        /// Which question.
+        ask: Ask,
+        /// The answer.
+        answer: Answer,
+    },
+    /// Deliver an event to a socket.
+    Deliver {
+        /// Which socket.
+        socket: SocketId,
+        /// What.
+        event: Arc<Event>,
+        /// The socket's cursor after it.
+        cursor: Arc<str>,
+    },
+    /// The socket is in its user's room.
+    Welcome(SocketId),
+    /// End the socket with a DISCONNECT: its user was disconnected by a backend.
+    Disconnect(SocketId),
+}
+
+/// What a socket's question came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// It is in the room.
+    Joined {
+        /// Of this session.
+        session: SessionId,
+        /// As this.
+        role: Role,
+        /// A cursor of that room alone: what comes next comes after it.
+        position: Arc<str>,
+        /// Whether nothing was missed since the position that the page brought.
+        recovered: bool,
+        /// The session as it stands, as JSON.
+        snapshot: Arc<str>,
+    },
+    /// It is out of the room.
+    Left(SessionId),
+    /// No.
+    Refused(SessionId, Refusal),
+}
+
+/// Why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no such session.
+    SessionNotFound,
+    /// The user takes no part in it.
+    NotAParticipant,
+    /// The socket is in too many rooms.
+    TooManySessions,
+    /// The socket left before the join was complete.
+    LeftMeanwhile,
+    /// The control plane or the store is out of reach.
+    Unavailable,
+}
+
+impl Refusal {
+    /// The code that browsers see.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::SessionNotFound => "session_not_found",
+            Self::NotAParticipant => "not_a_participant",
+            Self::TooManySessions => "too_many_sessions",
+            Self::LeftMeanwhile => "bad_request",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// What it means and how to mend it.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::SessionNotFound => "there is no such session",
+            Self::NotAParticipant => "you take no part in this session",
+            Self::TooManySessions => "this socket is in as many sessions as it may be: leave one first",
+            Self::LeftMeanwhile => "the session was left before the join was complete",
+            Self::Unavailable => "the service is out of reach for the moment: try again",
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Socket {
+    user: UserId,
+    /// The sessions whose rooms it is in, each with the last position delivered.
+    sessions: BTreeMap<SessionId, Position>,
+    joins: BTreeMap<SessionId, Join>,
+}
+
+impl Socket {
+    fn cursor(&self) -> Arc<str> {
+        cursor::write(&self.sessions).into()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Room {
+    feed: Feed,
+    /// The room's state at the feed's position; `None` before its first snapshot.
+    state: Option<RoomState>,
+    /// The session's JSON, until the state changes.
+    json: Option<Arc<str>>,
+    /// The most recent entries, at most [`WINDOW_ENTRIES`].
+    window: VecDeque<Arc<Entry>>,
+    members: BTreeMap<SocketId, UserId>,
+    /// Sockets that wait for the room: admitted joins, or new sockets of a user.
+    waiting: BTreeSet<SocketId>,
+}
+
+/// The rooms of an edge.
+#[derive(Debug)]
+pub struct Rooms {
+    sockets: BTreeMap<SocketId, Socket>,
+    rooms: BTreeMap<RoomId, Room>,
+    /// When joins end that were not completed.
+    deadlines: BTreeSet<(Millis, SocketId, SessionId)>,
+    /// Reads under way: each serves all joins that wait for it.
+    reads: BTreeSet<(RoomId, Position)>,
+    sessions_per_socket: usize,
+    actions: VecDeque<Action>,
+}
+
+impl Rooms {
+    /// Rooms without sockets. `sessions_per_socket` is the cap for each socket.
+    #[must_use]
+    pub fn new(sessions_per_socket: usize) -> Self {
+        Self {
+            sockets: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            reads: BTreeSet::new(),
+            sessions_per_socket,
+            actions: VecDeque::new(),
+        }
+    }
+
+    /// Takes what happened; [`Self::next_action`] then says what to do.
+    pub fn handle(&mut self, input: Input, now: Millis) {
+        match input {
+            Input::Connected { socket, user } => self.connected(socket, user),
+            Input::Disconnected(socket) => self.disconnected(socket),
+            Input::Join {
+                socket,
+                session,
+                after,
+                ask,
+            } => self.join(socket, session, after, ask, now),
+            Input::Leave { socket, session, ask } => self.leave(socket, session, ask),
+            Input::Authorized {
+                socket,
+                session,
+                answer,
+            } => self.authorized(socket, session, answer),
+            Input::Attached => {
+                let interest = |(id, room): (&RoomId, &Room)| Action::Interest {
+                    room: id.clone(),
+                    after: room.feed.position(),
+                };
+                self.actions.extend(self.rooms.iter().map(interest));
+            }
+            Input::Snapshot(id, snapshot) => self.snapshot(&id, snapshot),
+            Input::Entries(id, entries) => {
+                for entry in entries {
+                    self.feed(&id, feed::Input::Hint(entry));
+                }
+                self.settle(&id);
+            }
+            Input::Gone(id) => self.gone(&id),
+            Input::Slice { room, after, slice } => self.replay_slice(&room, after, slice),
+        }
+    }
+
+    /// The next thing to do, in order.
+    pub fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// When [`Self::handle_deadline`] is wanted next.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Millis> {
+        self.deadlines.first().map(|(at, _, _)| *at)
+    }
+
+    /// Ends the joins whose time is over.
+    pub fn handle_deadline(&mut self, now: Millis) {
+        while let Some((at, socket, session)) = self.deadlines.first().cloned() {
+            if at > now {
+                return;
+            }
+            self.refuse(socket, &session, Refusal::Unavailable);
+        }
+    }
+
+    /// The socket's cursor as it stands; that of a new socket where there is none.
+    #[must_use]
+    pub fn cursor(&self, socket: SocketId) -> Arc<str> {
+        self.sockets
+            .get(&socket)
+            .map_or_else(|| cursor::write([]).into(), Socket::cursor)
+    }
+
+    /// How many sockets there are.
+    #[must_use]
+    pub fn sockets(&self) -> usize {
+        self.sockets.len()
+    }
+
+    /// How many rooms some socket is in.
+    #[must_use]
+    pub fn rooms(&self) -> usize {
+        self.rooms.len()
+    }
+
+    fn disconnected(&mut self, id: SocketId) {
+        let Some(socket) = self.sockets.get(&id) else {
+            return;
+        };
+        let rooms = socket
+            .sessions
+            .keys()
+            .chain(socket.joins.keys())
+            .cloned()
+            .map(RoomId::from);
+        let rooms: Vec<_> = rooms.chain([RoomId::User(socket.user.clone())]).collect();
+        let joins: Vec<_> = socket.joins.keys().cloned().collect();
+        for session in joins {
+            self.end_join(id, &session);
+        }
+        self.sockets.remove(&id);
+        for room in rooms {
+            self.part(id, &room);
+        }
+    }
+
+    /// Begins to be interested in a room, unless it is already.
+    fn enter(&mut self, id: &RoomId) -> &mut Room {
+        self.rooms.entry(id.clone()).or_insert_with(|| {
+            self.actions.push_back(Action::Interest {
+                room: id.clone(),
+                after: None,
+            });
+            Room::default()
+        })
+    }
+
+    /// Takes a socket out of a room, whether it is a member or waits.
+    fn part(&mut self, socket: SocketId, id: &RoomId) {
+        if let Some(room) = self.rooms.get_mut(id) {
+            room.waiting.remove(&socket);
+            self.dismiss(socket, id);
+        }
+    }
+
+    /// Ends a membership; a join on its way goes on. A room that nobody is in is forgotten.
+    fn dismiss(&mut self, socket: SocketId, id: &RoomId) {
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
+        room.members.remove(&socket);
+        if room.members.is_empty() && room.waiting.is_empty() {
+            self.rooms.remove(id);
+            self.actions.push_back(Action::Forget(id.clone()));
+        }
+    }
+
+    fn feed(&mut self, id: &RoomId, input: feed::Input) {
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
+        room.feed.handle(input);
+        while let Some(action) = self.rooms.get_mut(id).and_then(|room| room.feed.next_action()) {
+            match action {
+                feed::Action::Deliver(entry) => self.deliver(id, entry),
+                feed::Action::Read { after } => {
+                    self.actions.push_back(Action::Interest {
+                        room: id.clone(),
+                        after: Some(after),
+                    });
+                }
+                feed::Action::Reset => unreachable!("only a read can show it, and an edge's feed gets none"),
+            }
+        }
+    }
+
+    fn deliver(&mut self, id: &RoomId, entry: Arc<Entry>) {
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
+        if let Some(state) = &mut room.state {
+            state.fold(entry.position.offset, &entry.body);
+            room.json = None;
+        }
+        room.window.push_back(entry.clone());
+        if room.window.len() > WINDOW_ENTRIES {
+            room.window.pop_front();
+        }
+        match id {
+            RoomId::Session(session) => self.deliver_to_session(id, session, &entry),
+            RoomId::User(_) => self.deliver_to_user(id, &entry),
+        }
+    }
+
+    fn snapshot(&mut self, id: &RoomId, snapshot: Snapshot) {
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
+        if room.feed.position() == Some(snapshot.position) {
+            return;
+        }
+        let before = room.state.replace(snapshot.state);
+        room.json = None;
+        room.window.clear();
+        // The feed first takes the position alone: members are told of a reset before what comes after it.
+        match (id, before) {
+            (RoomId::Session(session), Some(_)) => self.reset_session(id, session, snapshot.position),
+            (RoomId::User(_), Some(before)) => self.reset_user(id, &before),
+            (_, None) => {}
+        }
+        self.feed(id, feed::Input::Start(snapshot.position));
+        self.settle(id);
+    }
+
+    /// Lets in whoever the room's position allows by now.
+    fn settle(&mut self, id: &RoomId) {
+        match id {
+            RoomId::Session(session) => self.settle_joins(id, session),
+            RoomId::User(_) => self.settle_user(id),
+        }
+    }
+
+    fn send(&mut self, id: SocketId, event: Event) {
+        if let Some(socket) = self.sockets.get(&id) {
+            let (event, cursor) = (Arc::new(event), socket.cursor());
+            self.actions.push_back(Action::Deliver {
+                socket: id,
+                event,
+                cursor,
+            });
+        }
+    }
+
+    /// Puts a member out of a session's room and says so.
+    fn revoke(&mut self, id: SocketId, session: &SessionId, reason: &'static str) {
+        if let Some(socket) = self.sockets.get_mut(&id) {
+            socket.sessions.remove(session);
+            self.send(id, payload::session_revoked(session, reason));
+            self.dismiss(id, &RoomId::Session(session.clone()));
+        }
+    }
+}

@@ -1,0 +1,438 @@
+//! The rooms of an edge against a model of everything around them: a session's log, a link that delivers in order
+//! and may die, answers that come late and in any order.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a model may name what it does not model"
+)]
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    Body, Cursor, JsonObject, Offset, Role, Session,
+    command::{SessionCommand, decide},
+    position::Epoch,
+};
+
+const USERS: usize = 3;
+const SOCKETS: u64 = 4;
+
+/// What a browser's page knows.
+#[derive(Debug, Clone, Copy, Default)]
+struct Page {
+    user: usize,
+    asked: usize,
+    /// The position after which it has everything since, while it is in the room.
+    joined: Option<Position>,
+    /// The last position that it was given.
+    last: Option<Position>,
+}
+
+struct World {
+    rooms: Rooms,
+    now: Millis,
+    session: Option<Session>,
+    entries: Vec<Arc<Entry>>,
+    /// The session as it was at each offset.
+    history: Vec<Option<Session>>,
+    /// What the link still has to deliver, and what it feeds.
+    link: VecDeque<Input>,
+    fed: BTreeSet<RoomId>,
+    requests: VecDeque<Action>,
+    under_way: Vec<Action>,
+    pages: BTreeMap<SocketId, Page>,
+    asks: u64,
+}
+
+fn session_id() -> SessionId {
+    "s".parse().unwrap()
+}
+
+fn room() -> RoomId {
+    RoomId::Session(session_id())
+}
+
+fn user(n: usize) -> UserId {
+    format!("u{n}").parse().unwrap()
+}
+
+fn at(offset: usize) -> Position {
+    Position::new(Epoch::from_random(1), Offset(offset as u64))
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            rooms: Rooms::new(4),
+            now: 0,
+            session: None,
+            entries: vec![],
+            history: vec![None],
+            link: VecDeque::new(),
+            fed: BTreeSet::new(),
+            requests: VecDeque::new(),
+            under_way: vec![],
+            pages: BTreeMap::new(),
+            asks: 0,
+        }
+    }
+
+    fn command(&mut self, command: &SessionCommand) {
+        let next = at(self.entries.len() + 1);
+        let Ok(body) = decide(
+            &session_id(),
+            self.session.as_ref(),
+            command,
+            next.offset,
+            0,
+            1 << 20,
+        ) else {
+            return;
+        };
+        match (&mut self.session, &body) {
+            (Some(session), body) => session.fold(next.offset, body),
+            (none, Body::SessionUpdated { session, .. }) => *none = Some(Session::clone(session)),
+            (None, _) => unreachable!("a session begins with an update"),
+        }
+        let entry = Arc::new(Entry {
+            position: next,
+            published_at: 0,
+            body,
+        });
+        self.entries.push(entry.clone());
+        self.history.push(self.session.clone());
+        if self.fed.contains(&room()) {
+            self.link.push_back(Input::Entries(room(), vec![entry]));
+        }
+    }
+
+    fn publish(&mut self, listed: u8) {
+        let everybody = (0..USERS)
+            .filter(|n| listed & (1 << n) != 0)
+            .map(|n| (user(n), Role::Observer));
+        self.command(&SessionCommand::Publish {
+            status: "s".into(),
+            participants: (listed < 8).then(|| everybody.collect()),
+            attributes: JsonObject::empty(),
+            expected_revision: None,
+        });
+    }
+
+    fn tell(&mut self, input: Input) {
+        self.rooms.handle(input, self.now);
+        self.run();
+    }
+
+    fn run(&mut self) {
+        while let Some(action) = self.rooms.next_action() {
+            match action {
+                Action::Deliver {
+                    socket,
+                    event,
+                    cursor,
+                } => self.delivered(socket, &event, &cursor),
+                Action::Answer { socket, answer, .. } => self.answered(socket, &answer),
+                Action::Disconnect(_) => unreachable!("nobody is disconnected"),
+                Action::Welcome(_) => {}
+                Action::Interest { .. } | Action::Forget(_) => self.requests.push_back(action),
+                action => self.under_way.push(action),
+            }
+        }
+    }
+
+    fn answered(&mut self, socket: SocketId, answer: &Answer) {
+        let page = self.pages.get_mut(&socket).expect("a question of a live socket");
+        page.asked -= 1;
+        if let Answer::Joined {
+            position, recovered, ..
+        } = answer
+        {
+            let position = position.parse::<Cursor>().unwrap().0[&session_id()];
+            if page.joined.is_none() {
+                assert!(!*recovered || page.last.is_some(), "recovered from nothing");
+                page.joined = Some(position);
+                page.last = Some(position);
+            }
+        }
+        if let Answer::Left(_) = answer {
+            page.joined = None;
+        }
+    }
+
+    fn delivered(&mut self, socket: SocketId, event: &Event, cursor: &str) {
+        let cursor = cursor.parse::<Cursor>().unwrap().0.get(&session_id()).copied();
+        let page = self.pages.get_mut(&socket).expect("a delivery to a live socket");
+        let who = user(page.user);
+        match event.name {
+            "session-joined" => {
+                let (before, now) = (page.joined.expect("after the answer"), cursor.unwrap());
+                // A member that asked again is told where it stands: entries without an event have passed.
+                for entry in &self.entries[before.offset.0 as usize..now.offset.0 as usize] {
+                    assert_eq!(
+                        payload::session_event(&session_id(), &entry.body),
+                        None,
+                        "I1: a hole"
+                    );
+                }
+            }
+            "session-revoked" => page.joined = None,
+            "session-reset" => panic!("nothing was lost"),
+            _ => {
+                let before = page.joined.expect("I4: a delivery outside the room");
+                let position = cursor.unwrap();
+                for entry in &self.entries[before.offset.0 as usize..position.offset.0 as usize - 1] {
+                    assert_eq!(
+                        payload::session_event(&session_id(), &entry.body),
+                        None,
+                        "I1: a hole"
+                    );
+                }
+                assert!(position.offset > before.offset, "I1: repeated");
+                let entry = &self.entries[position.offset.0 as usize - 1];
+                assert_eq!(
+                    payload::session_event(&session_id(), &entry.body).as_ref(),
+                    Some(event),
+                    "I3"
+                );
+                let state = self.history[position.offset.0 as usize].as_ref().unwrap();
+                assert!(state.participant(&who).is_some(), "I4: a delivery past a removal");
+                page.joined = Some(position);
+                page.last = Some(position);
+            }
+        }
+    }
+
+    /// Does one of the things that are under way.
+    fn answer(&mut self, n: usize) {
+        if self.under_way.is_empty() {
+            return;
+        }
+        match self.under_way.remove(n % self.under_way.len()) {
+            Action::Authorize {
+                socket,
+                session,
+                user,
+            } => {
+                let answer = match &self.session {
+                    None => Err(Refusal::SessionNotFound),
+                    Some(session) if session.participant(&user).is_some() => Ok(at(self.entries.len())),
+                    Some(_) => Err(Refusal::NotAParticipant),
+                };
+                self.tell(Input::Authorized {
+                    socket,
+                    session,
+                    answer,
+                });
+            }
+            Action::Read { room, after } => {
+                let after_offset = after.offset.0 as usize;
+                let entries = self.entries[after_offset.min(self.entries.len())..]
+                    .iter()
+                    .take(2)
+                    .cloned()
+                    .collect();
+                let tail = at(self.entries.len());
+                let slice = LogSlice {
+                    epoch: tail.epoch,
+                    first: Offset(1),
+                    tail: tail.offset,
+                    entries,
+                };
+                self.tell(Input::Slice {
+                    room,
+                    after,
+                    slice: Some(slice),
+                });
+            }
+            other => unreachable!("{other:?} goes over the link"),
+        }
+    }
+
+    /// The link takes what it is asked for in order, and delivers one thing.
+    fn pump(&mut self) {
+        while let Some(request) = self.requests.pop_front() {
+            match request {
+                Action::Forget(room) => drop(self.fed.remove(&room)),
+                Action::Interest { room, after } => {
+                    self.fed.insert(room.clone());
+                    self.begin(room, after);
+                }
+                other => unreachable!("{other:?}"),
+            }
+        }
+        if let Some(input) = self.link.pop_front() {
+            self.tell(input);
+        }
+    }
+
+    fn begin(&mut self, room: RoomId, after: Option<Position>) {
+        let tail = at(self.entries.len());
+        match (&room, &self.session) {
+            (RoomId::User(_), _) => {
+                let state = RoomState::User {
+                    owed: BTreeSet::new(),
+                };
+                self.link.push_back(Input::Snapshot(
+                    room,
+                    Snapshot {
+                        position: Position::NONE,
+                        state,
+                    },
+                ));
+            }
+            (RoomId::Session(_), None) => self.link.push_back(Input::Gone(room)),
+            (RoomId::Session(_), Some(session)) => match after {
+                None => {
+                    let state = RoomState::Session(session.clone());
+                    self.link.push_back(Input::Snapshot(
+                        room,
+                        Snapshot {
+                            position: tail,
+                            state,
+                        },
+                    ));
+                }
+                Some(after) => {
+                    let entries = self.entries[after.offset.0 as usize..].to_vec();
+                    self.link.push_back(Input::Entries(room, entries));
+                }
+            },
+        }
+    }
+
+    fn attach(&mut self) {
+        self.link.clear();
+        self.fed.clear();
+        self.requests.clear();
+        self.tell(Input::Attached);
+    }
+
+    fn settle(&mut self) {
+        for _ in 0..2_000 {
+            self.pump();
+            self.answer(0);
+        }
+        assert!(self.under_way.is_empty() && self.link.is_empty(), "a busy loop");
+        self.now += 2 * crate::limits::JOIN_TIMEOUT;
+        self.rooms.handle_deadline(self.now);
+        self.run();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    /// Whatever is late or dies: each page in the room has every event once, in order, from where it joined, and
+    /// none past a removal; every question is answered.
+    #[test]
+    fn every_page_has_everything_once_and_in_order(
+        steps in proptest::collection::vec((0u8..12, 0..SOCKETS, 0u8..16), 1..120)
+    ) {
+        let mut world = World::new();
+        world.publish(7);
+        for (kind, socket, n) in steps {
+            let socket = SocketId(socket);
+            let page = world.pages.get(&socket).copied();
+            match kind {
+                0 => world.publish(n % 12),
+                1 => world.command(&SessionCommand::SelectRole { user: user(usize::from(n) % USERS), role: Role::Observer }),
+                2 => world.command(&SessionCommand::RemoveParticipant { user: user(usize::from(n) % USERS) }),
+                3 if page.is_none() => {
+                    let page = Page { user: usize::from(n) % USERS, ..Page::default() };
+                    world.pages.insert(socket, page);
+                    world.tell(Input::Connected { socket, user: user(page.user) });
+                }
+                // A page that comes back brings along what it has.
+                4 => if let Some(page) = world.pages.remove(&socket) {
+                    world.tell(Input::Disconnected(socket));
+                    if n < 8 {
+                        world.pages.insert(socket, Page { asked: 0, joined: None, ..page });
+                        world.tell(Input::Connected { socket, user: user(page.user) });
+                    }
+                },
+                5 | 6 => if let Some(page) = world.pages.get_mut(&socket) {
+                    page.asked += 1;
+                    let after = page.last.filter(|_| n % 2 == 0);
+                    world.asks += 1;
+                    let ask = Ask(world.asks);
+                    world.tell(Input::Join { socket, session: session_id(), after, ask });
+                },
+                7 => if let Some(page) = world.pages.get_mut(&socket) {
+                    page.asked += 1;
+                    world.asks += 1;
+                    let ask = Ask(world.asks);
+                    world.tell(Input::Leave { socket, session: session_id(), ask });
+                },
+                8 if n == 0 => world.attach(),
+                9 | 10 => world.pump(),
+                _ => world.answer(usize::from(n)),
+            }
+        }
+        world.settle();
+        for page in world.pages.values() {
+            prop_assert_eq!(page.asked, 0, "unanswered");
+            if let Some(joined) = page.joined {
+                for entry in &world.entries[joined.offset.0 as usize..] {
+                    prop_assert_eq!(payload::session_event(&session_id(), &entry.body), None, "I1: not delivered");
+                }
+                prop_assert!(world.session.as_ref().unwrap().participant(&user(page.user)).is_some(), "I4");
+            }
+        }
+        for socket in world.pages.keys().copied().collect::<Vec<_>>() {
+            world.tell(Input::Disconnected(socket));
+        }
+        prop_assert_eq!(world.rooms.rooms(), 0, "a room that nobody is in");
+    }
+}
+
+#[test]
+fn a_removal_that_the_room_has_passed_denies_a_join_on_its_way() {
+    let mut world = World::new();
+    world.publish(7);
+    for (socket, who) in [(SocketId(0), 0), (SocketId(1), 1)] {
+        world.pages.insert(
+            socket,
+            Page {
+                user: who,
+                asked: 1,
+                ..Page::default()
+            },
+        );
+        world.tell(Input::Connected {
+            socket,
+            user: user(who),
+        });
+        world.tell(Input::Join {
+            socket,
+            session: session_id(),
+            after: None,
+            ask: Ask(1),
+        });
+    }
+    world.settle();
+    assert!(world.pages[&SocketId(1)].joined.is_some());
+    world.pages.get_mut(&SocketId(1)).unwrap().asked = 2;
+    world.tell(Input::Leave {
+        socket: SocketId(1),
+        session: session_id(),
+        ask: Ask(2),
+    });
+    world.tell(Input::Join {
+        socket: SocketId(1),
+        session: session_id(),
+        after: None,
+        ask: Ask(3),
+    });
+    // The yes is given before the removal and arrives after it.
+    let yes = at(world.entries.len());
+    world.under_way.clear();
+    world.command(&SessionCommand::RemoveParticipant { user: user(1) });
+    world.pump();
+    world.tell(Input::Authorized {
+        socket: SocketId(1),
+        session: session_id(),
+        answer: Ok(yes),
+    });
+    assert_eq!(world.pages[&SocketId(1)].joined, None);
+}

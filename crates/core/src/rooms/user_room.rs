@@ -1,0 +1,87 @@
+//! Users' rooms: every socket of one user, and what the user owes.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{Action, Rooms, Socket, SocketId};
+use crate::{
+    event::{Body, Entry},
+    ids::UserId,
+    payload,
+    room::RoomId,
+    snapshot::RoomState,
+};
+
+impl Rooms {
+    pub(super) fn connected(&mut self, id: SocketId, user: UserId) {
+        let room = RoomId::User(user.clone());
+        self.sockets.insert(
+            id,
+            Socket {
+                user,
+                sessions: BTreeMap::new(),
+                joins: BTreeMap::new(),
+            },
+        );
+        self.enter(&room).waiting.insert(id);
+        self.settle(&room);
+    }
+
+    /// Lets the user's new sockets in, and reminds each of what is owed.
+    pub(super) fn settle_user(&mut self, id: &RoomId) {
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
+        let (Some(RoomState::User { owed }), Some(_)) = (&room.state, room.feed.position()) else {
+            return;
+        };
+        let reminders: Vec<_> = owed.iter().map(payload::feedback_required).collect();
+        for id in std::mem::take(&mut room.waiting) {
+            let Some(socket) = self.sockets.get(&id) else {
+                continue;
+            };
+            room.members.insert(id, socket.user.clone());
+            self.actions.push_back(Action::Welcome(id));
+            for event in &reminders {
+                let (event, cursor) = (Arc::new(event.clone()), socket.cursor());
+                self.actions.push_back(Action::Deliver {
+                    socket: id,
+                    event,
+                    cursor,
+                });
+            }
+        }
+    }
+
+    pub(super) fn deliver_to_user(&mut self, id: &RoomId, entry: &Entry) {
+        let Some(room) = self.rooms.get(id) else { return };
+        let members: Vec<_> = room.members.keys().copied().collect();
+        match &entry.body {
+            Body::FeedbackRequired { session } => {
+                for socket in members {
+                    self.send(socket, payload::feedback_required(session));
+                }
+            }
+            Body::UserDisconnected { .. } => self.actions.extend(members.into_iter().map(Action::Disconnect)),
+            Body::FeedbackGiven { .. }
+            | Body::SessionUpdated { .. }
+            | Body::RoleSelected { .. }
+            | Body::FeedbackUpdated { .. }
+            | Body::ParticipantRemoved { .. } => {}
+        }
+    }
+
+    /// Reminds of what the lost part of the log may have said.
+    pub(super) fn reset_user(&mut self, id: &RoomId, before: &RoomState) {
+        let Some(room) = self.rooms.get(id) else { return };
+        let (Some(RoomState::User { owed }), RoomState::User { owed: known }) = (&room.state, before) else {
+            return;
+        };
+        let reminders: Vec<_> = owed.difference(known).map(payload::feedback_required).collect();
+        let members: Vec<_> = room.members.keys().copied().collect();
+        for socket in members {
+            for event in &reminders {
+                self.send(socket, event.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What browsers send, parsed once: arguments of events, and the payload of CONNECT. Nothing here fails a
+//! connection; what can't be read is a value that says so.
+
+use std::{convert::Infallible, sync::Arc};
+
+use http::HeaderMap;
+use roomcast_core::{Cursor, Position, SessionId};
+use serde_json::{Map, Value};
+use socketioxide::{
+    adapter::LocalAdapter,
+    handler::{FromConnectParts, FromMessageParts},
+    socket::Socket,
+};
+use socketioxide_core::Value as Packet;
+
+/// An event's arguments, without its name; `None`: not JSON that we read (nested too deeply, for example).
+pub(crate) struct Arguments(pub(crate) Option<Vec<Value>>);
+
+impl FromMessageParts<LocalAdapter> for Arguments {
+    type Error = Infallible;
+    fn from_message_parts(_: &Arc<Socket>, packet: &mut Packet, _: &Option<i64>) -> Result<Self, Infallible> {
+        let Packet::Str(text, _) = packet else {
+            return Ok(Self(None));
+        };
+        let arguments = serde_json::from_str::<Vec<Value>>(text).ok();
+        Ok(Self(arguments.map(|mut arguments| {
+            arguments.split_off(1.min(arguments.len()))
+        })))
+    }
+}
+
+/// Whether the browser asked for an acknowledgement.
+pub(crate) struct Asked(pub(crate) bool);
+
+impl FromMessageParts<LocalAdapter> for Asked {
+    type Error = Infallible;
+    fn from_message_parts(_: &Arc<Socket>, _: &mut Packet, ack: &Option<i64>) -> Result<Self, Infallible> {
+        Ok(Self(ack.is_some()))
+    }
+}
+
+/// The payload of CONNECT: the page's `auth`, if it is an object.
+pub(crate) struct Auth(Map<String, Value>);
+
+impl FromConnectParts<LocalAdapter> for Auth {
+    type Error = Infallible;
+    fn from_connect_parts(_: &Arc<Socket>, auth: &Option<Packet>) -> Result<Self, Infallible> {
+        let text = match auth {
+            Some(Packet::Str(text, _)) => text,
+            Some(Packet::Bytes(_)) | None => return Ok(Self(Map::new())),
+        };
+        Ok(Self(serde_json::from_str(text).unwrap_or_default()))
+    }
+}
+
+impl Auth {
+    /// The token: `auth.token`, or else the request's `Authorization: Bearer`. Something that is no text is a
+    /// token that nobody signed; the empty text is a missing token.
+    pub(crate) fn token(&self, headers: &HeaderMap) -> String {
+        match self.0.get("token") {
+            Some(Value::String(token)) => token.clone(),
+            Some(Value::Null) | None => {
+                let header = headers
+                    .get(http::header::AUTHORIZATION)
+                    .and_then(|value| value.to_str().ok());
+                header
+                    .and_then(roomcast_auth::bearer)
+                    .unwrap_or_default()
+                    .to_owned()
+            }
+            Some(other) => other.to_string(),
+        }
+    }
+}
+
+/// Why a browser's question can't be taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BadRequest {
+    /// The session that it spoke of, as far as that could be read.
+    pub(crate) session: Option<String>,
+    /// What is wrong and how to mend it.
+    pub(crate) text: String,
+}
+
+fn bad(session: Option<&str>, text: impl Into<String>) -> BadRequest {
+    BadRequest {
+        session: session.map(str::to_owned),
+        text: text.into(),
+    }
+}
+
+/// `(sessionId)` or `(sessionId, { after })`.
+pub(crate) fn join(arguments: Arguments) -> Result<(SessionId, Option<Position>), BadRequest> {
+    let arguments = arguments
+        .0
+        .ok_or_else(|| bad(None, "the arguments can't be read as JSON"))?;
+    let session = session(arguments.first())?;
+    let name = session.as_str();
+    let after = match arguments.get(1) {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(options)) => match options.get("after") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(after)) => {
+                let cursor = after.parse::<Cursor>();
+                let cursor = cursor.map_err(|error| bad(Some(name), format!("after {error}")))?;
+                cursor.0.get(&session).copied()
+            }
+            Some(_) => {
+                return Err(bad(
+                    Some(name),
+                    "after must be a string: a position that was handed out",
+                ));
+            }
+        },
+        Some(_) => {
+            return Err(bad(
+                Some(name),
+                "the second argument must be an object such as { after }",
+            ));
+        }
+    };
+    Ok((session, after))
+}
+
+/// `(sessionId)`.
+pub(crate) fn leave(arguments: Arguments) -> Result<SessionId, BadRequest> {
+    let arguments = arguments
+        .0
+        .ok_or_else(|| bad(None, "the arguments can't be read as JSON"))?;
+    session(arguments.first())
+}
+
+/// `(token)`.
+pub(crate) fn token(arguments: Arguments) -> Result<String, BadRequest> {
+    match arguments.0.as_deref() {
+        Some([Value::String(token), ..]) => Ok(token.clone()),
+        Some(_) | None => Err(bad(None, "the first argument must be a token: a string")),
+    }
+}
+
+fn session(argument: Option<&Value>) -> Result<SessionId, BadRequest> {
+    let Some(Value::String(text)) = argument else {
+        return Err(bad(None, "the first argument must be a session id: a string"));
+    };
+    text.parse().map_err(|error| {
+        let short: String = text.chars().take(roomcast_core::ids::MAX_ID_LENGTH).collect();
+        bad(Some(&short), format!("the session id {error}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn arguments(value: Value) -> Arguments {
+        Arguments(value.as_array().cloned())
+    }
+
+    #[test]
+    fn a_join_takes_a_session_and_perhaps_a_position_in_it() {
+        let (session, after) = join(arguments(json!(["s1"]))).unwrap();
+        assert_eq!((session.as_str(), after), ("s1", None));
+        let (_, after) = join(arguments(
+            json!(["s1", { "after": "1;s0,0000000000aa,3;s1,0000000000ab,7" }]),
+        ))
+        .unwrap();
+        assert_eq!(after.unwrap().offset.0, 7);
+        let (_, after) = join(arguments(json!(["s1", { "after": "1;s0,0000000000aa,3" }]))).unwrap();
+        assert_eq!(after, None);
+    }
+
+    #[test]
+    fn what_is_malformed_says_what_is_wrong() {
+        for (value, session) in [
+            (json!([]), None),
+            (json!([7]), None),
+            (json!([""]), Some("")),
+            (json!(["a b"]), Some("a b")),
+            (json!(["s1", "x"]), Some("s1")),
+            (json!(["s1", { "after": 7 }]), Some("s1")),
+            (json!(["s1", { "after": "x" }]), Some("s1")),
+        ] {
+            let error = join(arguments(value)).unwrap_err();
+            assert_eq!(error.session.as_deref(), session, "{error:?}");
+        }
+    }
+}

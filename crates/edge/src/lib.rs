@@ -1,0 +1,22 @@
+//! An edge: terminates Socket.IO connections, lets users into the rooms of their sessions, and fans events out.
+//!
+//! It holds no state that must survive and never knows the store: a control plane feeds it over the link.
+
+mod config;
+mod frames;
+mod incoming;
+mod link;
+mod metrics;
+mod origin;
+mod outbound;
+mod polling;
+mod rate;
+mod server;
+mod sockets;
+mod stream;
+mod switch;
+mod transport;
+mod upgrade;
+
+pub use config::{ApiToken, ClientTls, Config, Drain, Limits, Origins};
+pub use server::{Process, serve};

@@ -1,0 +1,141 @@
+//! Polling requests on their way to the crate: they find their transport by its Engine.IO id, a killed one is
+//! answered as an unknown one, and what a poll took is counted.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use tower::{Service, ServiceExt};
+
+use crate::transport::{Transport, Transports};
+
+/// Separates packets in a polling payload (Engine.IO protocol 4, "HTTP long-polling").
+const SEPARATOR: u8 = 0x1e;
+
+/// Serves one request of the polling transport with the crate's service.
+pub(crate) async fn serve<S, B>(
+    mut request: Request<Body>,
+    transports: &Transports,
+    crate_service: S,
+) -> Response<Body>
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = std::convert::Infallible>,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
+    let method = request.method().clone();
+    let Some(sid) = query(request.uri(), "sid").map(str::to_owned) else {
+        let transport = transports.open();
+        request.extensions_mut().insert(transport.clone());
+        let (response, body) = collect(crate_service.oneshot(request).await).await;
+        if let Some(sid) = opened(&body) {
+            transport.name(sid);
+        }
+        return with_body(response, body);
+    };
+    let Some(transport) = transports.find(&sid) else {
+        // The crate says that it knows no such session, in the words that clients expect.
+        let (response, body) = collect(crate_service.oneshot(request).await).await;
+        return with_body(response, body);
+    };
+    let mut unanswered = KillOnDrop((method == Method::GET).then(|| transport.clone()));
+    let answer = async { collect(crate_service.oneshot(request).await).await };
+    let answer = tokio::select! {
+        biased;
+        () = transport.killed().cancelled() => None,
+        answer = answer => Some(answer),
+    };
+    unanswered.0 = None;
+    match answer {
+        None => unknown_session(),
+        Some((response, body)) => {
+            if method == Method::GET {
+                transport.took(events(&body));
+            }
+            with_body(response, body)
+        }
+    }
+}
+
+/// A poll whose browser went away before it was answered: stock clients give the transport up with it.
+struct KillOnDrop(Option<Arc<Transport>>);
+
+impl Drop for KillOnDrop {
+    fn drop(&mut self) {
+        if let Some(transport) = &self.0 {
+            transport.kill();
+        }
+    }
+}
+
+/// The value of a query's key, as it stands.
+pub(crate) fn query<'a>(uri: &'a http::Uri, key: &str) -> Option<&'a str> {
+    uri.query()?
+        .split('&')
+        .find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))
+}
+
+/// The Engine.IO id in the answer that opens a session: `0{"sid":"…",…}`.
+fn opened(body: &[u8]) -> Option<String> {
+    let json: serde_json::Value = serde_json::from_slice(body.strip_prefix(b"0")?).ok()?;
+    json.get("sid")?.as_str().map(str::to_owned)
+}
+
+/// How many events and acknowledgements a payload holds.
+fn events(body: &[u8]) -> u64 {
+    let packets = body.split(|byte| *byte == SEPARATOR);
+    packets
+        .filter(|packet| packet.starts_with(b"42") || packet.starts_with(b"43"))
+        .count() as u64
+}
+
+async fn collect<B>(answer: Result<Response<B>, std::convert::Infallible>) -> (http::response::Parts, Bytes)
+where
+    B: http_body::Body<Data = Bytes>,
+{
+    let (parts, body) = match answer {
+        Ok(response) => response.into_parts(),
+        Err(never) => match never {},
+    };
+    // The crate's bodies are in memory, so that collecting them can't fail.
+    let body = body
+        .collect()
+        .await
+        .map(|body| body.to_bytes())
+        .unwrap_or_default();
+    (parts, body)
+}
+
+fn with_body(mut parts: http::response::Parts, body: Bytes) -> Response<Body> {
+    parts
+        .headers
+        .insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+    Response::from_parts(parts, Body::from(body))
+}
+
+/// What the crate says of a session that it does not know.
+fn unknown_session() -> Response<Body> {
+    let mut response = Response::new(Body::from(r#"{"code":"1","message":"Session ID unknown"}"#));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_a_payload_are_counted() {
+        assert_eq!(events(b"2\x1e42[\"a\"]\x1e430[]\x1e40{}"), 2);
+        assert_eq!(events(b""), 0);
+    }
+
+    #[test]
+    fn a_query_is_read_by_its_whole_keys() {
+        let uri = "/socket.io/?EIO=4&xsid=1&sid=abc&sid=def".parse().unwrap();
+        assert_eq!(query(&uri, "sid"), Some("abc"));
+        assert_eq!(query(&uri, "si"), None);
+    }
+}

@@ -1,0 +1,247 @@
+//! The edge's HTTP side: accepts connections, tells WebSocket upgrades from polling and from the page, and closes
+//! what is left at a pace when the process drains.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use axum::{Router, body::Body};
+use http::{Request, Response, header};
+use hyper::{body::Incoming, server::conn::http1};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use roomcast_auth::{Clock, REFRESH_INTERVAL};
+use roomcast_runtime::{
+    admin::Readiness,
+    lifecycle::{Shutdown, Tasks},
+    metrics::Registry,
+};
+use socketioxide::{SocketIo, service::SocketIoService};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Notify, mpsc, watch},
+};
+use tower::ServiceExt;
+use tracing::{debug, info, warn};
+
+use crate::{
+    config::{Config, Drain, Limits, Origins},
+    link::{self, Dialer, Link, keep_attached},
+    metrics::Metrics,
+    origin, polling,
+    sockets::{self, Sockets},
+    switch::{Board, QUESTIONS, Switch},
+    transport::Transports,
+    upgrade,
+};
+
+/// The path of Socket.IO.
+const PATH: &str = "/socket.io";
+/// The largest packet that a browser may send, in bytes; a larger one ends its connection.
+const MAX_PACKET: usize = 128 * 1024;
+/// How long a request's head may take.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// After this long without an acknowledgement by the browser's kernel a connection is dead.
+const USER_TIMEOUT: Duration = Duration::from_secs(30);
+/// What the link brings and the switch did not take yet; beyond it the link waits.
+const FED: usize = 1_024;
+
+/// The process that an edge is a part of.
+pub struct Process<'a> {
+    /// Its tasks.
+    pub tasks: &'a Tasks,
+    /// When it drains.
+    pub shutdown: &'a Shutdown,
+    /// Whether it can do its work.
+    pub readiness: &'a Readiness,
+    /// What it counts.
+    pub registry: &'a mut Registry,
+}
+
+/// What serves a connection.
+#[derive(Clone)]
+struct Front {
+    service: SocketIoService<Router>,
+    page: Router,
+    transports: Transports,
+    limits: Limits,
+    origins: Arc<Origins>,
+}
+
+/// Starts an edge: its tasks live until the process drains.
+///
+/// # Panics
+/// Without any control plane in the configuration.
+pub fn serve(config: Config, listener: TcpListener, process: Process<'_>) {
+    assert!(!config.control_planes.is_empty(), "an edge needs a control plane");
+    let metrics = Metrics::register(process.registry);
+    let transports = Transports::default();
+    let (questions, told) = mpsc::channel(QUESTIONS);
+    let switch = Switch(questions);
+
+    let (requests, asked) = mpsc::channel(link::REQUESTS);
+    let (plane, planes) = watch::channel(None);
+    let (feed, fed) = mpsc::channel(FED);
+    let renew = Arc::new(Notify::new());
+    let attacher = link::Attacher {
+        control_planes: config.control_planes,
+        dialer: Dialer::new(config.api_token, config.tls),
+        requests: asked,
+        fed: feed,
+        plane,
+        renew: renew.clone(),
+        gate: process.readiness.register("link"),
+        metrics: metrics.clone(),
+    };
+    process
+        .tasks
+        .spawn_through_drain("link", keep_attached(attacher, process.shutdown.clone()));
+    let board = Board::new(
+        config.limits.sessions_per_socket,
+        Link::new(requests, planes, renew, switch.clone()),
+        metrics.clone(),
+    );
+    process.tasks.spawn_through_drain("switch", board.run(told, fed));
+
+    let keys = config.verifier.clone();
+    process
+        .tasks
+        .spawn_through_drain("keys", async move { keys.keep_fresh(REFRESH_INTERVAL).await });
+    let page = config.page.unwrap_or_default();
+    let (service, io) = SocketIo::builder()
+        .max_payload(MAX_PACKET as u64)
+        .ws_max_message_size(MAX_PACKET)
+        .ws_max_frame_size(MAX_PACKET)
+        .ws_read_buffer_size(512)
+        .build_with_inner_svc(page.clone());
+    let sockets = Sockets {
+        verifier: config.verifier,
+        clock: Clock::system(),
+        switch,
+        limits: config.limits,
+        metrics,
+        next: AtomicU64::new(1),
+    };
+    sockets::serve(&io, Arc::new(sockets));
+    let front = Front {
+        service,
+        page,
+        transports: transports.clone(),
+        limits: config.limits,
+        origins: Arc::new(config.origins),
+    };
+    process
+        .tasks
+        .spawn("accept", accept(listener, front, process.shutdown.clone()));
+    process
+        .tasks
+        .spawn("drain", drain(transports, config.drain, process.shutdown.clone()));
+}
+
+/// Accepts connections until the process drains.
+async fn accept(listener: TcpListener, front: Front, shutdown: Shutdown) {
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = shutdown.draining() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((tcp, _)) => {
+                prepare(&tcp);
+                tokio::spawn(connection(tcp, front.clone(), shutdown.clone()));
+            }
+            Err(error) => {
+                // Out of file descriptors, most likely: some have to be closed first.
+                warn!(%error, "could not accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+fn prepare(tcp: &TcpStream) {
+    let socket = socket2::SockRef::from(tcp);
+    let prepared = tcp
+        .set_nodelay(true)
+        .and_then(|()| socket.set_tcp_user_timeout(Some(USER_TIMEOUT)));
+    if let Err(error) = prepared {
+        debug!(%error, "could not prepare a connection");
+    }
+}
+
+async fn connection(tcp: TcpStream, front: Front, shutdown: Shutdown) {
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let front = front.clone();
+        async move { Ok::<_, Infallible>(front.serve(request.map(Body::new)).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(tcp), service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = shutdown.draining() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        debug!(%error, "a connection ended");
+    }
+}
+
+impl Front {
+    async fn serve(self, request: Request<Body>) -> Response<Body> {
+        let path = request.uri().path();
+        if path != PATH && !path.starts_with("/socket.io/") {
+            return match self.page.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+        }
+        if !self.origins.allow(request.headers()) {
+            return origin::refused();
+        }
+        let origin = request.headers().get(header::ORIGIN).cloned();
+        let (parts, body) = request.into_parts();
+        let mut response = if let Some(preflight) = origin::preflight(&parts.method, &parts.headers) {
+            preflight
+        } else if upgrade::is_wanted(&parts) {
+            return upgrade::accept(parts, &self.transports, self.limits, self.service);
+        } else {
+            polling::serve(Request::from_parts(parts, body), &self.transports, self.service).await
+        };
+        origin::expose(origin, &mut response);
+        response
+    }
+}
+
+/// Once the process drains: closes every transport, at a pace, by the deadline.
+async fn drain(transports: Transports, drain: Drain, shutdown: Shutdown) {
+    shutdown.draining().await;
+    let open = transports.all();
+    let by_rate = Duration::from_secs_f64(open.len() as f64 / f64::from(drain.sockets_per_second.max(1)));
+    let whole = by_rate.min(drain.deadline);
+    info!(
+        sockets = open.len(),
+        seconds = whole.as_secs_f64(),
+        "closing all sockets"
+    );
+    let started = tokio::time::Instant::now();
+    for (number, transport) in open.iter().enumerate() {
+        if let Some(transport) = transport.upgrade() {
+            transport.kill();
+        }
+        tokio::time::sleep_until(started + whole.mul_f64((number + 1) as f64 / open.len() as f64)).await;
+    }
+    // Those that came in while the others were closed.
+    for transport in transports.all() {
+        if let Some(transport) = transport.upgrade() {
+            transport.kill();
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What carries one socket: a WebSocket, or a sequence of polling requests, or first the one and then the other.
+//! Here it can be killed, and here it is known how far the browser has taken what was sent.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// The transport of one Engine.IO connection.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    number: u64,
+    registry: Transports,
+    sid: OnceLock<String>,
+    kill: CancellationToken,
+    /// Events and acknowledgements that were handed to the kernel, or to the answer of a poll.
+    taken: AtomicU64,
+    progress: Notify,
+}
+
+impl Transport {
+    /// Closes it without a word, so that stock clients reconnect by themselves. For good: it cannot be undone.
+    pub(crate) fn kill(&self) {
+        self.kill.cancel();
+    }
+
+    /// Ends when it is killed.
+    pub(crate) fn killed(&self) -> &CancellationToken {
+        &self.kill
+    }
+
+    /// More events were taken.
+    pub(crate) fn took(&self, events: u64) {
+        if events > 0 {
+            self.taken.fetch_add(events, Ordering::Release);
+            self.progress.notify_waiters();
+        }
+    }
+
+    /// Waits until no more than `window` of the `sent` events are on their way.
+    pub(crate) async fn window(&self, sent: u64, window: u64) {
+        loop {
+            let progress = self.progress.notified();
+            if sent.saturating_sub(self.taken.load(Ordering::Acquire)) <= window {
+                return;
+            }
+            progress.await;
+        }
+    }
+
+    /// Makes the transport known by its Engine.IO id, so that later requests find it.
+    pub(crate) fn name(self: &Arc<Self>, sid: String) {
+        let mut known = self.registry.lock();
+        if self.sid.set(sid.clone()).is_ok() {
+            known.by_sid.insert(sid, Arc::downgrade(self));
+        }
+    }
+}
+
+impl Drop for Transport {
+    fn drop(&mut self) {
+        let mut known = self.registry.lock();
+        known.all.remove(&self.number);
+        if let Some(sid) = self.sid.get() {
+            known.by_sid.remove(sid);
+        }
+    }
+}
+
+/// All transports of the edge, for as long as they live.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Transports(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    next: u64,
+    all: HashMap<u64, Weak<Transport>>,
+    by_sid: HashMap<String, Weak<Transport>>,
+}
+
+impl Transports {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new transport.
+    pub(crate) fn open(&self) -> Arc<Transport> {
+        let mut known = self.lock();
+        let number = known.next;
+        known.next += 1;
+        let transport = Arc::new(Transport {
+            number,
+            registry: self.clone(),
+            sid: OnceLock::new(),
+            kill: CancellationToken::new(),
+            taken: AtomicU64::new(0),
+            progress: Notify::new(),
+        });
+        known.all.insert(number, Arc::downgrade(&transport));
+        transport
+    }
+
+    /// The transport of an Engine.IO id.
+    pub(crate) fn find(&self, sid: &str) -> Option<Arc<Transport>> {
+        // The reference is upgraded under the lock but dropped outside of it, since the drop takes the lock.
+        let weak = self.lock().by_sid.get(sid).cloned();
+        weak?.upgrade()
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<Weak<Transport>> {
+        self.lock().all.values().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_window_opens_with_what_was_taken() {
+        let transport = Transports::default().open();
+        transport.window(4, 4).await;
+        let waiting = transport.window(6, 4);
+        tokio::pin!(waiting);
+        assert!(futures(&mut waiting).await.is_none());
+        transport.took(1);
+        assert!(futures(&mut waiting).await.is_none());
+        transport.took(1);
+        waiting.await;
+    }
+
+    async fn futures(waiting: &mut std::pin::Pin<&mut impl Future<Output = ()>>) -> Option<()> {
+        std::future::poll_fn(|cx| match waiting.as_mut().poll(cx) {
+            std::task::Poll::Ready(()) => std::task::Poll::Ready(Some(())),
+            std::task::Poll::Pending => std::task::Poll::Ready(None),
+        })
+        .await
+    }
+
+    #[test]
+    fn a_transport_is_known_for_as_long_as_it_lives() {
+        let transports = Transports::default();
+        let transport = transports.open();
+        transport.name("sid".into());
+        assert!(transports.find("sid").is_some());
+        drop(transport);
+        assert!(transports.find("sid").is_none());
+        assert!(transports.all().is_empty());
+    }
+}

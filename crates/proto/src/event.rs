@@ -1,0 +1,75 @@
+//! Events as WatchEvents shows them.
+
+use roomcast_core::{Body, Entry, RoomId, RoomState, Snapshot};
+
+use crate::{
+    json, time,
+    v1::{self, event, watch_events_response::Item},
+};
+
+impl v1::WatchEventsResponse {
+    /// The next event of the room.
+    #[must_use]
+    pub fn event(room: &RoomId, entry: &Entry) -> Self {
+        let event = v1::Event {
+            r#ref: Some(v1::EventRef::new(room, entry.position, entry.published_at)),
+            body: Some((&entry.body).into()),
+        };
+        Self {
+            item: Some(Item::Event(event)),
+        }
+    }
+
+    /// Continuity could not be kept: the room as it stands.
+    #[must_use]
+    pub fn reset(snapshot: &Snapshot) -> Self {
+        let session = match &snapshot.state {
+            RoomState::Session(session) => Some(session.into()),
+            RoomState::User { .. } => None,
+        };
+        Self {
+            item: Some(Item::Reset(v1::Reset {
+                position: Some(snapshot.position.into()),
+                session,
+            })),
+        }
+    }
+}
+
+impl From<&Body> for event::Body {
+    fn from(body: &Body) -> Self {
+        match body {
+            Body::SessionUpdated { session, removed } => Self::SessionUpdated(v1::SessionUpdated {
+                session: Some((&**session).into()),
+                removed_user_ids: removed.iter().map(ToString::to_string).collect(),
+            }),
+            Body::RoleSelected { user, role } => Self::RoleSelected(v1::RoleSelected {
+                user_id: user.to_string(),
+                role: v1::Role::from(*role).into(),
+            }),
+            Body::FeedbackUpdated {
+                feedback,
+                updates,
+                new_feedback,
+                timestamp,
+            } => Self::FeedbackUpdated(v1::FeedbackUpdated {
+                feedback_id: feedback.to_string(),
+                updates: Some(json::to_struct(updates)),
+                new_feedback: new_feedback.as_ref().map(json::to_struct),
+                timestamp: Some(time::timestamp(*timestamp)),
+            }),
+            Body::ParticipantRemoved { user } => Self::ParticipantRemoved(v1::ParticipantRemoved {
+                user_id: user.to_string(),
+            }),
+            Body::FeedbackRequired { session } => Self::FeedbackRequired(v1::FeedbackRequired {
+                session_id: session.to_string(),
+            }),
+            Body::FeedbackGiven { session } => Self::FeedbackGiven(v1::FeedbackGiven {
+                session_id: session.to_string(),
+            }),
+            Body::UserDisconnected { reason } => Self::UserDisconnected(v1::UserDisconnected {
+                reason: reason.clone(),
+            }),
+        }
+    }
+}

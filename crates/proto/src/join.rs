@@ -1,0 +1,99 @@
+//! Whether a user may join a session: the question and its answer, as edges ask it. A no is an answer.
+
+use roomcast_core::{Position, Role, SessionId, UserId};
+
+use crate::{Invalid, position, session, v1, violation::Fields};
+
+/// Whether a user may join a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Join {
+    /// Which session.
+    pub session: SessionId,
+    /// Who.
+    pub user: UserId,
+}
+
+/// The answer to a [`Join`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Yes.
+    Admission {
+        /// As what.
+        role: Role,
+        /// The position in the session's log at which this is true.
+        position: Position,
+    },
+    /// There is no such session.
+    SessionNotFound,
+    /// The session exists, and the user takes no part in it.
+    NotAParticipant {
+        /// The position in the session's log at which this is true.
+        position: Position,
+    },
+}
+
+impl From<Join> for v1::AuthorizeJoinRequest {
+    fn from(join: Join) -> Self {
+        Self {
+            session_id: join.session.to_string(),
+            user_id: join.user.to_string(),
+        }
+    }
+}
+
+impl TryFrom<v1::AuthorizeJoinRequest> for Join {
+    type Error = Invalid;
+    fn try_from(from: v1::AuthorizeJoinRequest) -> Result<Self, Invalid> {
+        let mut fields = Fields::default();
+        let session = fields.check("session_id", SessionId::try_from(from.session_id));
+        let user = fields.check("user_id", UserId::try_from(from.user_id));
+        fields.finish(session.zip(user).map(|(session, user)| Self { session, user }))
+    }
+}
+
+impl From<Verdict> for v1::AuthorizeJoinResponse {
+    fn from(verdict: Verdict) -> Self {
+        let denied = |denial: v1::Denial, position: Option<Position>| Self {
+            allowed: false,
+            role: v1::Role::Unspecified.into(),
+            denial: denial.into(),
+            position: position.map(Into::into),
+        };
+        match verdict {
+            Verdict::Admission { role, position } => Self {
+                allowed: true,
+                role: v1::Role::from(role).into(),
+                denial: v1::Denial::Unspecified.into(),
+                position: Some(position.into()),
+            },
+            Verdict::SessionNotFound => denied(v1::Denial::SessionNotFound, None),
+            Verdict::NotAParticipant { position } => denied(v1::Denial::NotAParticipant, Some(position)),
+        }
+    }
+}
+
+impl TryFrom<v1::AuthorizeJoinResponse> for Verdict {
+    type Error = Invalid;
+    fn try_from(from: v1::AuthorizeJoinResponse) -> Result<Self, Invalid> {
+        let mut fields = Fields::default();
+        let position = from.position.as_ref();
+        let verdict = match (from.allowed, from.denial()) {
+            (true, _) => {
+                let role = session::role(&mut fields, "role", from.role);
+                let position = position::required(&mut fields, "position", position);
+                role.zip(position)
+                    .map(|(role, position)| Self::Admission { role, position })
+            }
+            (false, v1::Denial::SessionNotFound) => Some(Self::SessionNotFound),
+            (false, v1::Denial::NotAParticipant) => {
+                let position = position::required(&mut fields, "position", position);
+                position.map(|position| Self::NotAParticipant { position })
+            }
+            (false, v1::Denial::Unspecified) => {
+                fields.add("denial", "is none that this version knows");
+                None
+            }
+        };
+        fields.finish(verdict)
+    }
+}

@@ -1,0 +1,244 @@
+//! Logs on the link: entries, slices and snapshots, with JSON as text, since edges pass it on as it is.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use roomcast_core::{
+    Body, Entry, Epoch, FeedbackId, JsonObject, LogSlice, Offset, Participant, Position, RoomId, RoomState,
+    Session, SessionId, Snapshot, UserId,
+};
+
+use crate::{
+    Invalid, position, session, v1,
+    v1::{log_entry, room_snapshot::State},
+    violation::Fields,
+};
+
+impl From<&Entry> for v1::LogEntry {
+    fn from(entry: &Entry) -> Self {
+        let body = match &entry.body {
+            Body::SessionUpdated { session, removed } => {
+                log_entry::Body::SessionUpdated(v1::LinkSessionUpdated {
+                    session: Some((&**session).into()),
+                    removed_user_ids: removed.iter().map(ToString::to_string).collect(),
+                })
+            }
+            Body::RoleSelected { user, role } => log_entry::Body::RoleSelected(v1::LinkRoleSelected {
+                user_id: user.to_string(),
+                role: v1::Role::from(*role).into(),
+            }),
+            Body::FeedbackUpdated {
+                feedback,
+                updates,
+                new_feedback,
+                timestamp,
+            } => log_entry::Body::FeedbackUpdated(v1::LinkFeedbackUpdated {
+                feedback_id: feedback.to_string(),
+                updates_json: updates.as_str().to_owned(),
+                new_feedback_json: new_feedback.as_ref().map(|created| created.as_str().to_owned()),
+                timestamp_ms: *timestamp,
+            }),
+            Body::ParticipantRemoved { user } => log_entry::Body::ParticipantRemoved(user.to_string()),
+            Body::FeedbackRequired { session } => log_entry::Body::FeedbackRequired(session.to_string()),
+            Body::FeedbackGiven { session } => log_entry::Body::FeedbackGiven(session.to_string()),
+            Body::UserDisconnected { reason } => log_entry::Body::UserDisconnected(reason.clone()),
+        };
+        let (offset, published_at_ms) = (entry.position.offset.0, entry.published_at);
+        Self {
+            offset,
+            published_at_ms,
+            body: Some(body),
+        }
+    }
+}
+
+impl From<&Session> for v1::LinkSession {
+    fn from(session: &Session) -> Self {
+        let participant = |participant: &Participant| v1::LinkParticipant {
+            user_id: participant.user.to_string(),
+            role: v1::Role::from(participant.role).into(),
+            since: participant.since.0,
+        };
+        Self {
+            id: session.id.to_string(),
+            status: session.status.to_string(),
+            participants: session.participants.iter().map(participant).collect(),
+            attributes_json: session.attributes.as_str().to_owned(),
+            revision: session.revision,
+        }
+    }
+}
+
+impl From<&LogSlice> for v1::ReadLogResponse {
+    fn from(slice: &LogSlice) -> Self {
+        Self {
+            epoch: slice.epoch.to_string(),
+            first: slice.first.0,
+            tail: slice.tail.0,
+            entries: slice.entries.iter().map(|entry| (&**entry).into()).collect(),
+        }
+    }
+}
+
+impl TryFrom<v1::ReadLogResponse> for LogSlice {
+    type Error = Invalid;
+    fn try_from(from: v1::ReadLogResponse) -> Result<Self, Invalid> {
+        let mut fields = Fields::default();
+        let epoch = position::epoch(&mut fields, "epoch", &from.epoch);
+        let slice = epoch.and_then(|epoch| {
+            let entries = entries(&mut fields, epoch, from.entries)?;
+            Some(Self {
+                epoch,
+                first: Offset(from.first),
+                tail: Offset(from.tail),
+                entries,
+            })
+        });
+        fields.finish(slice)
+    }
+}
+
+/// A room and its state.
+pub(crate) fn snapshot_out(room: &RoomId, snapshot: &Snapshot) -> v1::RoomSnapshot {
+    let state = match &snapshot.state {
+        RoomState::Session(session) => State::Session(session.into()),
+        RoomState::User { owed } => State::Obligations(v1::Obligations {
+            session_ids: owed.iter().map(ToString::to_string).collect(),
+        }),
+    };
+    v1::RoomSnapshot {
+        room: room.to_string(),
+        position: Some(snapshot.position.into()),
+        state: Some(state),
+    }
+}
+
+pub(crate) fn snapshot(fields: &mut Fields, from: v1::RoomSnapshot) -> Option<(RoomId, Snapshot)> {
+    let room = fields.check("snapshot.room", from.room.parse::<RoomId>());
+    let position = position::required(fields, "snapshot.position", from.position.as_ref());
+    let state = match from.state {
+        Some(State::Session(from)) => session(fields, "snapshot.session", from).map(RoomState::Session),
+        Some(State::Obligations(from)) => {
+            let ids = from.session_ids.into_iter().map(SessionId::try_from);
+            let owed = fields.check("snapshot.obligations", ids.collect::<Result<BTreeSet<_>, _>>());
+            owed.map(|owed| RoomState::User { owed })
+        }
+        None => {
+            fields.add("snapshot.state", "is required");
+            None
+        }
+    };
+    let (room, (position, state)) = room.zip(position.zip(state))?;
+    Some((room, Snapshot { position, state }))
+}
+
+/// Entries in order and without holes; anything else is a violation, so that a feed never sees it.
+pub(crate) fn entries(fields: &mut Fields, epoch: Epoch, from: Vec<v1::LogEntry>) -> Option<Vec<Arc<Entry>>> {
+    let mut entries = Vec::with_capacity(from.len());
+    for from in from {
+        let entry = entry(fields, epoch, from)?;
+        entries.push(Arc::new(entry));
+    }
+    if entries
+        .windows(2)
+        .any(|pair| pair[1].position.offset != pair[0].position.offset.next())
+    {
+        fields.add("entries", "have a hole or are out of order");
+        return None;
+    }
+    Some(entries)
+}
+
+fn entry(fields: &mut Fields, epoch: Epoch, from: v1::LogEntry) -> Option<Entry> {
+    let path = |name: &str| format!("entries[offset {}].{name}", from.offset);
+    let body = match from.body {
+        Some(log_entry::Body::SessionUpdated(from)) => {
+            let session = match from.session {
+                Some(from) => session(fields, &path("session"), from),
+                None => {
+                    fields.add(path("session"), "is required");
+                    None
+                }
+            };
+            let removed = from
+                .removed_user_ids
+                .into_iter()
+                .map(UserId::try_from)
+                .collect::<Result<_, _>>();
+            let removed = fields.check(path("removed_user_ids"), removed);
+            let (session, removed) = session.zip(removed)?;
+            Body::SessionUpdated {
+                session: Arc::new(session),
+                removed,
+            }
+        }
+        Some(log_entry::Body::RoleSelected(from)) => {
+            let user = fields.check(path("user_id"), UserId::try_from(from.user_id));
+            let (user, role) = user.zip(session::role(fields, &path("role"), from.role))?;
+            Body::RoleSelected { user, role }
+        }
+        Some(log_entry::Body::FeedbackUpdated(from)) => {
+            let feedback = fields.check(path("feedback_id"), FeedbackId::try_from(from.feedback_id));
+            let updates = fields.check(path("updates_json"), JsonObject::parse(&from.updates_json));
+            let created = from
+                .new_feedback_json
+                .as_deref()
+                .map(JsonObject::parse)
+                .transpose();
+            let new_feedback = fields.check(path("new_feedback_json"), created);
+            let (feedback, (updates, new_feedback)) = feedback.zip(updates.zip(new_feedback))?;
+            Body::FeedbackUpdated {
+                feedback,
+                updates,
+                new_feedback,
+                timestamp: from.timestamp_ms,
+            }
+        }
+        Some(log_entry::Body::ParticipantRemoved(id)) => Body::ParticipantRemoved {
+            user: fields.check(path("participant_removed"), UserId::try_from(id))?,
+        },
+        Some(log_entry::Body::FeedbackRequired(id)) => Body::FeedbackRequired {
+            session: fields.check(path("feedback_required"), SessionId::try_from(id))?,
+        },
+        Some(log_entry::Body::FeedbackGiven(id)) => Body::FeedbackGiven {
+            session: fields.check(path("feedback_given"), SessionId::try_from(id))?,
+        },
+        Some(log_entry::Body::UserDisconnected(reason)) => Body::UserDisconnected { reason },
+        None => {
+            fields.add(path("body"), "is required");
+            return None;
+        }
+    };
+    let position = Position::new(epoch, Offset(from.offset));
+    Some(Entry {
+        position,
+        published_at: from.published_at_ms,
+        body,
+    })
+}
+
+fn session(fields: &mut Fields, path: &str, from: v1::LinkSession) -> Option<Session> {
+    let id = fields.check(format_args!("{path}.id"), SessionId::try_from(from.id));
+    let attributes = fields.check(
+        format_args!("{path}.attributes_json"),
+        JsonObject::parse(&from.attributes_json),
+    );
+    let mut participants = Vec::with_capacity(from.participants.len());
+    for (n, from) in from.participants.into_iter().enumerate() {
+        let path = format!("{path}.participants[{n}]");
+        let user = fields.check(format_args!("{path}.user_id"), UserId::try_from(from.user_id));
+        let (user, role) = user.zip(session::role(fields, &format!("{path}.role"), from.role))?;
+        participants.push(Participant {
+            user,
+            role,
+            since: Offset(from.since),
+        });
+    }
+    let (id, attributes) = id.zip(attributes)?;
+    Some(Session {
+        id,
+        status: from.status.into(),
+        participants,
+        attributes,
+        revision: from.revision,
+    })
+}

@@ -1,0 +1,243 @@
+//! Logs and what they add up to.
+
+use roomcast_core::{Epoch, Offset, Position, Role};
+
+use super::*;
+
+pub(super) async fn offsets_are_dense_and_each_room_has_an_epoch(kind: Kind) {
+    let s = kind.subject(Bounds::default()).await;
+    let mut last = s.execute(&publish("new", None)).await.unwrap().appended;
+    for n in 0..20 {
+        let command = if n % 2 == 0 {
+            select("alice", Role::Observer)
+        } else {
+            update(None)
+        };
+        let next = s.execute(&command).await.unwrap().appended;
+        assert_eq!(
+            next.position,
+            Position::new(last.position.epoch, last.position.offset.next())
+        );
+        assert!(next.published_at >= last.published_at);
+        last = next;
+    }
+    let entries = s.log("session:s1").await;
+    let offsets: Vec<u64> = entries.iter().map(|entry| entry.position.offset.0).collect();
+    assert_eq!(offsets, (1..=21).collect::<Vec<_>>());
+    assert_eq!(
+        (entries[20].position, entries[20].published_at),
+        (last.position, last.published_at)
+    );
+
+    let other = s
+        .store
+        .execute(&session("s2"), &publish("new", None), None)
+        .await
+        .unwrap();
+    let third = s.store.disconnect_user(&user("alice"), "").await.unwrap();
+    let epochs = [
+        last.position.epoch,
+        other.appended.position.epoch,
+        third.position.epoch,
+        Epoch::NONE,
+    ];
+    assert_eq!(BTreeSet::from(epochs).len(), 4);
+}
+
+pub(super) async fn a_read_has_a_limit_and_a_start(kind: Kind) {
+    let s = kind.subject(Bounds::default()).await;
+    s.execute(&publish("new", None)).await.unwrap();
+    for _ in 0..4 {
+        s.execute(&update(None)).await.unwrap();
+    }
+    for (after, limit, expected) in [
+        (0, 2, vec![1, 2]),
+        (2, 2, vec![3, 4]),
+        (4, 2, vec![5]),
+        (5, 2, vec![]),
+        (9, 2, vec![]),
+        (u64::MAX, 2, vec![]),
+        (0, 0, vec![]),
+        (0, usize::MAX, vec![1, 2, 3, 4, 5]),
+    ] {
+        let slice = s
+            .store
+            .read(&room("session:s1"), Offset(after), limit)
+            .await
+            .unwrap();
+        let offsets: Vec<u64> = slice
+            .entries
+            .iter()
+            .map(|entry| entry.position.offset.0)
+            .collect();
+        assert_eq!(offsets, expected, "after {after}, at most {limit}");
+        assert_eq!((slice.first, slice.tail), (Offset(1), Offset(5)));
+    }
+}
+
+pub(super) async fn a_room_without_a_log_reads_as_empty(kind: Kind) {
+    let s = kind.subject(Bounds::default()).await;
+    for name in ["session:s1", "user:alice"] {
+        let slice = s.store.read(&room(name), Offset(3), 10).await.unwrap();
+        assert_eq!(
+            (slice.epoch, slice.first, slice.tail),
+            (Epoch::NONE, Offset(1), Offset(0))
+        );
+        assert!(slice.entries.is_empty());
+    }
+    assert_eq!(s.snapshot("user:alice").await.position, Position::NONE);
+}
+
+pub(super) async fn a_log_keeps_a_number_of_entries(kind: Kind) {
+    let s = kind
+        .subject(Bounds {
+            log_entries: 3,
+            ..Bounds::default()
+        })
+        .await;
+    s.execute(&publish("new", None)).await.unwrap();
+    for _ in 0..6 {
+        s.execute(&update(None)).await.unwrap();
+        s.store.disconnect_user(&user("alice"), "").await.unwrap();
+    }
+    for (name, tail) in [("session:s1", 7), ("user:alice", 6)] {
+        let slice = s.store.read(&room(name), Offset::ZERO, 10).await.unwrap();
+        let offsets: Vec<u64> = slice
+            .entries
+            .iter()
+            .map(|entry| entry.position.offset.0)
+            .collect();
+        assert_eq!(offsets, [tail - 2, tail - 1, tail]);
+        assert_eq!((slice.first.0, slice.tail.0), (tail - 2, tail));
+        assert!(slice.continues(Position::new(slice.epoch, Offset(tail - 3))));
+        assert!(!slice.continues(Position::new(slice.epoch, Offset(tail - 4))));
+    }
+}
+
+pub(super) async fn a_log_keeps_entries_for_a_time_and_its_tail_for_longer(kind: Kind) {
+    let s = kind
+        .subject(Bounds {
+            log_retention: 300,
+            ..Bounds::default()
+        })
+        .await;
+    let first = s.execute(&publish("new", None)).await.unwrap().appended;
+    s.pass(200).await;
+    s.execute(&update(None)).await.unwrap();
+    s.pass(150).await;
+    // By reading: the first entry is too old, the second is not yet.
+    let slice = s.store.read(&room("session:s1"), Offset::ZERO, 10).await.unwrap();
+    assert_eq!(
+        (slice.first, slice.tail, slice.entries.len()),
+        (Offset(2), Offset(2), 1)
+    );
+    s.pass(200).await;
+    // All of them; the log is the same one all the same.
+    let slice = s.store.read(&room("session:s1"), Offset::ZERO, 10).await.unwrap();
+    assert_eq!(
+        (slice.epoch, slice.first, slice.tail),
+        (first.position.epoch, Offset(3), Offset(2))
+    );
+    assert!(slice.entries.is_empty());
+    assert!(slice.continues(Position::new(slice.epoch, Offset(2))));
+    let next = s.execute(&update(None)).await.unwrap().appended.position;
+    assert_eq!(next, Position::new(first.position.epoch, Offset(3)));
+    assert_eq!(s.log("session:s1").await.len(), 1);
+}
+
+pub(super) async fn a_session_that_nothing_is_written_to_is_forgotten(kind: Kind) {
+    let s = kind
+        .subject(Bounds {
+            log_retention: 100,
+            state_retention: 200,
+            ..Bounds::default()
+        })
+        .await;
+    let first = s
+        .execute(&publish("new", people(&[("alice", Role::Observer)])))
+        .await
+        .unwrap();
+    let left = s.store.disconnect_user(&user("alice"), "").await.unwrap();
+    s.pass(120).await;
+    s.execute(&update(None)).await.unwrap();
+    s.pass(120).await;
+    assert_eq!(
+        s.s1().await.revision,
+        1,
+        "every write gives it the whole time again"
+    );
+    s.pass(120).await;
+    assert_eq!(s.store.session(&session("s1")).await, Ok(None));
+    assert_eq!(s.rejected(&update(None)).await, Rejection::SessionNotFound);
+    assert_eq!(
+        s.store.tails(&[room("session:s1"), room("user:alice")]).await,
+        Ok(vec![Position::NONE; 2])
+    );
+
+    let again = s.execute(&publish("new", None)).await.unwrap();
+    assert_eq!((again.appended.position.offset, again.revision), (Offset(1), 1));
+    assert_ne!(again.appended.position.epoch, first.appended.position.epoch);
+    assert!(s.participants().await.is_empty());
+    let again = s.store.disconnect_user(&user("alice"), "").await.unwrap();
+    assert_eq!(again.position.offset, Offset(1));
+    assert_ne!(again.position.epoch, left.position.epoch);
+}
+
+pub(super) async fn tails_come_in_the_order_of_the_rooms(kind: Kind) {
+    compare_tails(&kind.subject(Bounds::default()).await).await;
+}
+
+pub(super) async fn compare_tails(s: &Subject) {
+    let mut rooms = Vec::new();
+    let mut expected = Vec::new();
+    for n in (0..200).rev() {
+        let id = format!("tail-{n}");
+        rooms.push(room(&format!("session:{id}")));
+        if n % 3 == 0 {
+            expected.push(Position::NONE);
+        } else {
+            let done = s
+                .store
+                .execute(&session(&id), &publish("new", None), None)
+                .await
+                .unwrap();
+            expected.push(done.appended.position);
+        }
+    }
+    rooms.push(room("user:tail"));
+    expected.push(s.store.disconnect_user(&user("tail"), "").await.unwrap().position);
+    assert_eq!(s.store.tails(&rooms).await.unwrap(), expected);
+    assert_eq!(s.store.tails(&[]).await.unwrap(), []);
+}
+
+pub(super) async fn a_snapshot_is_an_older_one_folded(kind: Kind) {
+    let s = kind.subject(Bounds::default()).await;
+    s.execute(&publish("new", people(&[("alice", Role::Interviewer)])))
+        .await
+        .unwrap();
+    let mut folded = s.snapshot("session:s1").await;
+    for command in [
+        select("bob", Role::Interviewee),
+        update(Some("alice")),
+        select("bob", Role::Observer),
+        publish("ready", None),
+        remove("alice"),
+        select("alice", Role::Observer),
+        publish(
+            "over",
+            people(&[("carol", Role::Observer), ("bob", Role::Interviewer)]),
+        ),
+    ] {
+        s.execute(&command).await.unwrap();
+        let slice = s
+            .store
+            .read(&room("session:s1"), folded.position.offset, 10)
+            .await
+            .unwrap();
+        for entry in slice.entries {
+            folded.state.fold(entry.position.offset, &entry.body);
+            folded.position = entry.position;
+        }
+        assert_eq!(s.snapshot("session:s1").await, folded, "after {command:?}");
+    }
+}

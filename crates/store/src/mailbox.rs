@@ -1,0 +1,118 @@
+//! What one subscription is to be told. It must never hold more than its cap of hints: whoever is slow is told
+//! that some were lost, and goes back to the log.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use roomcast_core::{Entry, RoomId};
+use tokio::sync::Notify;
+
+use crate::Notice;
+
+/// How many hints wait for one subscriber. When it is full all of them are dropped and `Lost` is told.
+pub(crate) const HINTS: usize = 256;
+
+#[derive(Default)]
+pub(crate) struct Mailbox {
+    inner: Mutex<Inner>,
+    filled: Notify,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// The rooms that are listened to, whether or not `Subscribed` was fetched.
+    heard: BTreeSet<RoomId>,
+    lost: bool,
+    /// `Subscribed` to be told; each room once, so no longer than the subscriber's own list of rooms.
+    subscribed: VecDeque<RoomId>,
+    hints: VecDeque<(RoomId, Arc<Entry>)>,
+}
+
+impl Inner {
+    fn overflow(&mut self) {
+        self.hints.clear();
+        self.lost = true;
+        self.subscribed = self.heard.iter().cloned().collect();
+    }
+
+    fn take(&mut self) -> Option<Notice> {
+        // `Lost` before `Subscribed`, since it takes back what was told before; hints last, since the subscriber
+        // can use none of a room that it was not told of.
+        if std::mem::take(&mut self.lost) {
+            return Some(Notice::Lost);
+        }
+        if let Some(room) = self.subscribed.pop_front() {
+            return Some(Notice::Subscribed(room));
+        }
+        self.hints
+            .pop_front()
+            .map(|(room, entry)| Notice::Hint(room, entry))
+    }
+}
+
+impl Mailbox {
+    fn change(&self, change: impl FnOnce(&mut Inner)) {
+        change(&mut self.locked());
+        self.filled.notify_one();
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The room is listened to from here on.
+    pub(crate) fn subscribed(&self, room: &RoomId) {
+        self.change(|inner| {
+            inner.heard.insert(room.clone());
+            if !inner.subscribed.contains(room) {
+                inner.subscribed.push_back(room.clone());
+            }
+        });
+    }
+
+    /// Forgets the room, and what was still to be told of it.
+    pub(crate) fn unsubscribed(&self, room: &RoomId) {
+        self.change(|inner| {
+            inner.heard.remove(room);
+            inner.subscribed.retain(|other| other != room);
+            inner.hints.retain(|(other, _)| other != room);
+        });
+    }
+
+    /// Something was appended.
+    pub(crate) fn hint(&self, room: &RoomId, entry: &Arc<Entry>) {
+        self.change(|inner| match inner.hints.len() {
+            _ if !inner.heard.contains(room) => {}
+            0..HINTS => inner.hints.push_back((room.clone(), entry.clone())),
+            _ => inner.overflow(),
+        });
+    }
+
+    /// No room is listened to until it is `subscribed` again.
+    pub(crate) fn lost(&self) {
+        self.change(|inner| {
+            *inner = Inner {
+                lost: true,
+                ..Inner::default()
+            }
+        });
+    }
+
+    /// Some hints were lost; every room is still listened to.
+    pub(crate) fn overflow(&self) {
+        self.change(Inner::overflow);
+    }
+
+    /// The next notice. Cancel-safe: nothing is taken before it is given.
+    pub(crate) async fn next(&self) -> Notice {
+        loop {
+            let filled = self.filled.notified();
+            if let Some(notice) = self.locked().take() {
+                return notice;
+            }
+            filled.await;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! A room's log, bounded by entries and by age.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use roomcast_core::{Body, Entry, Epoch, LogSlice, Millis, Offset, Position};
+
+use crate::{Appended, Bounds};
+
+pub(super) struct Log {
+    epoch: Epoch,
+    tail: Offset,
+    entries: VecDeque<Arc<Entry>>,
+    /// When the room's slot was last written to.
+    pub(super) written_at: Millis,
+}
+
+impl Log {
+    pub(super) fn new(epoch: Epoch, at: Millis) -> Self {
+        Self {
+            epoch,
+            tail: Offset::ZERO,
+            entries: VecDeque::new(),
+            written_at: at,
+        }
+    }
+
+    pub(super) fn position(&self) -> Position {
+        Position::new(self.epoch, self.tail)
+    }
+
+    pub(super) fn append(&mut self, body: Body, at: Millis, bounds: &Bounds) -> Arc<Entry> {
+        self.tail = self.tail.next();
+        let entry = Arc::new(Entry {
+            position: self.position(),
+            published_at: at,
+            body,
+        });
+        self.entries.push_back(entry.clone());
+        self.written_at = at;
+        let too_many = |log: &Self| log.entries.len() as u64 > bounds.log_entries;
+        while too_many(self)
+            || self
+                .entries
+                .front()
+                .is_some_and(|entry| is_old(entry, at, bounds))
+        {
+            self.entries.pop_front();
+        }
+        entry
+    }
+
+    pub(super) fn read(&self, after: Offset, limit: usize, at: Millis, bounds: &Bounds) -> LogSlice {
+        let kept = || self.entries.iter().skip_while(|entry| is_old(entry, at, bounds));
+        LogSlice {
+            epoch: self.epoch,
+            first: kept()
+                .next()
+                .map_or(self.tail.next(), |entry| entry.position.offset),
+            tail: self.tail,
+            entries: kept()
+                .filter(|entry| entry.position.offset > after)
+                .take(limit)
+                .cloned()
+                .collect(),
+        }
+    }
+}
+
+fn is_old(entry: &Entry, at: Millis, bounds: &Bounds) -> bool {
+    at.saturating_sub(entry.published_at) >= bounds.log_retention
+}
+
+pub(super) fn appended(entry: &Entry) -> Appended {
+    Appended {
+        position: entry.position,
+        published_at: entry.published_at,
+    }
+}

@@ -1,0 +1,199 @@
+//! Hears the hints for every subscription of the store, over a connection of its own. It must never be deaf
+//! without telling: whatever ends the connection, or a room's place on it, ends in `Lost` and a new connection.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use redis::{PushInfo, PushKind, Value};
+use roomcast_core::RoomId;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep, sleep_until},
+};
+
+use super::{
+    backoff::Backoff,
+    codec,
+    config::RedisUrl,
+    connection::{Connection, open},
+    keys::{Slot, room_of},
+    supervisor::CHECK_INTERVAL,
+};
+use crate::audience::Audience;
+
+/// How many pushed messages wait to be handed on; more are dropped, and every subscriber is told.
+const PUSHES: usize = 512;
+/// How many rooms are subscribed to in one go.
+const BATCH: usize = 256;
+/// When to try again the rooms of a cluster's node that is away.
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+pub(super) struct Hearing {
+    pub(super) url: RedisUrl,
+    pub(super) prefix: String,
+    pub(super) audience: Arc<Audience>,
+}
+
+/// What one connection says.
+struct Heard {
+    pushes: mpsc::Receiver<PushInfo>,
+    dropped: Arc<Dropped>,
+}
+
+/// What one connection said when the queue was full.
+#[derive(Default)]
+struct Dropped {
+    hint: AtomicBool,
+    /// News that a room, or all of them, are not heard any more.
+    end: AtomicBool,
+}
+
+impl Heard {
+    fn new() -> (
+        impl Fn(PushInfo) -> Result<(), ()> + Send + Sync + Clone + 'static,
+        Self,
+    ) {
+        let (sender, pushes) = mpsc::channel(PUSHES);
+        let dropped = Arc::new(Dropped::default());
+        let heard = Self {
+            pushes,
+            dropped: dropped.clone(),
+        };
+        let push = move |info: PushInfo| {
+            let ends = matches!(info.kind, PushKind::SUnsubscribe | PushKind::Disconnection);
+            if !ends && info.kind != PushKind::SMessage {
+                // Confirmations come as answers too.
+                return Ok(());
+            }
+            let flag = if ends { &dropped.end } else { &dropped.hint };
+            if sender.try_send(info).is_err() {
+                flag.store(true, Ordering::Relaxed);
+            }
+            Ok(())
+        };
+        (push, heard)
+    }
+}
+
+/// The connection is to be given up.
+struct GiveUp;
+
+impl Hearing {
+    /// Hears until it is aborted.
+    pub(super) async fn run(self) {
+        let mut backoff = Backoff::default();
+        loop {
+            let (push, heard) = Heard::new();
+            if let Ok(mut connection) = open(&self.url, Some(push)).await {
+                let since = Instant::now();
+                let GiveUp = self.hear(&mut connection, heard).await;
+                self.audience.lost();
+                if since.elapsed() > CHECK_INTERVAL {
+                    backoff.reset();
+                }
+            }
+            // Why Redis is away is logged by the supervisor.
+            sleep(backoff.next()).await;
+        }
+    }
+
+    async fn hear(&self, connection: &mut Connection, mut heard: Heard) -> GiveUp {
+        let mut check_at = Instant::now() + CHECK_INTERVAL;
+        let mut again = Vec::new();
+        let mut again_at = Instant::now();
+        loop {
+            let step = tokio::select! {
+                biased;
+                push = heard.pushes.recv() => self.take(push),
+                () = self.audience.changed() => self.follow(connection, &mut heard, &mut again).await,
+                () = sleep_until(again_at + AGAIN_AFTER), if !again.is_empty() => {
+                    again_at = Instant::now();
+                    self.audience.again(std::mem::take(&mut again));
+                    Ok(())
+                }
+                () = sleep_until(check_at) => {
+                    let checked = connection.check_all().await;
+                    check_at = Instant::now() + CHECK_INTERVAL;
+                    checked.map_err(|_| GiveUp)
+                }
+            };
+            if let Err(give_up) = step {
+                return give_up;
+            }
+            if heard.dropped.end.load(Ordering::Relaxed) {
+                return GiveUp;
+            }
+            if heard.dropped.hint.swap(false, Ordering::Relaxed) {
+                self.audience.overflow();
+            }
+        }
+    }
+
+    /// Subscribes to the rooms that someone listens to, and leaves the others.
+    async fn follow(
+        &self,
+        connection: &mut Connection,
+        heard: &mut Heard,
+        again: &mut Vec<RoomId>,
+    ) -> Result<(), GiveUp> {
+        let changes = self.audience.take_changes();
+        let channels = |rooms: &[RoomId]| -> Vec<String> {
+            rooms
+                .iter()
+                .map(|room| Slot::room(&self.prefix, room).log())
+                .collect()
+        };
+        for rooms in changes.leave.chunks(BATCH) {
+            if !connection.leave(&channels(rooms)).await {
+                return Err(GiveUp);
+            }
+            // What confirms the leaving must not be taken for a room that was lost after it is subscribed to anew.
+            while let Ok(push) = heard.pushes.try_recv() {
+                self.take(Some(push))?;
+            }
+        }
+        for rooms in changes.subscribe.chunks(BATCH) {
+            let done = connection.listen(&channels(rooms)).await;
+            let (done, failed): (Vec<_>, Vec<_>) =
+                rooms.iter().cloned().zip(done).partition(|(_, done)| *done);
+            let names =
+                |rooms: Vec<(RoomId, bool)>| rooms.into_iter().map(|(room, _)| room).collect::<Vec<_>>();
+            self.audience.heard(&names(done));
+            match connection {
+                Connection::One(_) if !failed.is_empty() => return Err(GiveUp),
+                Connection::One(_) | Connection::Cluster(_) => again.extend(names(failed)),
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&self, push: Option<PushInfo>) -> Result<(), GiveUp> {
+        let PushInfo { kind, data } = push.ok_or(GiveUp)?;
+        let text = |at: usize| match data.get(at) {
+            Some(Value::BulkString(bytes)) => std::str::from_utf8(bytes).ok(),
+            _ => None,
+        };
+        let room = text(0).and_then(|channel| room_of(&self.prefix, channel));
+        if kind == PushKind::SMessage {
+            // What can't be read is no hint; the log tells whoever reads it.
+            if let (Some(room), Some(Ok(entry))) =
+                (&room, room.as_ref().zip(text(1)).map(|(r, t)| codec::entry(r, t)))
+            {
+                self.audience.hint(room, &entry);
+            }
+            return Ok(());
+        }
+        // A slot that moves to another node takes its subscriptions away.
+        let taken_away =
+            kind == PushKind::SUnsubscribe && room.is_some_and(|room| self.audience.hears(&room));
+        if taken_away || kind == PushKind::Disconnection {
+            return Err(GiveUp);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,279 @@
+//! The store in Redis 7 or newer. What must be one step is one Lua function; everything else reads.
+
+mod backoff;
+mod codec;
+mod config;
+mod connection;
+mod hearing;
+mod keys;
+mod library;
+#[cfg(test)]
+pub(crate) mod server;
+mod steps;
+mod supervisor;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeSet, future::Future, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use futures_util::future::try_join_all;
+use redis::{FromRedisValue, Value};
+use roomcast_core::{
+    Epoch, LogSlice, Offset, Position, RoomId, RoomState, SessionCommand, SessionId, SessionView, Snapshot,
+    UserId,
+};
+use tokio::{sync::watch, task::JoinHandle};
+
+pub use self::config::{RedisConfig, RedisUrl, RedisUrlError};
+use self::{codec::corrupt, hearing::Hearing, keys::Slot, supervisor::Supervisor};
+use crate::{
+    Appended, Bounds, Outcome, RequestKey, Requirement, Store, StoreError, Subscription, audience::Audience,
+    slots,
+};
+
+/// What a call may take in all; less is what one command may take.
+const CALL_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long `connect` waits for the first connection.
+const FIRST_CONNECTION: Duration = Duration::from_secs(2);
+
+/// The store of any number of processes. The server must not evict keys (`maxmemory-policy noeviction`): what is
+/// to be forgotten has an end of its own.
+///
+/// It must run inside a tokio runtime; dropping it ends its two tasks.
+pub struct RedisStore {
+    prefix: String,
+    bounds: Bounds,
+    supervisor: Supervisor,
+    audience: Arc<Audience>,
+    hearing: JoinHandle<()>,
+}
+
+impl std::fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedisStore")
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for RedisStore {
+    fn drop(&mut self) {
+        self.hearing.abort();
+    }
+}
+
+impl RedisStore {
+    /// Starts connecting and waits a moment for it. A Redis that is away is no error: it is looked for as long as
+    /// the store lives, and until then every call fails with [`StoreError::Unavailable`].
+    pub async fn connect(config: RedisConfig) -> Self {
+        let RedisConfig { url, prefix, bounds } = config;
+        let audience = Audience::new(false);
+        let hearing = Hearing {
+            url: url.clone(),
+            prefix: prefix.clone(),
+            audience: audience.clone(),
+        };
+        let hearing = tokio::spawn(hearing.run());
+        let store = Self {
+            prefix,
+            bounds,
+            supervisor: Supervisor::start(url),
+            audience,
+            hearing,
+        };
+        let mut reachable = store.reachable();
+        let _away = tokio::time::timeout(FIRST_CONNECTION, reachable.wait_for(|reachable| *reachable)).await;
+        store
+    }
+
+    /// Whether Redis can be reached, as far as is known.
+    #[must_use]
+    pub fn reachable(&self) -> watch::Receiver<bool> {
+        self.supervisor.reachable()
+    }
+
+    async fn look(&self, room: &RoomId) -> Result<Option<(Snapshot, BTreeSet<UserId>)>, StoreError> {
+        let slot = Slot::room(&self.prefix, room);
+        let keys = |third: String| vec![slot.state(), slot.log(), third, slot.owed()];
+        match room {
+            RoomId::Session(id) => {
+                let reply = self
+                    .supervisor
+                    .call("look_at_session", &keys(slot.people()), &[])
+                    .await?;
+                if matches!(&reply, Value::Array(parts) if parts.is_empty()) {
+                    return Ok(None);
+                }
+                let (state, people, owed): (Vec<String>, Vec<String>, Vec<String>) = typed(reply)?;
+                let [epoch, offset, revision, status, attributes] = &state[..] else {
+                    return Err(corrupt("a session", ""));
+                };
+                let mut participants = Vec::with_capacity(people.len() / 2);
+                for [user, value] in people.as_chunks::<2>().0 {
+                    let (participant, seq) = codec::participant(user, value)?;
+                    participants.push((codec::parse::<u64>("a place", seq)?, participant));
+                }
+                participants.sort_by_key(|(seq, _)| *seq);
+                let participants = participants
+                    .into_iter()
+                    .map(|(_, participant)| participant)
+                    .collect();
+                let session = codec::SessionParts {
+                    revision,
+                    status,
+                    attributes,
+                }
+                .session(id, participants)?;
+                let position = codec::position(epoch, offset)?;
+                let owed = owed
+                    .iter()
+                    .map(|user| codec::parse("a user", user))
+                    .collect::<Result<_, _>>()?;
+                Ok(Some((
+                    Snapshot {
+                        position,
+                        state: RoomState::Session(session),
+                    },
+                    owed,
+                )))
+            }
+            RoomId::User(_) => {
+                let reply = self
+                    .supervisor
+                    .call("look_at_user", &keys(slot.owed()), &[])
+                    .await?;
+                let (tail, owed): (Value, Vec<String>) = typed(reply)?;
+                let owed = owed
+                    .iter()
+                    .map(|session| codec::parse("a session", session))
+                    .collect::<Result<_, _>>()?;
+                Ok(Some((
+                    Snapshot {
+                        position: tail_of(tail)?,
+                        state: RoomState::User { owed },
+                    },
+                    BTreeSet::new(),
+                )))
+            }
+        }
+    }
+}
+
+/// Reads epoch and tail, which are both there or not.
+fn tail_of(value: Value) -> Result<Position, StoreError> {
+    match typed(value)? {
+        (Some(epoch), Some(tail)) => {
+            let (epoch, tail): (String, String) = (epoch, tail);
+            codec::position(&epoch, &tail)
+        }
+        _ => Ok(Position::NONE),
+    }
+}
+
+fn typed<T: FromRedisValue>(value: Value) -> Result<T, StoreError> {
+    redis::from_redis_value(value).map_err(|_| corrupt("an answer", ""))
+}
+
+async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>> + Send) -> Result<T, StoreError> {
+    let late = |_| Err(StoreError::Unavailable("the server is slow".into()));
+    tokio::time::timeout(CALL_TIMEOUT, call)
+        .await
+        .unwrap_or_else(late)
+}
+
+#[async_trait]
+impl Store for RedisStore {
+    async fn execute(
+        &self,
+        session: &SessionId,
+        command: &SessionCommand,
+        request: Option<&RequestKey>,
+    ) -> Result<Outcome, StoreError> {
+        in_time(slots::execute(self, session, command, request)).await
+    }
+
+    async fn require_feedback(
+        &self,
+        session: &SessionId,
+        users: &[UserId],
+        request: Option<&RequestKey>,
+    ) -> Result<Requirement, StoreError> {
+        in_time(slots::require_feedback(self, session, users, request)).await
+    }
+
+    async fn disconnect_user(&self, user: &UserId, reason: &str) -> Result<Appended, StoreError> {
+        in_time(self.disconnect_step(user, reason)).await
+    }
+
+    async fn session(&self, session: &SessionId) -> Result<Option<SessionView>, StoreError> {
+        let looked = in_time(self.look(&session.clone().into())).await?;
+        Ok(looked.and_then(|(snapshot, open_feedback)| match snapshot.state {
+            RoomState::Session(session) => Some(SessionView {
+                session,
+                position: snapshot.position,
+                open_feedback,
+            }),
+            RoomState::User { .. } => None,
+        }))
+    }
+
+    async fn snapshot(&self, room: &RoomId) -> Result<Option<Snapshot>, StoreError> {
+        Ok(in_time(self.look(room)).await?.map(|(snapshot, _)| snapshot))
+    }
+
+    async fn read(&self, room: &RoomId, after: Offset, limit: usize) -> Result<LogSlice, StoreError> {
+        let slot = Slot::room(&self.prefix, room);
+        let mut args = self.common_args();
+        // Redis takes counts up to i64.
+        args.extend([after.to_string(), limit.min(u32::MAX as usize).to_string()]);
+        let reply = in_time(self.supervisor.call("read", &[slot.state(), slot.log()], &args)).await?;
+        let words: Vec<String> = typed(reply)?;
+        match &words[..] {
+            [] => Ok(LogSlice {
+                epoch: Epoch::NONE,
+                first: Offset::ZERO.next(),
+                tail: Offset::ZERO,
+                entries: Vec::new(),
+            }),
+            [epoch, tail, first, entries @ ..] => {
+                let Position { epoch, offset: tail } = codec::position(epoch, tail)?;
+                let first = Offset(codec::parse("an offset", first)?);
+                let entries = entries
+                    .iter()
+                    .map(|line| codec::entry(room, line))
+                    .collect::<Result<_, _>>()?;
+                Ok(LogSlice {
+                    epoch,
+                    first,
+                    tail,
+                    entries,
+                })
+            }
+            _ => Err(corrupt("an answer", "")),
+        }
+    }
+
+    async fn tails(&self, rooms: &[RoomId]) -> Result<Vec<Position>, StoreError> {
+        // One command for each room, since the rooms of a cluster are on several nodes; they go out together.
+        let each = rooms.iter().map(|room| async {
+            let mut command = redis::cmd("HMGET");
+            command
+                .arg(Slot::room(&self.prefix, room).state())
+                .arg("epoch")
+                .arg("tail");
+            tail_of(self.supervisor.query(&command).await?)
+        });
+        in_time(try_join_all(each)).await
+    }
+
+    fn subscription(&self) -> Box<dyn Subscription> {
+        self.audience.subscription()
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        in_time(self.supervisor.query(&redis::cmd("PING")))
+            .await
+            .map(drop)
+    }
+}

@@ -1,0 +1,6 @@
+//! What only a store in Redis has to show.
+
+mod cluster;
+mod faults;
+mod linear;
+mod sentinel;

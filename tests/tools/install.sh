@@ -1,0 +1,122 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # root is set by tests/run
+# What the steps of tests/run stand on: each `need_…` finds a tool, installs it, or says precisely what is missing.
+# System packages come from apt where there is one; pinned tools live in .cache/tools, a folder for each version.
+# Sourced by tests/run, which sets $root.
+
+readonly GRPCURL_VERSION=1.9.1 # the newest that the Go of Debian 12 builds
+readonly CARGO_DENY_VERSION=0.20.2
+readonly tools=$root/.cache/tools
+
+say() { printf '   %s\n' "$*" >&2; }
+
+die() {
+    say "missing: $*"
+    exit 1
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# at_least WANTED FOUND: whether the dotted version FOUND is WANTED or newer.
+at_least() { [[ $(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1) == "$1" ]]; }
+
+# apt_install WHAT PACKAGE…: WHAT is what a person without apt has to install.
+apt_install() {
+    local what=$1
+    shift
+    has apt-get || die "$what (no apt-get here; install it and run this again)"
+    local -a as_root=(env)
+    if ((EUID != 0)); then
+        has sudo || die "$what (run as root: apt-get install $*)"
+        as_root=(sudo env)
+    fi
+    say "installing $* with apt-get"
+    "${as_root[@]}" apt-get update -qq >&2 || say "apt-get update failed; going on with the lists at hand"
+    "${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 ||
+        die "$what (apt-get install $* failed)"
+}
+
+need_rust() {
+    has cargo || die "cargo; install Rust with rustup (https://rustup.rs), which then follows rust-toolchain.toml"
+    has cc || apt_install "a C compiler" build-essential
+    cargo fmt --version >/dev/null 2>&1 || die "rustfmt (rustup component add rustfmt)"
+    cargo clippy --version >/dev/null 2>&1 || die "clippy (rustup component add clippy)"
+}
+
+need_node() {
+    has node || apt_install "Node.js 18 or newer" nodejs
+    has npm || apt_install "npm" npm
+    local found
+    found=$(node --version)
+    at_least 18 "${found#v}" || die "Node.js 18 or newer (found $found)"
+}
+
+# npm_packages FOLDER: what its lockfile says, once for each state of the lockfile.
+npm_packages() {
+    need_node
+    local folder=$root/$1
+    cmp -s "$folder/package-lock.json" "$folder/node_modules/.installed" && return
+    say "npm ci in $1"
+    (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error >&2) || die "the packages of $1 (npm ci failed)"
+    cp "$folder/package-lock.json" "$folder/node_modules/.installed"
+}
+
+need_buf() {
+    npm_packages tests/tools
+    PATH=$root/tests/tools/node_modules/.bin:$PATH
+}
+
+need_deny() {
+    need_rust
+    local folder=$tools/cargo-deny-$CARGO_DENY_VERSION
+    if [[ ! -x $folder/bin/cargo-deny ]]; then
+        say "building cargo-deny $CARGO_DENY_VERSION (about a minute, once)"
+        # Unoptimised: the build would otherwise take longer than all the checks it will ever make.
+        CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR=$folder/target cargo install cargo-deny --quiet --locked --debug \
+            --version "$CARGO_DENY_VERSION" --root "$folder" >&2 || die "cargo-deny (cargo install failed)"
+        rm -rf "$folder/target"
+    fi
+    PATH=$folder/bin:$PATH
+}
+
+need_grpcurl() {
+    local folder=$tools/grpcurl-$GRPCURL_VERSION
+    if [[ ! -x $folder/grpcurl ]]; then
+        has go || apt_install "Go 1.19 or newer" golang-go
+        local found
+        found=$(go env GOVERSION)
+        at_least 1.19 "${found#go}" || die "Go 1.19 or newer (found $found)"
+        say "building grpcurl $GRPCURL_VERSION"
+        GOBIN=$folder go install "github.com/fullstorydev/grpcurl/cmd/grpcurl@v$GRPCURL_VERSION" >&2 ||
+            die "grpcurl (go install failed)"
+    fi
+    export GRPCURL=$folder/grpcurl
+}
+
+need_redis() {
+    has redis-server || apt_install "redis-server 7 or newer" redis-server
+    local found
+    found=$(redis-server --version | sed -n 's/.*v=\([0-9.]*\).*/\1/p')
+    at_least 7 "$found" || die "redis-server 7 or newer (found $found)"
+}
+
+need_node_client() {
+    npm_packages tests/clients/node
+    export ROOMCAST_TEST_NODE_CLIENT=$root/tests/clients/node
+}
+
+need_python_client() {
+    local folder=$root/tests/clients/python venv=$tools/python
+    has python3 || apt_install "Python 3.10 or newer" python3
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
+        die "Python 3.10 or newer (found $(python3 --version))"
+    if ! cmp -s "$folder/requirements.txt" "$venv/.installed"; then
+        python3 -c 'import ensurepip' 2>/dev/null || apt_install "Python's venv" python3-venv
+        say "making the Python environment"
+        python3 -m venv --clear "$venv" >&2 || die "Python's venv"
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$folder/requirements.txt" >&2 ||
+            die "the packages of tests/clients/python (pip install failed)"
+        cp "$folder/requirements.txt" "$venv/.installed"
+    fi
+    export PYTHON=$venv/bin/python ROOMCAST_TEST_PYTHON_CLIENT=$folder
+}
