@@ -5,11 +5,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
+use tracing::warn;
 
 use crate::token::SignedToken;
 
-/// The shortest shared secret, in bytes: the output of SHA-256 (RFC 7518, section 3.2).
-pub const MIN_SECRET_BYTES: usize = 32;
+/// How long a shared secret should be, in bytes: the output of SHA-256 (RFC 7518, section 3.2). A shorter one is
+/// taken, since issuers have such ones, with a warning.
+pub const GOOD_SECRET_BYTES: usize = 32;
 
 const HMAC: &[Algorithm] = &[Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
 const RSA: &[Algorithm] = &[Algorithm::RS256, Algorithm::PS256];
@@ -38,9 +40,15 @@ impl Key {
         }
     }
 
-    /// A shared secret, or `None` where it is shorter than [`MIN_SECRET_BYTES`].
+    /// A shared secret, or `None` where it is empty.
     pub(crate) fn from_secret(secret: &[u8]) -> Option<Self> {
-        (secret.len() >= MIN_SECRET_BYTES).then(|| Self::new(HMAC, DecodingKey::from_secret(secret)))
+        if secret.len() < GOOD_SECRET_BYTES {
+            warn!(
+                bytes = secret.len(),
+                "a shared secret shorter than {GOOD_SECRET_BYTES} bytes can be guessed"
+            );
+        }
+        (!secret.is_empty()).then(|| Self::new(HMAC, DecodingKey::from_secret(secret)))
     }
 
     /// One PEM block, `PUBLIC KEY` (SPKI) or `RSA PUBLIC KEY` (PKCS#1).
@@ -103,7 +111,7 @@ impl Key {
                 let secret = URL_SAFE_NO_PAD
                     .decode(part(&jwk.k)?)
                     .map_err(|_| "not base64url")?;
-                Self::from_secret(&secret).ok_or("a secret that is too short")?
+                Self::from_secret(&secret).ok_or("an empty secret")?
             }
             ("oct", _) => return Err("a shared secret, which is taken from files only"),
             _ => return Err("a kind of key that is not supported"),

@@ -25,7 +25,7 @@ pub use clock::Clock;
 pub use error::{Reason, TokenError};
 pub use fetch::{FETCH_TIMEOUT, MAX_JWKS_BYTES};
 pub use jwks::REFRESH_GAP;
-pub use key::MIN_SECRET_BYTES;
+pub use key::GOOD_SECRET_BYTES;
 pub use mint::{DEV_SECRET, MintClaims, is_dev_secret, mint};
 pub use source::{KeyError, KeySource};
 pub use token::MAX_TOKEN_BYTES;

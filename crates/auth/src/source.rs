@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::fetch::Location;
 use crate::jwks;
-use crate::key::{Key, MIN_SECRET_BYTES};
+use crate::key::{GOOD_SECRET_BYTES, Key};
 
 /// One configured source of verification keys. Its `Debug` shows no key material.
 #[derive(Clone, Debug)]
@@ -21,15 +21,12 @@ pub(crate) enum Source {
 }
 
 impl KeySource {
-    /// A shared secret of at least [`MIN_SECRET_BYTES`], for HS256, HS384 and HS512.
+    /// A shared secret, for HS256, HS384 and HS512; it should have [`GOOD_SECRET_BYTES`] or more.
     ///
     /// # Errors
-    /// The secret is empty or too short.
+    /// The secret is empty.
     pub fn secret(secret: &[u8]) -> Result<Self, KeyError> {
-        if secret.is_empty() {
-            return Err(KeyError::EmptySecret);
-        }
-        let key = Key::from_secret(secret).ok_or(KeyError::ShortSecret { bytes: secret.len() })?;
+        let key = Key::from_secret(secret).ok_or(KeyError::EmptySecret)?;
         Ok(Self(Source::Fixed(vec![key])))
     }
 
@@ -103,14 +100,8 @@ fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
 #[non_exhaustive]
 pub enum KeyError {
     /// The secret is empty.
-    #[error("the secret is empty; give at least {MIN_SECRET_BYTES} bytes, as of `openssl rand -hex 32`")]
+    #[error("the secret is empty; give at least {GOOD_SECRET_BYTES} bytes, as of `openssl rand -hex 32`")]
     EmptySecret,
-    /// The secret is shorter than [`MIN_SECRET_BYTES`].
-    #[error("the secret has {bytes} bytes; give at least {MIN_SECRET_BYTES}, as of `openssl rand -hex 32`")]
-    ShortSecret {
-        /// How long it is.
-        bytes: usize,
-    },
     /// A file cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Unreadable {
@@ -139,7 +130,7 @@ pub enum KeyError {
     /// A JWKS file without a key that can verify tokens.
     #[error(
         "no key in the JWKS can verify tokens; use RSA of at least 2048 bits, P-256, Ed25519 \
-         or a secret of at least {MIN_SECRET_BYTES} bytes"
+         or a shared secret"
     )]
     NoUsableKey,
     /// A URL that cannot be parsed, or of another scheme than `https` and `http`.

@@ -1,2 +1,38 @@
-//! Placeholder.
-fn main() {}
+//! The one binary: `roomcast dev`, `control-plane`, `edge` and `token`.
+
+mod cli;
+mod control_plane;
+mod dev;
+mod edge;
+mod options;
+mod page;
+mod process;
+mod token;
+
+use std::process::ExitCode;
+
+use roomcast_runtime::config::{self, Exit};
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    match config::from_process::<Cli>().and_then(run) {
+        Ok(code) => code,
+        Err(exit) => exit.print(),
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, Exit> {
+    match cli.command {
+        Command::Dev(options) => {
+            process::run(&options.process.clone(), |process| dev::start(*options, process))
+        }
+        Command::ControlPlane(options) => process::run(&options.process.clone(), |process| {
+            control_plane::start(*options, process)
+        }),
+        Command::Edge(options) => {
+            process::run(&options.process.clone(), |process| edge::start(*options, process))
+        }
+        Command::Token(options) => token::print(&options),
+    }
+}

@@ -11,14 +11,9 @@ fn refused(source: Result<KeySource, KeyError>) -> String {
 }
 
 #[test]
-fn a_weak_secret_is_refused() {
+fn an_empty_secret_is_refused_and_a_short_one_taken() {
     assert!(refused(KeySource::secret(b"")).contains("is empty"));
-    let text = refused(KeySource::secret(&[b'x'; 31]));
-    assert!(
-        text.contains("31 bytes") && text.contains("32") && text.contains("openssl rand"),
-        "{text}"
-    );
-    assert!(KeySource::secret(&[b'x'; 32]).is_ok());
+    assert!(KeySource::secret(b"short").is_ok());
 }
 
 #[test]

@@ -1,0 +1,96 @@
+//! The frame of a long-running command: logs, signals, the admin endpoints, and an orderly end.
+
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use roomcast_runtime::{
+    admin::{self, Readiness},
+    config::{ConfigError, Exit},
+    lifecycle::{Shutdown, Tasks},
+    metrics::{self, Registry},
+    net, telemetry,
+};
+use tracing::error;
+
+use crate::options::process::ProcessOptions;
+
+/// What a command starts in.
+pub(crate) struct Process {
+    pub(crate) shutdown: Shutdown,
+    pub(crate) tasks: Tasks,
+    pub(crate) readiness: Readiness,
+    pub(crate) registry: Registry,
+}
+
+/// Runs a command: `start` starts its tasks and says what to print.
+pub(crate) fn run<F>(options: &ProcessOptions, start: impl FnOnce(Process) -> F) -> Result<ExitCode, Exit>
+where
+    F: Future<Output = Result<Started, ConfigError>>,
+{
+    telemetry::init(&options.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Exit::Refused(format!("could not start: {error}")))?;
+    let status = runtime.block_on(async {
+        let shutdown = Shutdown::new();
+        shutdown
+            .listen()
+            .map_err(|error| Exit::Refused(format!("could not listen to signals: {error}")))?;
+        let tasks = Tasks::new(shutdown.clone());
+        let readiness = Readiness::new(shutdown.clone());
+        let registry = metrics::registry(env!("CARGO_PKG_VERSION"));
+        let process = Process {
+            shutdown,
+            tasks: tasks.clone(),
+            readiness,
+            registry,
+        };
+        let started = start(process).await?;
+        print(&started.text);
+        Ok::<_, Exit>(tasks.wait_for_drain(options.drain_timeout).await.exit_status())
+    })?;
+    Ok(ExitCode::from(status))
+}
+
+/// A command that has started.
+pub(crate) struct Started {
+    /// What it has to say on standard output.
+    pub(crate) text: String,
+}
+
+impl Process {
+    /// Serves the admin endpoints, last, when every part has registered its gates and metrics.
+    pub(crate) async fn serve_admin(self, addr: SocketAddr) -> Result<SocketAddr, ConfigError> {
+        let (listener, addr) = listen("--admin-addr", addr).await?;
+        let shutdown = self.shutdown.clone();
+        let serving = admin::serve(listener, self.readiness, Arc::new(self.registry));
+        self.tasks.spawn_through_drain("admin", async move {
+            if let Err(error) = serving.await {
+                error!(%error, "the admin endpoints failed");
+                shutdown.fail("the admin endpoints failed");
+            }
+        });
+        Ok(addr)
+    }
+}
+
+/// Listens on an option's address; says on which, since port 0 takes a free one.
+pub(crate) async fn listen(
+    flag: &str,
+    addr: SocketAddr,
+) -> Result<(tokio::net::TcpListener, SocketAddr), ConfigError> {
+    let listener = net::bind(flag, addr).await?;
+    let bound = listener
+        .local_addr()
+        .map_err(|error| ConfigError::new(flag, addr, error))?;
+    Ok((listener, bound))
+}
+
+/// Prints to standard output; nobody may be reading it.
+pub(crate) fn print(text: &str) {
+    let mut out = io::stdout().lock();
+    let _nobody_reads = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
