@@ -42,13 +42,16 @@ impl Key {
 
     /// A shared secret, or `None` where it is empty.
     pub(crate) fn from_secret(secret: &[u8]) -> Option<Self> {
+        if secret.is_empty() {
+            return None;
+        }
         if secret.len() < GOOD_SECRET_BYTES {
             warn!(
                 bytes = secret.len(),
                 "a shared secret shorter than {GOOD_SECRET_BYTES} bytes can be guessed"
             );
         }
-        (!secret.is_empty()).then(|| Self::new(HMAC, DecodingKey::from_secret(secret)))
+        Some(Self::new(HMAC, DecodingKey::from_secret(secret)))
     }
 
     /// One PEM block, `PUBLIC KEY` (SPKI) or `RSA PUBLIC KEY` (PKCS#1).

@@ -132,9 +132,10 @@ impl Link {
 impl Link {
     fn item(&mut self, room: RoomId, item: Item) -> ToEdge {
         match item {
-            Item::Snapshot(snapshot) => ToEdge::Snapshot {
+            Item::Snapshot { snapshot, reset } => ToEdge::Snapshot {
                 room,
                 snapshot: (*snapshot).clone(),
+                reset,
             },
             Item::Entries(entries) => self.entries(room, entries),
             Item::Gone => ToEdge::Gone { room },

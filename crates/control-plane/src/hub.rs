@@ -156,7 +156,7 @@ impl Shell {
         };
         let entries = match &item {
             Item::Entries(entries) => entries.len() as u64,
-            Item::Snapshot(_) | Item::Gone => 0,
+            Item::Snapshot { .. } | Item::Gone => 0,
         };
         match queue.try_send((room, item)) {
             Ok(()) => {

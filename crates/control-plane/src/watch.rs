@@ -60,7 +60,7 @@ impl Watcher {
                 biased; // a tailer that reconnects early misses nothing
                 () = self.hub.draining() => return Err(Failure::Draining),
                 fed = self.fed.next() => match fed?.1 {
-                    Item::Snapshot(snapshot) => return Ok(WatchEventsResponse::reset(&snapshot)),
+                    Item::Snapshot { snapshot, .. } => return Ok(WatchEventsResponse::reset(&snapshot)),
                     Item::Entries(entries) => self.entries.extend(entries),
                     Item::Gone => return Err(session_not_found()),
                 },

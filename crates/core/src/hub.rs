@@ -96,8 +96,13 @@ pub enum Action {
 /// What a follower gets.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Item {
-    /// The room's state: what follows comes after its position. A beginning, or a reset.
-    Snapshot(Arc<Snapshot>),
+    /// The room's state: what follows comes after its position.
+    Snapshot {
+        /// The state.
+        snapshot: Arc<Snapshot>,
+        /// Whether what the follower had can't be continued; or else it asked to begin with a snapshot.
+        reset: bool,
+    },
     /// The next entries.
     Entries(Vec<Arc<Entry>>),
     /// There is no such session (any more); the room is fed no more.
@@ -107,7 +112,7 @@ pub enum Item {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Follower {
     /// Waits for a snapshot.
-    Waiting,
+    Waiting { reset: bool },
     /// Has everything up to the position, which the feed has passed: a read is under way.
     Reading(Position),
     /// Has everything up to the position, and gets what the feed delivers beyond it.
@@ -123,6 +128,15 @@ struct Room {
 }
 
 impl Room {
+    /// Who waits for a snapshot, and whether it is a reset for them.
+    fn waiting(&self) -> Vec<(FollowerId, bool)> {
+        let waiting = self.followers.iter().filter_map(|(follower, state)| match state {
+            Follower::Waiting { reset } => Some((*follower, *reset)),
+            Follower::Reading(_) | Follower::Live(_) => None,
+        });
+        waiting.collect()
+    }
+
     /// Starts the feed at a position that was read from the log, or, where it is in another life of the log
     /// than that, makes it look for itself.
     fn align(&mut self, read: Position) {
@@ -154,7 +168,7 @@ impl Hub {
                 room,
                 after,
             } => {
-                let state = after.map_or(Follower::Waiting, Follower::Reading);
+                let state = after.map_or(Follower::Waiting { reset: false }, Follower::Reading);
                 self.interests.entry(follower).or_default().insert(room.clone());
                 let known = self.rooms.contains_key(&room);
                 self.rooms
@@ -236,7 +250,7 @@ impl Hub {
         }
         let behind = room.followers.iter().filter_map(|(follower, state)| match state {
             Follower::Reading(after) => Some((*follower, *after)),
-            Follower::Waiting | Follower::Live(_) => None,
+            Follower::Waiting { .. } | Follower::Live(_) => None,
         });
         let behind: Vec<_> = behind.collect();
         self.catch_up(id, &behind);
@@ -248,7 +262,10 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(id) else {
             return;
         };
-        let wanted = room.followers.values().any(|state| *state == Follower::Waiting);
+        let wanted = room
+            .followers
+            .values()
+            .any(|state| matches!(state, Follower::Waiting { .. }));
         if wanted && room.subscribed && !std::mem::replace(&mut room.snapshot_asked, true) {
             self.actions.push_back(Action::ReadSnapshot(id.clone()));
         }
@@ -292,21 +309,21 @@ impl Hub {
         room.snapshot_asked = false;
         let position = snapshot.position;
         let snapshot = Arc::new(snapshot);
-        let waiting: Vec<_> = room
-            .followers
-            .iter()
-            .filter(|(_, state)| **state == Follower::Waiting)
-            .map(|(id, _)| *id)
-            .collect();
-        for follower in &waiting {
-            let item = Item::Snapshot(snapshot.clone());
+        let waiting = room.waiting();
+        for (follower, reset) in &waiting {
             self.actions.push_back(Action::Send {
                 follower: *follower,
                 room: id.clone(),
-                item,
+                item: Item::Snapshot {
+                    snapshot: snapshot.clone(),
+                    reset: *reset,
+                },
             });
         }
-        let served: Vec<_> = waiting.into_iter().map(|follower| (follower, position)).collect();
+        let served: Vec<_> = waiting
+            .into_iter()
+            .map(|(follower, _)| (follower, position))
+            .collect();
         room.align(position);
         self.drive(id);
         self.catch_up(id, &served);
@@ -317,13 +334,7 @@ impl Hub {
             return;
         };
         room.snapshot_asked = false;
-        let waiting: Vec<_> = room
-            .followers
-            .iter()
-            .filter(|(_, state)| **state == Follower::Waiting)
-            .map(|(id, _)| *id)
-            .collect();
-        for follower in waiting {
+        for (follower, _) in room.waiting() {
             self.actions.push_back(Action::Send {
                 follower,
                 room: id.clone(),
@@ -368,7 +379,7 @@ impl Hub {
             self.catch_up(id, &served);
         } else {
             for follower in reading {
-                room.followers.insert(follower, Follower::Waiting);
+                room.followers.insert(follower, Follower::Waiting { reset: true });
             }
             room.feed.handle(feed::Input::Read { after, slice });
             self.drive(id);
@@ -411,7 +422,7 @@ impl Hub {
                 }),
                 feed::Action::Reset => {
                     for state in room.followers.values_mut() {
-                        *state = Follower::Waiting;
+                        *state = Follower::Waiting { reset: true };
                     }
                     if !std::mem::replace(&mut room.snapshot_asked, true) {
                         self.actions.push_back(Action::ReadSnapshot(id.clone()));
@@ -489,7 +500,7 @@ mod tests {
                     panic!("sent to nobody")
                 };
                 match item {
-                    Item::Snapshot(snapshot) => *seen = Some(snapshot.position),
+                    Item::Snapshot { snapshot, .. } => *seen = Some(snapshot.position),
                     Item::Entries(entries) => {
                         for entry in entries {
                             let before = seen.expect("a beginning first");

@@ -3,6 +3,7 @@
 //! It holds no state that must survive and never knows the store: a control plane feeds it over the link.
 
 mod config;
+mod event_names;
 mod frames;
 mod incoming;
 mod link;

@@ -6,10 +6,14 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use tower::{Service, ServiceExt};
 
-use crate::transport::{Transport, Transports};
+use crate::{
+    event_names,
+    server::MAX_PACKET,
+    transport::{Transport, Transports},
+};
 
 /// Separates packets in a polling payload (Engine.IO protocol 4, "HTTP long-polling").
 const SEPARATOR: u8 = 0x1e;
@@ -40,6 +44,12 @@ where
         let (response, body) = collect(crate_service.oneshot(request).await).await;
         return with_body(response, body);
     };
+    if method == Method::POST {
+        request = match with_plain_names(request).await {
+            Ok(request) => request,
+            Err(response) => return response,
+        };
+    }
     let mut unanswered = KillOnDrop((method == Method::GET).then(|| transport.clone()));
     let answer = async { collect(crate_service.oneshot(request).await).await };
     let answer = tokio::select! {
@@ -57,6 +67,23 @@ where
             with_body(response, body)
         }
     }
+}
+
+/// Changes the payload of a POST as `event_names` says.
+async fn with_plain_names(request: Request<Body>) -> Result<Request<Body>, Response<Body>> {
+    let (parts, body) = request.into_parts();
+    let payload = Limited::new(body, MAX_PACKET).collect().await;
+    let payload =
+        payload.map_err(|_| status(StatusCode::PAYLOAD_TOO_LARGE, "a payload has at most 128 KiB"))?;
+    let mut payload = payload.to_bytes().to_vec();
+    event_names::in_payload(&mut payload);
+    Ok(Request::from_parts(parts, Body::from(payload)))
+}
+
+fn status(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response
 }
 
 /// A poll whose browser went away before it was answered: stock clients give the transport up with it.
@@ -117,9 +144,10 @@ fn with_body(mut parts: http::response::Parts, body: Bytes) -> Response<Body> {
 
 /// What the crate says of a session that it does not know.
 fn unknown_session() -> Response<Body> {
-    let mut response = Response::new(Body::from(r#"{"code":"1","message":"Session ID unknown"}"#));
-    *response.status_mut() = StatusCode::BAD_REQUEST;
-    response
+    status(
+        StatusCode::BAD_REQUEST,
+        r#"{"code":"1","message":"Session ID unknown"}"#,
+    )
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ use crate::{
 /// The path of Socket.IO.
 const PATH: &str = "/socket.io";
 /// The largest packet that a browser may send, in bytes; a larger one ends its connection.
-const MAX_PACKET: usize = 128 * 1024;
+pub(crate) const MAX_PACKET: usize = 128 * 1024;
 /// How long a request's head may take.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// After this long without an acknowledgement by the browser's kernel a connection is dead.

@@ -1,5 +1,5 @@
-//! The byte stream below a WebSocket: it can be killed, it ends when a reader stalls, and it tells its transport
-//! which frames the kernel took.
+//! The byte stream below a WebSocket: it can be killed, it ends when a reader stalls, it tells its transport which
+//! frames the kernel took, and it spares the crate event names with escapes.
 
 use std::{
     io,
@@ -17,7 +17,7 @@ use tokio::{
 };
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use crate::{frames::FrameScanner, transport::Transport};
+use crate::{event_names::FrameNames, frames::FrameScanner, transport::Transport};
 
 /// A TCP stream after its upgrade to WebSocket.
 pub(crate) struct SocketStream {
@@ -27,6 +27,7 @@ pub(crate) struct SocketStream {
     transport: Arc<Transport>,
     killed: Pin<Box<WaitForCancellationFutureOwned>>,
     frames: FrameScanner,
+    names: FrameNames,
     write_stall: Duration,
     /// Runs while the kernel takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
@@ -46,6 +47,7 @@ impl SocketStream {
             transport,
             killed,
             frames: FrameScanner::default(),
+            names: FrameNames::default(),
             write_stall,
             stalled: None,
         }
@@ -66,12 +68,18 @@ impl AsyncRead for SocketStream {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.check_killed(cx)?;
-        if self.ahead.has_remaining() {
-            let take = self.ahead.len().min(buf.remaining());
-            buf.put_slice(&self.ahead.split_to(take));
-            return Poll::Ready(Ok(()));
+        let before = buf.filled().len();
+        let Self {
+            ahead, tcp, names, ..
+        } = &mut *self;
+        if ahead.has_remaining() {
+            let take = ahead.len().min(buf.remaining());
+            buf.put_slice(&ahead.split_to(take));
+        } else {
+            ready!(Pin::new(tcp).poll_read(cx, buf))?;
         }
-        Pin::new(&mut self.tcp).poll_read(cx, buf)
+        names.rewrite(&mut buf.filled_mut()[before..]);
+        Poll::Ready(Ok(()))
     }
 }
 

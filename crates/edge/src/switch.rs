@@ -91,8 +91,10 @@ pub(crate) enum Told {
 pub(crate) enum Fed {
     /// A control plane feeds the edge from here on.
     Attached(Generation),
-    /// A room's state.
+    /// A room's state, to begin with.
     Snapshot(RoomId, Snapshot),
+    /// A room's state, where it could not be continued.
+    Reset(RoomId, Snapshot),
     /// A room's next entries.
     Entries(RoomId, Vec<Arc<Entry>>),
     /// There is no such session.
@@ -187,6 +189,7 @@ impl Board {
                 self.handle(Input::Attached);
             }
             Fed::Snapshot(room, snapshot) => self.handle(Input::Snapshot(room, snapshot)),
+            Fed::Reset(room, snapshot) => self.handle(Input::Reset(room, snapshot)),
             Fed::Entries(room, entries) => self.handle(Input::Entries(room, entries)),
             Fed::Gone(room) => self.handle(Input::Gone(room)),
         }

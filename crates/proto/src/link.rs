@@ -58,6 +58,8 @@ pub enum ToEdge {
         room: RoomId,
         /// Its state.
         snapshot: Snapshot,
+        /// Whether what the edge was to be fed can't be continued; or else it asked to begin with a snapshot.
+        reset: bool,
     },
     /// Entries of a room, in order and without holes; at least one, all of one epoch.
     Entries {
@@ -152,7 +154,11 @@ impl From<ToEdge> for v1::AttachResponse {
                 control_plane_id: control_plane,
                 version,
             }),
-            ToEdge::Snapshot { room, snapshot } => Item::Snapshot(log::snapshot_out(&room, &snapshot)),
+            ToEdge::Snapshot {
+                room,
+                snapshot,
+                reset,
+            } => Item::Snapshot(log::snapshot_out(&room, &snapshot, reset)),
             ToEdge::Entries { room, entries } => Item::Entries(v1::Entries {
                 room: room.to_string(),
                 epoch: entries
@@ -189,7 +195,12 @@ impl TryFrom<v1::AttachResponse> for ToEdge {
                     })
             }
             Some(Item::Snapshot(from)) => {
-                log::snapshot(&mut fields, from).map(|(room, snapshot)| Self::Snapshot { room, snapshot })
+                let reset = from.reset;
+                log::snapshot(&mut fields, from).map(|(room, snapshot)| Self::Snapshot {
+                    room,
+                    snapshot,
+                    reset,
+                })
             }
             Some(Item::Entries(from)) => {
                 let room = fields.check("entries.room", from.room.parse());

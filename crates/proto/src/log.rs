@@ -97,8 +97,8 @@ impl TryFrom<v1::ReadLogResponse> for LogSlice {
     }
 }
 
-/// A room and its state.
-pub(crate) fn snapshot_out(room: &RoomId, snapshot: &Snapshot) -> v1::RoomSnapshot {
+/// A room and its state, and whether that is a reset.
+pub(crate) fn snapshot_out(room: &RoomId, snapshot: &Snapshot, reset: bool) -> v1::RoomSnapshot {
     let state = match &snapshot.state {
         RoomState::Session(session) => State::Session(session.into()),
         RoomState::User { owed } => State::Obligations(v1::Obligations {
@@ -109,6 +109,7 @@ pub(crate) fn snapshot_out(room: &RoomId, snapshot: &Snapshot) -> v1::RoomSnapsh
         room: room.to_string(),
         position: Some(snapshot.position.into()),
         state: Some(state),
+        reset,
     }
 }
 

@@ -160,9 +160,12 @@ fn to_edge() -> impl Strategy<Value = ToEdge> {
             control_plane,
             version
         }),
-        (room(), position(), state()).prop_map(|(room, position, state)| ToEdge::Snapshot {
-            room,
-            snapshot: Snapshot { position, state }
+        (room(), position(), state(), any::<bool>()).prop_map(|(room, position, state, reset)| {
+            ToEdge::Snapshot {
+                room,
+                snapshot: Snapshot { position, state },
+                reset,
+            }
         }),
         (room(), entries()).prop_map(|(room, entries)| ToEdge::Entries { room, entries }),
         room().prop_map(|room| ToEdge::Gone { room }),

@@ -41,13 +41,14 @@ pub(crate) async fn start(options: Options, mut process: Process) -> Result<Star
     let config = options.grpc.config(&options.process)?;
     let redis = options.store.redis(options.redis_url)?;
     let (listener, grpc) = listen("--grpc-addr", options.grpc.grpc_addr).await?;
+    let (admin_listener, admin) = listen("--admin-addr", options.admin_addr).await?;
     serve(
         config,
         Arc::new(RedisStore::connect(redis).await),
         listener,
         &mut process,
     );
-    let admin = process.serve_admin(options.admin_addr).await?;
+    process.serve_admin(admin_listener);
     Ok(Started {
         text: format!("grpc    {grpc}\nadmin   {admin}\n"),
     })

@@ -82,12 +82,13 @@ pub(crate) async fn start(mut options: Options, mut process: Process) -> Result<
 
     let (grpc_listener, grpc) = listen("--grpc-addr", options.grpc.grpc_addr).await?;
     let (http_listener, http) = listen("--http-addr", options.http.http_addr).await?;
+    let (admin_listener, admin) = listen("--admin-addr", options.admin_addr).await?;
     control_plane::serve(control_plane, store, grpc_listener, &mut process);
     config.control_planes = vec![options.own_control_plane(grpc)?];
     config.page = Some(page::router(mint.clone(), grpc));
     edge::serve(config, http_listener, &mut process);
     let readiness = process.readiness.clone();
-    let admin = process.serve_admin(options.admin_addr).await?;
+    process.serve_admin(admin_listener);
 
     // Not ready in time, with a Redis that is away for example: what is printed holds all the same.
     let _late = tokio::time::timeout(READY_WAIT, readiness.ready()).await;

@@ -53,8 +53,9 @@ pub(crate) async fn start(options: Options, mut process: Process) -> Result<Star
         drain: options.http.drain(options.process.drain_timeout),
     };
     let (listener, http) = listen("--http-addr", options.http.http_addr).await?;
+    let (admin_listener, admin) = listen("--admin-addr", options.admin_addr).await?;
     serve(config, listener, &mut process);
-    let admin = process.serve_admin(options.admin_addr).await?;
+    process.serve_admin(admin_listener);
     Ok(Started {
         text: format!("http    {http}\nadmin   {admin}\n"),
     })

@@ -14,6 +14,7 @@ use roomcast_runtime::{
     metrics::{self, Registry},
     net, telemetry,
 };
+use tokio::net::TcpListener;
 use tracing::error;
 
 use crate::options::process::ProcessOptions;
@@ -63,8 +64,7 @@ pub(crate) struct Started {
 
 impl Process {
     /// Serves the admin endpoints, last, when every part has registered its gates and metrics.
-    pub(crate) async fn serve_admin(self, addr: SocketAddr) -> Result<SocketAddr, ConfigError> {
-        let (listener, addr) = listen("--admin-addr", addr).await?;
+    pub(crate) fn serve_admin(self, listener: TcpListener) {
         let shutdown = self.shutdown.clone();
         let serving = admin::serve(listener, self.readiness, Arc::new(self.registry));
         self.tasks.spawn_through_drain("admin", async move {
@@ -73,15 +73,11 @@ impl Process {
                 shutdown.fail("the admin endpoints failed");
             }
         });
-        Ok(addr)
     }
 }
 
 /// Listens on an option's address; says on which, since port 0 takes a free one.
-pub(crate) async fn listen(
-    flag: &str,
-    addr: SocketAddr,
-) -> Result<(tokio::net::TcpListener, SocketAddr), ConfigError> {
+pub(crate) async fn listen(flag: &str, addr: SocketAddr) -> Result<(TcpListener, SocketAddr), ConfigError> {
     let listener = net::bind(flag, addr).await?;
     let bound = listener
         .local_addr()

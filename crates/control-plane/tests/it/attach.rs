@@ -1,6 +1,6 @@
 //! The link, as an edge sees it.
 
-use roomcast_core::{LogSlice, Offset, Position, Role, RoomId, RoomState, SessionCommand};
+use roomcast_core::{Epoch, LogSlice, Offset, Position, Role, RoomId, RoomState, SessionCommand};
 use roomcast_proto::{
     link::{FromEdge, ReadLog, ToEdge},
     v1::{self, edge_service_client::EdgeServiceClient},
@@ -309,4 +309,20 @@ async fn a_log_is_read_after_an_offset() {
         (Offset(1), Offset(3), 2)
     );
     assert_eq!(slice.entries[0].position, Position::new(slice.epoch, Offset(2)));
+}
+
+#[tokio::test]
+async fn an_interest_whose_position_means_nothing_is_reset() {
+    let world = World::start().await;
+    world.publish("s1").await;
+    let mut edge = Edge::start(&world).await;
+    edge.say(interest("session:s1", None)).await;
+    let Some(ToEdge::Snapshot { reset: false, .. }) = edge.hear().await.unwrap() else {
+        panic!("no beginning")
+    };
+    let elsewhere = Position::new(Epoch::from_random(7), Offset(1));
+    edge.say(interest("session:s1", Some(elsewhere))).await;
+    let Some(ToEdge::Snapshot { reset: true, .. }) = edge.hear().await.unwrap() else {
+        panic!("no reset")
+    };
 }

@@ -81,8 +81,10 @@ pub enum Input {
     },
     /// There is a link, perhaps to another control plane than before.
     Attached,
-    /// A room's state, from the link: a beginning or a reset.
+    /// A room's state, from the link: what was asked for to begin with.
     Snapshot(RoomId, Snapshot),
+    /// A room's state, from the link: the room can't be continued from its position.
+    Reset(RoomId, Snapshot),
     /// A room's next entries, from the link.
     Entries(RoomId, Vec<Arc<Entry>>),
     /// There is no such session, by the link.
@@ -292,7 +294,8 @@ impl Rooms {
                 };
                 self.actions.extend(self.rooms.iter().map(interest));
             }
-            Input::Snapshot(id, snapshot) => self.snapshot(&id, snapshot),
+            Input::Snapshot(id, snapshot) => self.begin(&id, snapshot),
+            Input::Reset(id, snapshot) => self.reset(&id, snapshot),
             Input::Entries(id, entries) => {
                 for entry in entries {
                     self.feed(&id, feed::Input::Hint(entry));
@@ -434,13 +437,27 @@ impl Rooms {
         }
     }
 
-    fn snapshot(&mut self, id: &RoomId, snapshot: Snapshot) {
+    /// Begins with a snapshot. A room that has begun asked for it in an earlier interest, which it forgot and took up
+    /// again: what may lie between is asked for.
+    fn begin(&mut self, id: &RoomId, snapshot: Snapshot) {
+        match self.rooms.get(id).map(|room| room.feed.position()) {
+            None => {}
+            Some(None) => self.reset(id, snapshot),
+            Some(Some(asked)) => self.feed(
+                id,
+                feed::Input::Tail {
+                    asked,
+                    tail: snapshot.position,
+                },
+            ),
+        }
+    }
+
+    /// Goes on from a snapshot.
+    fn reset(&mut self, id: &RoomId, snapshot: Snapshot) {
         let Some(room) = self.rooms.get_mut(id) else {
             return;
         };
-        if room.feed.position() == Some(snapshot.position) {
-            return;
-        }
         let before = room.state.replace(snapshot.state);
         room.json = None;
         room.window.clear();

@@ -168,7 +168,8 @@ impl Attacher {
                     heard = Instant::now();
                     let item = ToEdge::try_from(item?.ok_or(Ended::Closed)?)?;
                     match item {
-                        ToEdge::Snapshot { room, snapshot } => self.feed(Fed::Snapshot(room, snapshot)).await?,
+                        ToEdge::Snapshot { room, snapshot, reset: false } => self.feed(Fed::Snapshot(room, snapshot)).await?,
+                        ToEdge::Snapshot { room, snapshot, reset: true } => self.feed(Fed::Reset(room, snapshot)).await?,
                         ToEdge::Entries { room, entries } => self.feed(Fed::Entries(room, entries)).await?,
                         ToEdge::Gone { room } => self.feed(Fed::Gone(room)).await?,
                         ToEdge::GoAway => return Err(Ended::GoAway),

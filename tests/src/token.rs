@@ -1,0 +1,91 @@
+//! Tokens of users and services.
+
+use std::time::{Duration, SystemTime};
+
+use roomcast_auth::{DEV_SECRET, MintClaims, mint};
+
+/// Seconds since the Unix epoch.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests make tokens that the real clock looks at"
+)]
+fn now() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .expect("after 1970");
+    i64::try_from(since.as_secs()).expect("before the end of time")
+}
+
+/// Claims of a user, good for an hour.
+#[must_use]
+pub fn claims(user: &str) -> MintClaims {
+    let (issuer, audience) = (None, None);
+    MintClaims {
+        subject: user.to_owned(),
+        audience,
+        issuer,
+        issued_at: now(),
+        ttl: Duration::from_secs(3600),
+    }
+}
+
+/// A user's token by the dev secret.
+#[must_use]
+pub fn token(user: &str) -> String {
+    token_with(DEV_SECRET, &claims(user))
+}
+
+/// A token of any claims by any secret.
+#[must_use]
+pub fn token_with(secret: &str, claims: &MintClaims) -> String {
+    mint(secret.as_bytes(), claims)
+}
+
+/// A user's token whose time is over so many seconds from now.
+#[must_use]
+pub fn expiring(user: &str, seconds: i64) -> String {
+    let ttl = 100_000;
+    let claims = MintClaims {
+        issued_at: now() + seconds - ttl,
+        ttl: Duration::from_secs(100_000),
+        ..claims(user)
+    };
+    token_with(DEV_SECRET, &claims)
+}
+
+/// A user's token signed with a key file of any kind, with whatever claims and header, by another implementation
+/// (PyJWT).
+///
+/// # Panics
+/// Where it can't be made.
+#[must_use]
+pub fn signed(algorithm: &str, key: &str, kid: Option<&str>, claims: &serde_json::Value) -> String {
+    const SCRIPT: &str = "import jwt, json, sys
+algorithm, key, kid, claims = sys.argv[1:]
+headers = {'kid': kid} if kid else None
+print(jwt.encode(json.loads(claims), open(key).read() if key else None, algorithm=algorithm, headers=headers))";
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let output = std::process::Command::new(python)
+        .args([
+            "-c",
+            SCRIPT,
+            algorithm,
+            key,
+            kid.unwrap_or_default(),
+            &claims.to_string(),
+        ])
+        .output()
+        .expect("python is installed: see tests/run");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+}
+
+/// Claims as JSON: a user, and an end so many seconds from now.
+#[must_use]
+pub fn claims_json(user: &str, seconds: i64) -> serde_json::Value {
+    serde_json::json!({ "sub": user, "exp": now() + seconds })
+}

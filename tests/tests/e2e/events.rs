@@ -1,0 +1,176 @@
+//! Each of the four events reaches exactly those it should, with exactly the documented payload.
+
+use roomcast_proto::v1;
+use roomcast_tests::{Backend, Browser, Browsers, Client, Process, participants, session, structure, token};
+use serde_json::{Value, json};
+
+async fn tells_every_event(client: Client, options: Value) {
+    let dev = Process::dev(&[]).await;
+    let mut backend = Backend::connect(dev.addr("grpc")).await;
+    let browsers = Browsers::start(client);
+    backend
+        .publish(session("s1", "scheduled", "alice=interviewer bob=interviewee"))
+        .await;
+    backend.publish(session("s2", "scheduled", "eve=observer")).await;
+    let open = async |user: &str| {
+        let mut options = options.clone();
+        options["token"] = token(user).into();
+        let mut browser = browsers.open_with(&dev.url(), options).await;
+        browser.connected().await;
+        browser
+    };
+    let (mut alice, mut bob, mut eve) = (open("alice").await, open("bob").await, open("eve").await);
+    let joined = alice.join("s1").await;
+    let people = json!([
+        { "userId": "alice", "role": "interviewer" },
+        { "userId": "bob", "role": "interviewee" },
+    ]);
+    assert!(joined["position"].is_string(), "{joined}");
+    let expected = json!({
+        "ok": true,
+        "sessionId": "s1",
+        "role": "interviewer",
+        "position": joined["position"],
+        "recovered": false,
+        "session": { "id": "s1", "status": "scheduled", "participants": people },
+    });
+    assert_eq!(joined, expected);
+    bob.join("s1").await;
+    eve.join("s2").await;
+
+    let attributes =
+        json!({ "topic": "Rust \"2024\" ü", "level": 3, "ratio": 0.5, "tags": ["a", null, { "b": true }] });
+    let update = v1::Session {
+        status: "in progress".to_owned(),
+        participants: None,
+        attributes: Some(structure(&attributes)),
+        ..session("s1", "", "")
+    };
+    backend.publish(update).await;
+    let mut seen = json!({ "id": "s1", "status": "in progress", "participants": people });
+    for (name, value) in attributes.as_object().unwrap() {
+        seen[name] = value.clone();
+    }
+    both(
+        &mut alice,
+        &mut bob,
+        "session-updated",
+        json!({ "sessionId": "s1", "session": seen }),
+    )
+    .await;
+
+    backend.select_role("s1", "carol", "observer").await.unwrap();
+    let payload = json!({ "sessionId": "s1", "userId": "carol", "role": "observer" });
+    both(&mut alice, &mut bob, "role-selected", payload).await;
+
+    // Bob's browser is told of what he owes; alice's next event shows that hers was not.
+    backend.require_feedback("s1", &["bob"]).await;
+    assert_eq!(bob.told("feedback-required").await, json!({ "sessionId": "s1" }));
+
+    let update = v1::UpdateFeedbackRequest {
+        session_id: "s1".to_owned(),
+        feedback_id: "f1".to_owned(),
+        updates: Some(structure(&json!({ "score": 4, "text": "good\nwork" }))),
+        timestamp: Some(prost_types::Timestamp {
+            seconds: 1_746_667_200,
+            nanos: 0,
+        }),
+        ..Default::default()
+    };
+    backend.update_feedback(update.clone()).await;
+    let payload = json!({
+        "sessionId": "s1",
+        "feedbackId": "f1",
+        "updates": { "score": 4, "text": "good\nwork" },
+        "timestamp": "2025-05-08T01:20:00.000Z",
+    });
+    both(&mut alice, &mut bob, "feedback-updated", payload).await;
+
+    let new_feedback = Some(structure(&json!({ "id": "f1", "score": 5 })));
+    let timestamp = Some(prost_types::Timestamp {
+        seconds: 1_746_667_200,
+        nanos: 7_999_999,
+    });
+    backend
+        .update_feedback(v1::UpdateFeedbackRequest {
+            new_feedback,
+            updates: None,
+            timestamp,
+            ..update
+        })
+        .await;
+    let payload = json!({
+        "sessionId": "s1",
+        "feedbackId": "f1",
+        "updates": {},
+        "newFeedback": { "id": "f1", "score": 5 },
+        "timestamp": "2025-05-08T01:20:00.007Z",
+    });
+    both(&mut alice, &mut bob, "feedback-updated", payload).await;
+
+    // The first that eve is told of after her join is her own session's update: nothing of s1 came.
+    backend
+        .publish(v1::Session {
+            participants: Some(participants("eve=observer")),
+            ..session("s2", "done", "")
+        })
+        .await;
+    assert_eq!(eve.told("session-updated").await["session"]["status"], "done");
+}
+
+async fn both(alice: &mut Browser, bob: &mut Browser, name: &str, payload: Value) {
+    for browser in [alice, bob] {
+        assert_eq!(browser.told(name).await, payload);
+    }
+}
+
+#[tokio::test]
+async fn the_newest_client_is_told_every_event_on_websocket() {
+    tells_every_event(Client::Js48, json!({ "transports": ["websocket"] })).await;
+}
+
+#[tokio::test]
+async fn the_newest_client_is_told_every_event_on_polling() {
+    tells_every_event(Client::Js48, json!({ "transports": ["polling"] })).await;
+}
+
+#[tokio::test]
+async fn the_newest_client_is_told_every_event_across_the_upgrade() {
+    tells_every_event(Client::Js48, json!({})).await;
+}
+
+#[tokio::test]
+async fn an_old_client_is_told_every_event() {
+    tells_every_event(Client::Js46, json!({})).await;
+}
+
+#[tokio::test]
+async fn a_python_client_is_told_every_event() {
+    tells_every_event(Client::Python, json!({})).await;
+}
+
+#[tokio::test]
+async fn every_socket_of_a_user_is_told() {
+    let dev = Process::dev(&[]).await;
+    let mut backend = Backend::connect(dev.addr("grpc")).await;
+    let browsers = Browsers::start(Client::Js48);
+    backend
+        .publish(session("s1", "scheduled", "alice=observer"))
+        .await;
+    let mut tabs = Vec::new();
+    for _ in 0..3 {
+        let mut tab = browsers.connect(&dev.url(), &token("alice")).await;
+        tab.join("s1").await;
+        tabs.push(tab);
+    }
+    backend.require_feedback("s1", &[]).await;
+    backend.publish(session("s1", "done", "alice=observer")).await;
+    for tab in &mut tabs {
+        // Two rooms have no order between them.
+        let (first, _, _) = tab.event().await;
+        let (second, _, _) = tab.event().await;
+        let mut names = [first, second];
+        names.sort();
+        assert_eq!(names, ["feedback-required", "session-updated"]);
+    }
+}

@@ -1,0 +1,109 @@
+//! Redis away, and back.
+
+use std::time::{Duration, Instant};
+
+use roomcast_proto::v1;
+use roomcast_tests::{Backend, Browsers, Client, Process, Redis, eventually, reason, session, token};
+use serde_json::json;
+use tonic::Code;
+use tonic_types::StatusExt;
+
+#[tokio::test]
+async fn redis_away_is_unavailable_at_once_and_back_is_well() {
+    let mut redis = Redis::durable().await;
+    let control_plane = Process::control_plane(&redis.url(), &[]).await;
+    let edge = Process::edge(&[control_plane.addr("grpc")], &[]).await;
+    control_plane.ready().await;
+    edge.ready().await;
+    let mut backend = Backend::connect(control_plane.addr("grpc")).await;
+    let browsers = Browsers::start(Client::Js48);
+    backend.publish(session("s1", "a", "alice=interviewer")).await;
+    let mut alice = browsers.connect(&edge.url(), &token("alice")).await;
+    alice.join("s1").await;
+
+    redis.kill().await;
+    for _ in 0..3 {
+        let asked = Instant::now();
+        let error = backend.select_role("s1", "bob", "observer").await.unwrap_err();
+        assert!(asked.elapsed() < Duration::from_secs(2), "at once");
+        assert_eq!(
+            (error.code(), reason(&error)),
+            (Code::Unavailable, "STORE_UNAVAILABLE".to_owned())
+        );
+        assert!(
+            error
+                .get_details_retry_info()
+                .is_some_and(|info| info.retry_delay.is_some()),
+            "{error:?}"
+        );
+    }
+    let why = control_plane.not_ready().await;
+    assert!(why.contains("store"), "{why}");
+    let answer = alice.ask("join-session", json!(["s2"])).await;
+    assert_eq!(answer["error"]["code"], "unavailable", "{answer}");
+
+    redis.restart().await;
+    control_plane.ready().await;
+    let request = v1::SelectRoleRequest {
+        session_id: "s1".to_owned(),
+        user_id: "bob".to_owned(),
+        role: v1::Role::Observer.into(),
+        request_id: "retried".to_owned(),
+    };
+    eventually("a store that takes commands", || {
+        let (mut client, request) = (backend.0.clone(), request.clone());
+        async move { client.select_role(request).await.ok() }
+    })
+    .await;
+    // The same socket, never disconnected, is told.
+    assert_eq!(alice.told("role-selected").await["userId"], "bob");
+    backend.publish(session("s1", "b", "alice=interviewer")).await;
+    assert_eq!(alice.told("session-updated").await["session"]["status"], "b");
+}
+
+#[tokio::test]
+async fn redis_back_without_its_data_is_a_reset_and_never_silence() {
+    let mut redis = Redis::start().await;
+    let control_plane = Process::control_plane(&redis.url(), &[]).await;
+    let edge = Process::edge(&[control_plane.addr("grpc")], &[]).await;
+    edge.ready().await;
+    control_plane.ready().await;
+    let mut backend = Backend::connect(control_plane.addr("grpc")).await;
+    let browsers = Browsers::start(Client::Js48);
+    for id in ["s1", "s2"] {
+        backend
+            .publish(session(id, "a", "alice=interviewer bob=interviewee"))
+            .await;
+    }
+    let mut alice = browsers.connect(&edge.url(), &token("alice")).await;
+    let mut bob = browsers.connect(&edge.url(), &token("bob")).await;
+    alice.join("s1").await;
+    bob.join("s2").await;
+    redis.kill().await;
+    control_plane.not_ready().await;
+    redis.restart().await;
+    control_plane.ready().await;
+    eventually("a session that begins anew", || {
+        let mut client = backend.0.clone();
+        let session = Some(session("s1", "new", "alice=interviewer"));
+        async move {
+            client
+                .publish_session_update(v1::PublishSessionUpdateRequest {
+                    session,
+                    ..Default::default()
+                })
+                .await
+                .ok()
+        }
+    })
+    .await;
+    // One session began anew, the other is no more. (A page may see the lost session revoked first, where the
+    // edge learns of the loss before the backend begins anew.)
+    let (name, payload, _) = alice.event().await;
+    assert!(name == "session-reset" || name == "session-revoked", "{name}");
+    if name == "session-reset" {
+        assert_eq!(payload["session"]["status"], "new");
+        assert!(payload["position"].is_string());
+    }
+    assert_eq!(bob.told("session-revoked").await["sessionId"], "s2");
+}

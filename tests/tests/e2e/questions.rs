@@ -1,0 +1,243 @@
+//! What browsers ask, and how they are answered.
+
+use roomcast_tests::{Backend, Browsers, Client, Process, expiring, session, token};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn every_question_has_its_answer() {
+    let dev = Process::dev(&[]).await;
+    let mut backend = Backend::connect(dev.addr("grpc")).await;
+    backend
+        .publish(session("s1", "scheduled", "alice=interviewer"))
+        .await;
+    for client in [Client::Js48, Client::Python] {
+        let browsers = Browsers::start(client);
+        let mut alice = browsers.connect(&dev.url(), &token("alice")).await;
+        let eve = browsers.connect(&dev.url(), &token("eve")).await;
+        alice.join("s1").await;
+        // Joining again is harmless, and says so again.
+        alice.join("s1").await;
+        assert_eq!(
+            alice.ask("leave-session", json!(["s1"])).await,
+            json!({ "ok": true, "sessionId": "s1" })
+        );
+        assert_eq!(
+            alice.ask("leave-session", json!(["s1"])).await,
+            json!({ "ok": true, "sessionId": "s1" })
+        );
+        denied(
+            &eve.ask("join-session", json!(["s1"])).await,
+            "s1",
+            "not_a_participant",
+        );
+        denied(
+            &eve.ask("join-session", json!(["nowhere"])).await,
+            "nowhere",
+            "session_not_found",
+        );
+    }
+}
+
+fn denied(answer: &Value, session: &str, code: &str) {
+    assert_eq!(
+        (&answer["ok"], &answer["sessionId"]),
+        (&json!(false), &json!(session)),
+        "{answer}"
+    );
+    assert_eq!(answer["error"]["code"], code, "{answer}");
+    assert!(answer["error"]["message"].is_string(), "{answer}");
+}
+
+#[tokio::test]
+async fn without_an_acknowledgement_a_no_comes_as_session_error() {
+    let dev = Process::dev(&[]).await;
+    let browsers = Browsers::start(Client::Js48);
+    let mut eve = browsers.connect(&dev.url(), &token("eve")).await;
+    for (event, args, session, code) in [
+        (
+            "join-session",
+            json!(["nowhere"]),
+            json!("nowhere"),
+            "session_not_found",
+        ),
+        ("join-session", json!(["a b"]), json!("a b"), "bad_request"),
+        (
+            "custom-event",
+            json!([{ "data": "value" }]),
+            Value::Null,
+            "bad_request",
+        ),
+        ("refresh-token", json!(["x"]), Value::Null, "token_invalid"),
+    ] {
+        eve.emit(event, args).await;
+        let error = eve.told("session-error").await;
+        assert_eq!(
+            (&error["sessionId"], &error["code"]),
+            (&session, &json!(code)),
+            "{error}"
+        );
+        assert!(error["message"].is_string(), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn malformed_questions_are_bad_requests_and_end_nothing() {
+    let dev = Process::dev(&[]).await;
+    let mut backend = Backend::connect(dev.addr("grpc")).await;
+    backend
+        .publish(session("s1", "scheduled", "alice=interviewer"))
+        .await;
+    let browsers = Browsers::start(Client::Js48);
+    let mut alice = browsers.connect(&dev.url(), &token("alice")).await;
+    let deep = (0..500).fold(json!(1), |deep, _| json!([deep]));
+    for (event, args) in [
+        ("join-session", json!([])),
+        ("join-session", json!([7])),
+        ("join-session", json!([null])),
+        ("join-session", json!([["s1"]])),
+        ("join-session", json!([""])),
+        ("join-session", json!(["x".repeat(129)])),
+        ("join-session", json!(["s1\n"])),
+        ("join-session", json!(["s1", "after"])),
+        ("join-session", json!(["s1", { "after": 7 }])),
+        ("join-session", json!(["s1", { "after": "x" }])),
+        ("join-session", json!([{ "$binary": "AAEC" }])),
+        ("join-session", json!(["s1", deep])),
+        ("leave-session", json!([])),
+        ("leave-session", json!([{}])),
+        ("refresh-token", json!([])),
+        ("refresh-token", json!([7])),
+        ("no-such-event", json!([1, 2, 3])),
+        ("ünknown \"event\"", json!([])),
+    ] {
+        let answer = alice.ask(event, args.clone()).await;
+        assert_eq!(answer["ok"], false, "{event}");
+        assert_eq!(answer["error"]["code"], "bad_request", "{event} {answer}");
+    }
+    alice.join("s1").await;
+}
+
+#[tokio::test]
+async fn early_questions_are_answered_all_and_in_order() {
+    let dev = Process::dev(&[]).await;
+    let mut backend = Backend::connect(dev.addr("grpc")).await;
+    backend
+        .publish(session("s1", "scheduled", "alice=interviewer"))
+        .await;
+    let browsers = Browsers::start(Client::Js48);
+    // A stock client sends what was emitted before CONNECT right after it, in one go.
+    let mut alice = browsers
+        .open_with(
+            &dev.url(),
+            json!({ "token": token("alice"), "transports": ["websocket"] }),
+        )
+        .await;
+    let questions = (0..1_000).map(|n| {
+        let alice = &alice;
+        async move {
+            let wrong = format!("no such session {n}");
+            let answer = alice.ask("leave-session", json!([wrong])).await;
+            assert_eq!(answer["sessionId"], wrong);
+        }
+    });
+    let mut tasks = Vec::new();
+    for question in questions {
+        tasks.push(question);
+    }
+    join_all(tasks).await;
+    alice.connected().await;
+    // Joins and leaves in a row: the last word counts.
+    for _ in 0..50 {
+        alice.emit("join-session", json!(["s1"])).await;
+        alice.emit("leave-session", json!(["s1"])).await;
+    }
+    let answer = alice.ask("join-session", json!(["s1"])).await;
+    assert_eq!(answer["ok"], true);
+    backend.publish(session("s1", "done", "alice=interviewer")).await;
+    loop {
+        let (name, payload, _) = alice.event().await;
+        if name == "session-updated" {
+            assert_eq!(payload["session"]["status"], "done");
+            break;
+        }
+    }
+}
+
+async fn join_all(tasks: Vec<impl Future<Output = ()>>) {
+    let mut tasks: Vec<_> = tasks.into_iter().map(|task| Some(Box::pin(task))).collect();
+    std::future::poll_fn(|cx| {
+        for slot in &mut tasks {
+            if let Some(task) = slot
+                && task.as_mut().poll(cx).is_ready()
+            {
+                *slot = None;
+            }
+        }
+        if tasks.iter().all(Option::is_none) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_socket_can_be_in_so_many_sessions_and_ask_so_much() {
+    let dev = Process::dev(&[
+        "--sessions-per-socket",
+        "2",
+        "--event-burst",
+        "5",
+        "--event-rate",
+        "1",
+    ])
+    .await;
+    let mut backend = Backend::connect(dev.addr("grpc")).await;
+    let browsers = Browsers::start(Client::Js48);
+    for id in ["s1", "s2", "s3"] {
+        backend.publish(session(id, "scheduled", "alice=observer")).await;
+    }
+    let mut alice = browsers.connect(&dev.url(), &token("alice")).await;
+    alice.join("s1").await;
+    alice.join("s2").await;
+    denied(
+        &alice.ask("join-session", json!(["s3"])).await,
+        "s3",
+        "too_many_sessions",
+    );
+    let mut codes = Vec::new();
+    for _ in 0..10 {
+        codes.push(alice.ask("join-session", json!(["s3"])).await["error"]["code"].clone());
+    }
+    assert!(codes.contains(&json!("rate_limited")), "{codes:?}");
+}
+
+#[tokio::test]
+async fn a_refreshed_token_prolongs_the_connection() {
+    let dev = Process::dev(&[]).await;
+    let browsers = Browsers::start(Client::Js48);
+    let mut alice = browsers.connect(&dev.url(), &expiring("alice", 4)).await;
+    let answer = alice.ask("refresh-token", json!([token("alice")])).await;
+    assert_eq!(answer["ok"], true, "{answer}");
+    assert!(
+        answer["expiresAt"].as_str().is_some_and(|at| at.ends_with("Z")),
+        "{answer}"
+    );
+    let answer = alice.ask("refresh-token", json!([token("bob")])).await;
+    assert_eq!(
+        (&answer["ok"], &answer["error"]["code"]),
+        (&json!(false), &json!("token_invalid")),
+        "{answer}"
+    );
+    let answer = alice.ask("refresh-token", json!([expiring("alice", -1)])).await;
+    assert_eq!(answer["error"]["code"], "token_expired", "{answer}");
+    // Another socket with the first token is closed at its end; this one is not.
+    let mut other = browsers.connect(&dev.url(), &expiring("alice", 4)).await;
+    assert_eq!(other.disconnected().await, "transport close");
+    let mut backend = Backend::connect(dev.addr("grpc")).await;
+    backend
+        .publish(session("s1", "scheduled", "alice=observer"))
+        .await;
+    alice.join("s1").await;
+}

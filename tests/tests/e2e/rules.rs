@@ -1,0 +1,214 @@
+//! Rules of sessions, and idempotency.
+
+use roomcast_proto::v1;
+use roomcast_tests::{Backend, Browsers, Client, Process, Redis, grpcurl, reason, session, token};
+use serde_json::json;
+use tonic::Code;
+
+#[tokio::test]
+async fn a_seat_is_taken_once() {
+    let dev = Process::dev(&[]).await;
+    let mut backend = Backend::connect(dev.addr("grpc")).await;
+    backend
+        .publish(session("s1", "a", "alice=interviewer bob=observer"))
+        .await;
+    let error = backend.select_role("s1", "bob", "interviewer").await.unwrap_err();
+    assert_eq!(
+        (error.code(), reason(&error)),
+        (Code::FailedPrecondition, "ROLE_TAKEN".to_owned())
+    );
+    // Whoever has it may say so again; whoever leaves it makes it free.
+    backend.select_role("s1", "alice", "interviewer").await.unwrap();
+    backend.select_role("s1", "alice", "observer").await.unwrap();
+    backend.select_role("s1", "bob", "interviewer").await.unwrap();
+    let error = backend
+        .select_role("nowhere", "bob", "interviewer")
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.code(), reason(&error)),
+        (Code::NotFound, "SESSION_NOT_FOUND".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_request_id_does_it_once() {
+    let redis = Redis::start().await;
+    for dev in [
+        Process::dev(&[]).await,
+        Process::dev(&["--redis-url", &redis.url()]).await,
+    ] {
+        let mut backend = Backend::connect(dev.addr("grpc")).await;
+        let browsers = Browsers::start(Client::Js48);
+        backend.publish(session("s1", "a", "alice=interviewer")).await;
+        let mut alice = browsers.connect(&dev.url(), &token("alice")).await;
+        alice.join("s1").await;
+        let request = v1::SelectRoleRequest {
+            session_id: "s1".to_owned(),
+            user_id: "bob".to_owned(),
+            role: v1::Role::Observer.into(),
+            request_id: "any text: {}\n\"ü\"".to_owned(),
+        };
+        let first = backend.0.select_role(request.clone()).await.unwrap().into_inner();
+        let again = backend.0.select_role(request.clone()).await.unwrap().into_inner();
+        assert!(!first.duplicate && again.duplicate);
+        assert_eq!((&first.event, first.revision), (&again.event, again.revision));
+        let other = v1::SelectRoleRequest {
+            user_id: "carol".to_owned(),
+            ..request.clone()
+        };
+        let error = backend.0.select_role(other).await.unwrap_err();
+        assert_eq!(
+            (error.code(), reason(&error)),
+            (Code::AlreadyExists, "REQUEST_ID_REUSED".to_owned())
+        );
+        let other = v1::RemoveParticipantRequest {
+            session_id: "s1".to_owned(),
+            user_id: "bob".to_owned(),
+            request_id: request.request_id,
+        };
+        assert_eq!(
+            backend.0.remove_participant(other).await.unwrap_err().code(),
+            Code::AlreadyExists
+        );
+        let request = v1::RequireFeedbackRequest {
+            session_id: "s1".to_owned(),
+            user_ids: vec![],
+            request_id: "r".to_owned(),
+        };
+        let first = backend
+            .0
+            .require_feedback(request.clone())
+            .await
+            .unwrap()
+            .into_inner();
+        let again = backend.0.require_feedback(request).await.unwrap().into_inner();
+        assert!(!first.duplicate && again.duplicate);
+        assert_eq!(first.event, again.event);
+        // Delivered once: the next of each kind is the next that was published.
+        backend.publish(session("s1", "b", "alice=interviewer")).await;
+        backend.require_feedback("s1", &["alice"]).await;
+        let mut names = Vec::new();
+        for _ in 0..4 {
+            names.push(alice.event().await.0);
+        }
+        names.sort();
+        assert_eq!(
+            names,
+            [
+                "feedback-required",
+                "feedback-required",
+                "role-selected",
+                "session-updated"
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_revision_is_expected_or_aborted() {
+    let dev = Process::dev(&[]).await;
+    let mut backend = Backend::connect(dev.addr("grpc")).await;
+    let publish = |expected| v1::PublishSessionUpdateRequest {
+        session: Some(session("s1", "a", "")),
+        expected_revision: Some(expected),
+        ..Default::default()
+    };
+    assert_eq!(
+        backend
+            .0
+            .publish_session_update(publish(0))
+            .await
+            .unwrap()
+            .into_inner()
+            .revision,
+        1
+    );
+    let error = backend.0.publish_session_update(publish(0)).await.unwrap_err();
+    assert_eq!(
+        (error.code(), reason(&error)),
+        (Code::Aborted, "REVISION_MISMATCH".to_owned())
+    );
+    assert_eq!(
+        backend
+            .0
+            .publish_session_update(publish(1))
+            .await
+            .unwrap()
+            .into_inner()
+            .revision,
+        2
+    );
+}
+
+#[tokio::test]
+async fn authorize_join_says_no_without_an_error() {
+    let dev = Process::dev(&[]).await;
+    let mut backend = Backend::connect(dev.addr("grpc")).await;
+    backend.publish(session("s1", "a", "alice=interviewer")).await;
+    for (id, user, allowed, role, denial) in [
+        (
+            "s1",
+            "alice",
+            true,
+            v1::Role::Interviewer,
+            v1::Denial::Unspecified,
+        ),
+        (
+            "s1",
+            "eve",
+            false,
+            v1::Role::Unspecified,
+            v1::Denial::NotAParticipant,
+        ),
+        (
+            "s2",
+            "eve",
+            false,
+            v1::Role::Unspecified,
+            v1::Denial::SessionNotFound,
+        ),
+    ] {
+        let request = v1::AuthorizeJoinRequest {
+            session_id: id.to_owned(),
+            user_id: user.to_owned(),
+        };
+        let answer = backend.0.authorize_join(request).await.unwrap().into_inner();
+        assert_eq!(
+            (answer.allowed, answer.role(), answer.denial()),
+            (allowed, role, denial)
+        );
+        assert_eq!(answer.position.is_some(), id == "s1");
+    }
+}
+
+#[tokio::test]
+async fn what_was_published_is_read_and_watched() {
+    let dev = Process::dev(&[]).await;
+    let mut backend = Backend::connect(dev.addr("grpc")).await;
+    let grpc = dev.addr("grpc");
+    backend.publish(session("s1", "a", "alice=interviewer")).await;
+    let read = grpcurl(
+        grpc,
+        "ADDR roomcast.v1.SessionService/GetSession",
+        r#"{"session_id":"s1"}"#,
+    )
+    .await
+    .json();
+    assert_eq!(
+        (&read["session"]["status"], &read["revision"]),
+        (&json!("a"), &json!("1"))
+    );
+    // `-max-time` ends the watching; what it printed until then is a replay.
+    let watch = "-max-time 2 ADDR roomcast.v1.SessionService/WatchEvents";
+    let watching = tokio::spawn(async move { grpcurl(grpc, watch, r#"{"session_id":"s1"}"#).await });
+    backend.select_role("s1", "bob", "observer").await.unwrap();
+    let watched = watching.await.unwrap();
+    let (update, role) = (
+        watched.out.find("sessionUpdated"),
+        watched.out.find("roleSelected"),
+    );
+    assert!(update.is_some() && role > update, "{watched:?}");
+    let missing = grpcurl(grpc, watch, r#"{"session_id":"nowhere"}"#).await;
+    assert!(missing.err.contains("NotFound"), "{missing:?}");
+}
