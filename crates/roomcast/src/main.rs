@@ -1,5 +1,14 @@
 //! The one binary: `roomcast dev`, `control-plane`, `edge` and `token`.
 
+#![cfg_attr(
+    doc,
+    expect(
+        rustdoc::bare_urls,
+        rustdoc::broken_intra_doc_links,
+        reason = "what documents an option is its help, for terminals"
+    )
+)]
+
 mod cli;
 mod control_plane;
 mod dev;
