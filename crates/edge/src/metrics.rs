@@ -12,6 +12,7 @@ pub(crate) struct Metrics(Arc<Families>);
 #[derive(Debug, Default)]
 pub(crate) struct Families {
     pub(crate) sockets: Gauge,
+    pub(crate) transports: Gauge,
     pub(crate) rooms: Gauge,
     pub(crate) attached: Gauge,
     pub(crate) deliveries: Counter,
@@ -33,6 +34,11 @@ impl Metrics {
         let it = Self::default();
         let edge = registry.sub_registry_with_prefix("edge");
         edge.register("sockets", "Sockets that are connected", it.sockets.clone());
+        edge.register(
+            "transports",
+            "WebSocket and polling transports that are open or not yet timed out",
+            it.transports.clone(),
+        );
         edge.register("rooms", "Rooms that some socket is in", it.rooms.clone());
         edge.register(
             "attached",

@@ -1,12 +1,13 @@
 //! Polling requests on their way to the crate: they find their transport by its Engine.IO id, a killed one is
 //! answered as an unknown one, and what a poll took is counted.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::body::Body;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
+use tokio::sync::oneshot;
 use tower::{Service, ServiceExt};
 
 use crate::{
@@ -25,15 +26,15 @@ pub(crate) async fn serve<S, B>(
     crate_service: S,
 ) -> Response<Body>
 where
-    S: Service<Request<Body>, Response = Response<B>, Error = std::convert::Infallible>,
+    S: Service<Request<Body>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: std::error::Error + Send + Sync + 'static,
 {
-    let method = request.method().clone();
     let Some(sid) = query(request.uri(), "sid").map(str::to_owned) else {
         let transport = transports.open();
         request.extensions_mut().insert(transport.clone());
-        let (response, body) = collect(crate_service.oneshot(request).await).await;
+        let (response, body) = collect(crate_service.oneshot(request)).await;
         if let Some(sid) = opened(&body) {
             transport.name(sid);
         }
@@ -41,31 +42,61 @@ where
     };
     let Some(transport) = transports.find(&sid) else {
         // The crate says that it knows no such session, in the words that clients expect.
-        let (response, body) = collect(crate_service.oneshot(request).await).await;
+        let (response, body) = collect(crate_service.oneshot(request)).await;
         return with_body(response, body);
     };
-    if method == Method::POST {
+    if request.method() == Method::POST {
         request = match with_plain_names(request).await {
             Ok(request) => request,
             Err(response) => return response,
         };
     }
-    let mut unanswered = KillOnDrop((method == Method::GET).then(|| transport.clone()));
-    let answer = async { collect(crate_service.oneshot(request).await).await };
+    // A task, since this future is dropped where the browser goes away, and the crate has to learn of that.
+    let (_here, gone) = oneshot::channel::<()>();
+    let served = tokio::spawn(serve_known(request, sid, transport, crate_service, gone));
+    served.await.unwrap_or_else(|_panicked| unknown_session())
+}
+
+/// Serves a request of a known transport. Stock clients give a transport up with a request that they abandon, and come
+/// back with a new one.
+async fn serve_known<S, B>(
+    request: Request<Body>,
+    sid: String,
+    transport: Arc<Transport>,
+    crate_service: S,
+    gone: oneshot::Receiver<()>,
+) -> Response<Body>
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = Infallible> + Clone,
+    B: http_body::Body<Data = Bytes>,
+{
+    let is_poll = request.method() == Method::GET;
     let answer = tokio::select! {
         biased;
         () = transport.killed().cancelled() => None,
-        answer = answer => Some(answer),
+        answer = collect(crate_service.clone().oneshot(request)) => Some(answer),
+        _ = gone, if is_poll => None,
     };
-    unanswered.0 = None;
-    match answer {
-        None => unknown_session(),
-        Some((response, body)) => {
-            if method == Method::GET {
-                transport.took(events(&body));
-            }
-            with_body(response, body)
+    if let Some((response, body)) = answer {
+        if is_poll {
+            transport.took(events(&body));
         }
+        return with_body(response, body);
+    }
+    transport.kill();
+    close(&sid, crate_service).await;
+    unknown_session()
+}
+
+/// Makes the crate end an Engine.IO session, by the packet with which a browser ends it.
+async fn close<S, B>(sid: &str, crate_service: S)
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = Infallible>,
+    B: http_body::Body<Data = Bytes>,
+{
+    let uri = format!("/socket.io/?EIO=4&transport=polling&sid={sid}");
+    if let Ok(request) = Request::post(uri).body(Body::from("1")) {
+        collect(crate_service.oneshot(request)).await;
     }
 }
 
@@ -84,17 +115,6 @@ fn status(status: StatusCode, text: &'static str) -> Response<Body> {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     response
-}
-
-/// A poll whose browser went away before it was answered: stock clients give the transport up with it.
-struct KillOnDrop(Option<Arc<Transport>>);
-
-impl Drop for KillOnDrop {
-    fn drop(&mut self) {
-        if let Some(transport) = &self.0 {
-            transport.kill();
-        }
-    }
 }
 
 /// The value of a query's key, as it stands.
@@ -118,21 +138,19 @@ fn events(body: &[u8]) -> u64 {
         .count() as u64
 }
 
-async fn collect<B>(answer: Result<Response<B>, std::convert::Infallible>) -> (http::response::Parts, Bytes)
+async fn collect<B>(
+    answer: impl Future<Output = Result<Response<B>, Infallible>>,
+) -> (http::response::Parts, Bytes)
 where
     B: http_body::Body<Data = Bytes>,
 {
-    let (parts, body) = match answer {
+    let (parts, body) = match answer.await {
         Ok(response) => response.into_parts(),
         Err(never) => match never {},
     };
     // The crate's bodies are in memory, so that collecting them can't fail.
-    let body = body
-        .collect()
-        .await
-        .map(|body| body.to_bytes())
-        .unwrap_or_default();
-    (parts, body)
+    let body = body.collect().await.map(|body| body.to_bytes());
+    (parts, body.unwrap_or_default())
 }
 
 fn with_body(mut parts: http::response::Parts, body: Bytes) -> Response<Body> {

@@ -40,6 +40,8 @@ use crate::{
 const PATH: &str = "/socket.io";
 /// The largest packet that a browser may send, in bytes; a larger one ends its connection.
 pub(crate) const MAX_PACKET: usize = 128 * 1024;
+/// How long a browser may take to ask for the namespace after it opened a transport, and to come with a good token.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request's head may take.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// After this long without an acknowledgement by the browser's kernel a connection is dead.
@@ -76,7 +78,7 @@ struct Front {
 pub fn serve(config: Config, listener: TcpListener, process: Process<'_>) {
     assert!(!config.control_planes.is_empty(), "an edge needs a control plane");
     let metrics = Metrics::register(process.registry);
-    let transports = Transports::default();
+    let transports = Transports::new(metrics.transports.clone());
     let (questions, told) = mpsc::channel(QUESTIONS);
     let switch = Switch(questions);
 
@@ -110,6 +112,7 @@ pub fn serve(config: Config, listener: TcpListener, process: Process<'_>) {
         .spawn_through_drain("keys", async move { keys.keep_fresh(REFRESH_INTERVAL).await });
     let page = config.page.unwrap_or_default();
     let (service, io) = SocketIo::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
         .max_payload(MAX_PACKET as u64)
         .ws_max_message_size(MAX_PACKET)
         .ws_max_frame_size(MAX_PACKET)

@@ -38,6 +38,9 @@ use crate::{
 /// How long CONNECT waits for the user's room. Later the socket is let in all the same, and the room follows.
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// What a browser is told that asks too fast.
+const TOO_MANY: &str = "too many events at once: slow down";
+
 /// What all sockets share.
 pub(crate) struct Sockets {
     pub(crate) verifier: Verifier,
@@ -227,20 +230,19 @@ impl Live {
 
     /// Passes a question on, in order; too many at once are refused.
     fn ask(&self, told: impl FnOnce(SocketId, Reply) -> Told, reply: Reply) {
-        if !self.rate.take(Instant::now()) {
-            return self.refuse(
+        let told = told(self.peer.id, reply);
+        let back = if self.rate.take(Instant::now()) {
+            self.sockets.switch.ask(told)
+        } else {
+            Err(told)
+        };
+        if let Err(Told::Join { session, reply, .. } | Told::Leave { session, reply, .. }) = back {
+            self.refuse(
                 reply,
-                None,
+                Some(session.to_string()),
                 "rate_limited",
-                "too many events at once: slow down".to_owned(),
+                TOO_MANY.to_owned(),
             );
-        }
-        if let Err(told) = self.sockets.switch.ask(told(self.peer.id, reply)) {
-            let (Told::Join { session, reply, .. } | Told::Leave { session, reply, .. }) = told else {
-                return;
-            };
-            let text = "the edge has too many questions to answer: slow down".to_owned();
-            self.refuse(reply, Some(session.to_string()), "rate_limited", text);
         }
     }
 
@@ -248,12 +250,7 @@ impl Live {
         if self.rate.take(Instant::now()) {
             self.refuse(reply, bad.session, "bad_request", bad.text);
         } else {
-            self.refuse(
-                reply,
-                bad.session,
-                "rate_limited",
-                "too many events at once: slow down".to_owned(),
-            );
+            self.refuse(reply, bad.session, "rate_limited", TOO_MANY.to_owned());
         }
     }
 
@@ -275,14 +272,7 @@ impl Live {
     async fn refresh(&self, reply: Reply, arguments: Arguments) {
         let token = match incoming::token(arguments) {
             Ok(token) if self.rate.take(Instant::now()) => token,
-            Ok(_) => {
-                return self.refuse(
-                    reply,
-                    None,
-                    "rate_limited",
-                    "too many events at once: slow down".to_owned(),
-                );
-            }
+            Ok(_) => return self.refuse(reply, None, "rate_limited", TOO_MANY.to_owned()),
             Err(bad) => return self.bad_request(bad, reply),
         };
         let (code, text) = match self.sockets.verifier.verify(&token).await {

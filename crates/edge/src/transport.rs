@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -67,6 +68,7 @@ impl Drop for Transport {
     fn drop(&mut self) {
         let mut known = self.registry.lock();
         known.all.remove(&self.number);
+        self.registry.count.dec();
         if let Some(sid) = self.sid.get() {
             known.by_sid.remove(sid);
         }
@@ -75,7 +77,11 @@ impl Drop for Transport {
 
 /// All transports of the edge, for as long as they live.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Transports(Arc<Mutex<Known>>);
+pub(crate) struct Transports {
+    known: Arc<Mutex<Known>>,
+    /// How many there are.
+    count: Gauge,
+}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -86,7 +92,15 @@ struct Known {
 
 impl Transports {
     fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// None yet; `count` says how many there are.
+    pub(crate) fn new(count: Gauge) -> Self {
+        Self {
+            count,
+            ..Self::default()
+        }
     }
 
     /// A new transport.
@@ -103,6 +117,7 @@ impl Transports {
             progress: Notify::new(),
         });
         known.all.insert(number, Arc::downgrade(&transport));
+        self.count.inc();
         transport
     }
 

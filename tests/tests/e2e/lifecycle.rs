@@ -1,6 +1,6 @@
 //! Starting, being ready, and ending.
 
-use roomcast_tests::{Backend, Browsers, Client, Process, Redis, get, grpcurl, session, token};
+use roomcast_tests::{Backend, Browsers, Client, Process, Redis, eventually, get, grpcurl, session, token};
 use serde_json::json;
 
 #[tokio::test]
@@ -151,4 +151,39 @@ async fn an_edge_without_a_control_plane_is_not_ready_and_says_try_again() {
     let alice = browsers.connect(&edge.url(), &token("alice")).await;
     let answer = alice.ask("join-session", json!(["s1"])).await;
     assert_eq!(answer["error"]["code"], "unavailable", "{answer}");
+}
+
+#[tokio::test]
+async fn sockets_that_are_gone_leave_nothing_behind() {
+    let dev = Process::dev(&[]).await;
+    let mut backend = Backend::connect(dev.addr("grpc")).await;
+    backend.publish(session("s1", "a", "alice=observer")).await;
+    let browsers = Browsers::start(Client::Js48);
+    for transports in [json!(["websocket"]), json!(["polling", "websocket"])] {
+        for round in 0..20 {
+            let options = json!({ "token": token("alice"), "transports": transports });
+            let mut socket = browsers.open_with(&dev.url(), options).await;
+            socket.connected().await;
+            socket.join("s1").await;
+            if round % 2 == 0 {
+                // Questions under way and unanswered.
+                socket.emit("join-session", json!(["s1"])).await;
+            }
+            socket.close().await;
+        }
+    }
+    for refused in 0..10 {
+        browsers
+            .open(&dev.url(), &format!("wrong {refused}"))
+            .await
+            .refused()
+            .await;
+    }
+    let admin = dev.addr("admin");
+    eventually("an empty edge", || async move {
+        let (_, metrics) = get(admin, "/metrics").await?;
+        let zero = |name: &str| metrics.contains(&format!("roomcast_edge_{name} 0\n"));
+        (zero("sockets") && zero("rooms") && zero("transports")).then_some(())
+    })
+    .await;
 }
