@@ -6,11 +6,11 @@ default:
 
 # everything in one process, with the in-memory store
 dev *ARGS:
-    cargo run -p roomcast -- dev {{ ARGS }}
+    cargo run -- dev {{ ARGS }}
 
-# mint a token with the dev secret: just token --user ana
+# mint a token with the dev secret: just token --user alice
 token *ARGS:
-    cargo run -q -p roomcast -- token {{ ARGS }}
+    cargo run --quiet -- token {{ ARGS }}
 
 # the whole suite, or: just test --only unit
 test *ARGS:

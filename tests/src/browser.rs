@@ -322,6 +322,16 @@ impl Browser {
         self.command("engineClose", json!({})).await;
     }
 
+    /// Reads nothing any more.
+    pub async fn pause(&self) {
+        self.command("pause", json!({})).await;
+    }
+
+    /// Reads again.
+    pub async fn resume(&self) {
+        self.command("resume", json!({})).await;
+    }
+
     /// Writes a packet as it is.
     pub async fn send_raw(&self, data: &str) {
         self.command("sendRaw", json!({ "data": data })).await;

@@ -1,6 +1,17 @@
-//! Where a replay begins, decided purely.
+//! Where a replay begins, and what it brings.
 
-use crate::position::{Offset, Position};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use crate::{
+    cursor,
+    event::Entry,
+    ids::SessionId,
+    payload::{self, Event},
+    position::{Offset, Position},
+};
 
 /// The position after which a join with `after` is replayed to, or `None` where it can't be continued: the
 /// position is from another life of the log, or from beyond its tail.
@@ -11,6 +22,46 @@ use crate::position::{Offset, Position};
 pub fn replay_from(after: Option<Position>, since: Offset, at: Position) -> Option<Position> {
     let after = after.filter(|after| at.has_reached(*after))?;
     Some(Position::new(after.epoch, after.offset.max(since.previous())))
+}
+
+/// What a socket missed of one session: its events in order, each with the socket's cursor after it. Events are made
+/// when they are asked for, so that a long replay that waits for its socket costs little.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    session: SessionId,
+    entries: VecDeque<Arc<Entry>>,
+    /// Where the socket is in all of its rooms.
+    positions: BTreeMap<SessionId, Position>,
+}
+
+impl Replay {
+    /// The replay of these entries for a socket that is at these positions.
+    #[must_use]
+    pub fn new(
+        session: SessionId,
+        entries: Vec<Arc<Entry>>,
+        positions: BTreeMap<SessionId, Position>,
+    ) -> Self {
+        Self {
+            session,
+            entries: entries.into(),
+            positions,
+        }
+    }
+}
+
+impl Iterator for Replay {
+    type Item = (Event, String);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let entry = self.entries.pop_front()?;
+            self.positions.insert(self.session.clone(), entry.position);
+            if let Some(event) = payload::session_event(&self.session, &entry.body) {
+                return Some((event, cursor::write(&self.positions)));
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use roomcast_core::payload::Event;
+use roomcast_core::{payload::Event, resume::Replay};
 use serde_json::value::RawValue;
 use socketioxide::extract::{AckSender, SocketRef};
 use tokio::sync::Notify;
@@ -29,6 +29,9 @@ const DISCONNECT_GRACE: Duration = Duration::from_secs(1);
 pub(crate) enum Item {
     /// An event with the socket's cursor after it.
     Event(Arc<Event>, Arc<str>),
+    /// What the socket missed. It counts as one item: its entries are the log's, and it is sent as fast as the browser
+    /// takes it.
+    Replay(Replay),
     /// An acknowledgement with its JSON.
     Ack(AckSender, Box<RawValue>),
     /// A DISCONNECT, after which the browser does not come back by itself.
@@ -41,7 +44,7 @@ impl Item {
             + match self {
                 Self::Event(event, cursor) => event.payload.len() + cursor.len(),
                 Self::Ack(_, json) => json.get().len(),
-                Self::Disconnect => 0,
+                Self::Replay(_) | Self::Disconnect => 0,
             }
     }
 }
@@ -118,34 +121,54 @@ impl Outbound {
     /// Sends what is in the queue, in order and as the browser takes it. Returns when nothing can be sent any more.
     pub(crate) async fn write(&self, socket: SocketRef, transport: &Transport) {
         let mut sent = 0;
-        loop {
-            let item = self.next().await;
-            transport.window(sent, WINDOW).await;
-            self.lock().bytes -= item.bytes();
-            let done = match item {
-                Item::Event(event, cursor) => send_event(&socket, &event, &cursor),
-                Item::Ack(ack, json) => ack.send(&(json,)).map_err(|error| error.to_string()),
-                Item::Disconnect => {
-                    // An error is a transport that is going away already.
-                    let _ = socket.disconnect();
-                    tokio::time::sleep(DISCONNECT_GRACE).await;
-                    return;
-                }
-            };
-            if let Err(error) = done {
-                debug!(%error, "could not send");
-                return;
-            }
-            sent += 1;
+        while let Ok(events) = self.write_next(&socket, transport, sent).await {
+            sent += events;
         }
+    }
+
+    /// Sends one item; says how many events and acknowledgements that was.
+    async fn write_next(&self, socket: &SocketRef, transport: &Transport, sent: u64) -> Result<u64, Ended> {
+        let item = self.next().await;
+        transport.window(sent, WINDOW).await;
+        self.lock().bytes -= item.bytes();
+        match item {
+            Item::Event(event, cursor) => send_event(socket, &event, &cursor)?,
+            Item::Ack(ack, json) => ack.send(&(json,)).map_err(|error| Ended::failed(&error))?,
+            Item::Replay(replay) => {
+                let mut events = 0;
+                for (event, cursor) in replay {
+                    transport.window(sent + events, WINDOW).await;
+                    send_event(socket, &event, &cursor)?;
+                    events += 1;
+                }
+                return Ok(events);
+            }
+            Item::Disconnect => {
+                // An error is a transport that is going away already.
+                let _ = socket.clone().disconnect();
+                tokio::time::sleep(DISCONNECT_GRACE).await;
+                return Err(Ended);
+            }
+        }
+        Ok(1)
     }
 }
 
-fn send_event(socket: &SocketRef, event: &Event, cursor: &str) -> Result<(), String> {
-    let payload: &RawValue = serde_json::from_str(&event.payload).map_err(|error| error.to_string())?;
+/// Nothing can be sent any more.
+struct Ended;
+
+impl Ended {
+    fn failed(error: &dyn std::fmt::Display) -> Self {
+        debug!(%error, "could not send");
+        Self
+    }
+}
+
+fn send_event(socket: &SocketRef, event: &Event, cursor: &str) -> Result<(), Ended> {
+    let payload: &RawValue = serde_json::from_str(&event.payload).map_err(|error| Ended::failed(&error))?;
     socket
         .emit(event.name, &(payload, cursor))
-        .map_err(|error| error.to_string())
+        .map_err(|error| Ended::failed(&error))
 }
 
 #[cfg(test)]

@@ -286,6 +286,7 @@ impl Board {
                     self.metrics.deliveries.inc();
                     self.push(socket, Item::Event(event, cursor));
                 }
+                Action::Replay { socket, replay } => self.push(socket, Item::Replay(replay)),
                 Action::Welcome(socket) => {
                     let welcome = self.peers.get_mut(&socket).and_then(|known| known.welcome.take());
                     // Nobody waits any more where the connection took too long.

@@ -10,6 +10,8 @@
 //   disconnect  { id }
 //   engineClose { id }                      closes the transport underneath; the stock client comes back by itself
 //   sendRaw     { id, data }                one Socket.IO packet, written as it is, below the encoder
+//   pause       { id }                      reads nothing from a WebSocket any more, as a page whose machine sleeps
+//   resume      { id }                      reads again
 //   state       { id } → { connected, active, recovered, hasSid, transport }
 //   exit        { }
 //
@@ -77,6 +79,14 @@ const commands = {
 
   sendRaw({ id, data }) {
     engineOf(id).write(decode(data));
+  },
+
+  pause({ id }) {
+    engineOf(id).transport.ws.pause();
+  },
+
+  resume({ id }) {
+    engineOf(id).transport.ws.resume();
   },
 
   state({ id }) {

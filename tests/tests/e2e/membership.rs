@@ -1,7 +1,7 @@
 //! Who is in, who is out, and what they missed.
 
 use roomcast_proto::v1;
-use roomcast_tests::{Backend, Browsers, Client, Process, session, token};
+use roomcast_tests::{Backend, Browsers, Client, Process, eventually, get, session, structure, token};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -167,4 +167,69 @@ async fn nothing_from_before_taking_part_is_replayed() {
     assert_eq!(answer["ok"], true, "{answer}");
     bob.told("session-joined").await;
     assert_eq!(bob.told("role-selected").await["userId"], "bob");
+}
+
+#[tokio::test]
+async fn a_reader_that_stalls_is_closed_slows_nobody_and_resumes() {
+    let dev = Process::dev(&["--write-stall-timeout", "1s"]).await;
+    let mut backend = Backend::connect(dev.addr("grpc")).await;
+    let browsers = Browsers::start(Client::Js48);
+    publish(&mut backend, 0..1).await;
+    let options = json!({ "token": token("alice"), "transports": ["websocket"] });
+    let (mut stalled, mut neighbour) = (
+        browsers.open_with(&dev.url(), options.clone()).await,
+        browsers.open_with(&dev.url(), options).await,
+    );
+    for socket in [&mut stalled, &mut neighbour] {
+        socket.connected().await;
+        socket.join("s1").await;
+    }
+    stalled.pause().await;
+    // More than the kernel's buffers and the socket's queue hold.
+    let large = structure(&json!({ "text": "x".repeat(60_000) }));
+    for n in 1..=400 {
+        let attributes = Some(large.clone());
+        let session = v1::Session {
+            attributes,
+            ..session("s1", &n.to_string(), "alice=interviewer")
+        };
+        backend.publish(session).await;
+        assert_eq!(
+            neighbour.told("session-updated").await["session"]["status"],
+            n.to_string()
+        );
+    }
+    let admin = dev.addr("admin");
+    eventually("the end of the stalled socket", || async move {
+        let (_, metrics) = get(admin, "/metrics").await?;
+        metrics.contains("roomcast_edge_sockets 1\n").then_some(())
+    })
+    .await;
+    stalled.resume().await;
+    let (mut last, mut after) = (0, String::new());
+    for report in stalled.until("disconnect").await {
+        if report["event"] == "session-updated" {
+            last += 1;
+            assert_eq!(report["args"][0]["session"]["status"], last.to_string());
+            after = report["args"][1].as_str().expect("a cursor").to_owned();
+        }
+    }
+    assert!(last < 400, "it was closed before the end");
+    stalled.connected().await;
+    let after = if after.is_empty() {
+        json!({})
+    } else {
+        json!({ "after": after })
+    };
+    let answer = stalled.ask("join-session", json!(["s1", after])).await;
+    assert_eq!(answer["recovered"], last > 0, "{answer}");
+    stalled.told("session-joined").await;
+    if last > 0 {
+        for n in last + 1..=400 {
+            assert_eq!(
+                stalled.told("session-updated").await["session"]["status"],
+                n.to_string()
+            );
+        }
+    }
 }

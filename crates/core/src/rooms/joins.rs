@@ -15,7 +15,7 @@ use crate::{
     limits::JOIN_TIMEOUT,
     payload,
     position::Position,
-    resume::replay_from,
+    resume::{Replay, replay_from},
     room::RoomId,
     snapshot::RoomState,
 };
@@ -196,10 +196,10 @@ impl Rooms {
         if let Some(delivered) = socket.sessions.get(session) {
             // A member that asks again has everything up to here.
             let recovered = join.after.is_some_and(|after| after.epoch == delivered.epoch);
-            return self.complete(id, room_id, session, recovered.then_some(at), &[]);
+            return self.complete(id, room_id, session, recovered.then_some(at), Vec::new());
         }
         match replay_from(join.after, since, at) {
-            None => self.complete(id, room_id, session, None, &[]),
+            None => self.complete(id, room_id, session, None, Vec::new()),
             Some(from) => self.replay(id, room_id, session, from, Vec::new()),
         }
     }
@@ -219,7 +219,7 @@ impl Rooms {
         let next = entries.last().map_or(from, |entry| entry.position);
         if let Some(rest) = room.window_after(next) {
             entries.extend(rest);
-            return self.complete(id, room_id, session, Some(from), &entries);
+            return self.complete(id, room_id, session, Some(from), entries);
         }
         if let Some(join) = self
             .sockets
@@ -262,7 +262,7 @@ impl Rooms {
                     entries.extend(slice.entries.iter().cloned());
                     self.replay(socket, id, session, from, entries);
                 }
-                Some(_) => self.complete(socket, id, session, None, &[]),
+                Some(_) => self.complete(socket, id, session, None, Vec::new()),
             }
         }
     }
@@ -275,7 +275,7 @@ impl Rooms {
         room_id: &RoomId,
         session: &SessionId,
         from: Option<Position>,
-        replay: &[Arc<Entry>],
+        replay: Vec<Arc<Entry>>,
     ) {
         let Some(snapshot) = self.rooms.get_mut(room_id).and_then(Room::session_json) else {
             return;
@@ -311,11 +311,9 @@ impl Rooms {
         }
         self.moved(id, session, begin);
         self.send(id, payload::session_joined(session, role));
-        for entry in replay {
-            self.moved(id, session, entry.position);
-            if let Some(event) = payload::session_event(session, &entry.body) {
-                self.send(id, event);
-            }
+        if let (Some(socket), false) = (self.sockets.get(&id), replay.is_empty()) {
+            let replay = Replay::new(session.clone(), replay, socket.sessions.clone());
+            self.actions.push_back(Action::Replay { socket: id, replay });
         }
         self.moved(id, session, at);
         if let (Some(room), Some(socket)) = (self.rooms.get_mut(room_id), self.sockets.get(&id)) {

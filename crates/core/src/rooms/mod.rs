@@ -23,6 +23,7 @@ use crate::{
     limits::WINDOW_ENTRIES,
     payload::{self, Event},
     position::Position,
+    resume::Replay,
     role::Role,
     room::RoomId,
     snapshot::{RoomState, Snapshot},
@@ -145,6 +146,13 @@ pub enum Action {
         event: Arc<Event>,
         /// The socket's cursor after it.
         cursor: Arc<str>,
+    },
+    /// Deliver what a socket missed, as fast as it takes it, before whatever comes next.
+    Replay {
+        /// Which socket.
+        socket: SocketId,
+        /// What.
+        replay: Replay,
     },
     /// The socket is in its user's room.
     Welcome(SocketId),

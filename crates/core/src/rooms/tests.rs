@@ -132,6 +132,11 @@ impl World {
                     event,
                     cursor,
                 } => self.delivered(socket, &event, &cursor),
+                Action::Replay { socket, replay } => {
+                    for (event, cursor) in replay {
+                        self.delivered(socket, &event, &cursor);
+                    }
+                }
                 Action::Answer { socket, answer, .. } => self.answered(socket, &answer),
                 Action::Disconnect(_) => unreachable!("nobody is disconnected"),
                 Action::Welcome(_) => {}
