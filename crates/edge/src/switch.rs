@@ -76,6 +76,7 @@ pub(crate) enum Told {
     Authorized {
         socket: SocketId,
         session: SessionId,
+        ask: Ask,
         answer: Result<Position, Refusal>,
     },
     /// A control plane read a part of a log.
@@ -245,11 +246,13 @@ impl Board {
             Told::Authorized {
                 socket,
                 session,
+                ask,
                 answer,
             } => {
                 self.handle(Input::Authorized {
                     socket,
                     session,
+                    ask,
                     answer,
                 });
             }
@@ -273,7 +276,8 @@ impl Board {
                     socket,
                     session,
                     user,
-                } => self.link.authorize(socket, session, user),
+                    ask,
+                } => self.link.authorize(socket, session, user, ask),
                 Action::Interest { room, after } => self.link.interest(self.generation, room, after),
                 Action::Forget(room) => self.link.forget(self.generation, room),
                 Action::Read { room, after } => self.link.read(room, after),

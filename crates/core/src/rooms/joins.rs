@@ -51,14 +51,11 @@ impl Rooms {
         ask: Ask,
         now: Millis,
     ) {
-        let Some(socket) = self.sockets.get_mut(&id) else {
+        let Some(socket) = self.sockets.get(&id) else {
             return;
         };
-        if let Some(join) = socket.joins.get_mut(&session) {
-            return join.asks.push(ask);
-        }
-        let member = socket.sessions.contains_key(&session);
-        if !member && socket.sessions.len() + socket.joins.len() >= self.sessions_per_socket {
+        let known = socket.sessions.contains_key(&session) || socket.joins.contains_key(&session);
+        if !known && socket.sessions.len() + socket.joins.len() >= self.sessions_per_socket {
             let answer = Answer::Refused(session, Refusal::TooManySessions);
             return self.actions.push_back(Action::Answer {
                 socket: id,
@@ -66,19 +63,26 @@ impl Rooms {
                 answer,
             });
         }
+        let user = socket.user.clone();
+        // A yes has to be newer than the last who asks, so a join on its way begins anew.
+        let mut asks = self.end_join(id, &session).map_or(Vec::new(), |join| join.asks);
+        asks.push(ask);
         let deadline = now + JOIN_TIMEOUT;
-        let join = Join {
-            asks: vec![ask],
-            after,
-            deadline,
-            phase: Phase::Authorizing,
-        };
-        socket.joins.insert(session.clone(), join);
         self.deadlines.insert((deadline, id, session.clone()));
+        if let Some(socket) = self.sockets.get_mut(&id) {
+            let join = Join {
+                asks,
+                after,
+                deadline,
+                phase: Phase::Authorizing,
+            };
+            socket.joins.insert(session.clone(), join);
+        }
         self.actions.push_back(Action::Authorize {
             socket: id,
             session,
-            user: socket.user.clone(),
+            user,
+            ask,
         });
     }
 
@@ -95,14 +99,20 @@ impl Rooms {
         }
     }
 
-    pub(super) fn authorized(&mut self, id: SocketId, session: SessionId, answer: Result<Position, Refusal>) {
-        let Some(join) = self
-            .sockets
-            .get_mut(&id)
-            .and_then(|socket| socket.joins.get_mut(&session))
-        else {
+    pub(super) fn authorized(
+        &mut self,
+        id: SocketId,
+        session: SessionId,
+        ask: Ask,
+        answer: Result<Position, Refusal>,
+    ) {
+        let socket = self.sockets.get_mut(&id);
+        let Some(join) = socket.and_then(|socket| socket.joins.get_mut(&session)) else {
             return;
         };
+        if join.asks.last() != Some(&ask) {
+            return; // an answer to an earlier question
+        }
         match answer {
             Ok(position) => {
                 join.phase = Phase::Awaiting { position };
@@ -267,7 +277,7 @@ impl Rooms {
         }
     }
 
-    /// Makes the socket a member: answer, `session-joined`, replay, and from here on what is live. `from` is
+    /// Makes the socket a member: `session-joined`, answer, replay, and from here on what is live. `from` is
     /// where the replay begins; `None`: continuity could not be kept or was not asked for.
     fn complete(
         &mut self,
@@ -295,6 +305,9 @@ impl Rooms {
         };
         let begin = from.unwrap_or(at);
         let position: Arc<str> = cursor::write([(session, &begin)]).into();
+        // Before the answer: a page that has the answer has the cursor too, and can resume.
+        self.moved(id, session, begin);
+        self.send(id, payload::session_joined(session, role));
         for ask in join.asks {
             let answer = Answer::Joined {
                 session: session.clone(),
@@ -309,8 +322,6 @@ impl Rooms {
                 answer,
             });
         }
-        self.moved(id, session, begin);
-        self.send(id, payload::session_joined(session, role));
         if let (Some(socket), false) = (self.sockets.get(&id), replay.is_empty()) {
             let replay = Replay::new(session.clone(), replay, socket.sessions.clone());
             self.actions.push_back(Action::Replay { socket: id, replay });

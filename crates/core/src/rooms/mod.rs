@@ -77,6 +77,8 @@ pub enum Input {
         socket: SocketId,
         /// Which session.
         session: SessionId,
+        /// The question that it was for.
+        ask: Ask,
         /// Yes, with the position at which it was true, or why not.
         answer: Result<Position, Refusal>,
     },
@@ -112,6 +114,8 @@ pub enum Action {
         session: SessionId,
         /// Which user.
         user: UserId,
+        /// To be given back with the answer.
+        ask: Ask,
     },
     /// Ask the link to feed a room. Without a link it is asked for again by what follows [`Input::Attached`].
     Interest {
@@ -293,8 +297,9 @@ impl Rooms {
             Input::Authorized {
                 socket,
                 session,
+                ask,
                 answer,
-            } => self.authorized(socket, session, answer),
+            } => self.authorized(socket, session, ask, answer),
             Input::Attached => {
                 let interest = |(id, room): (&RoomId, &Room)| Action::Interest {
                     room: id.clone(),

@@ -154,11 +154,12 @@ impl World {
         } = answer
         {
             let position = position.parse::<Cursor>().unwrap().0[&session_id()];
-            if page.joined.is_none() {
-                assert!(!*recovered || page.last.is_some(), "recovered from nothing");
-                page.joined = Some(position);
-                page.last = Some(position);
-            }
+            assert!(!*recovered || page.last.is_some(), "recovered from nothing");
+            assert!(page.joined.is_some(), "session-joined comes first");
+            assert!(
+                position.has_reached(page.joined.unwrap()),
+                "the answer's position"
+            );
         }
         if let Answer::Left(_) = answer {
             page.joined = None;
@@ -171,7 +172,10 @@ impl World {
         let who = user(page.user);
         match event.name {
             "session-joined" => {
-                let (before, now) = (page.joined.expect("after the answer"), cursor.unwrap());
+                // The page may have no answer yet; the answer then says the same position.
+                let now = cursor.unwrap();
+                let before = *page.joined.get_or_insert(now);
+                page.last = Some(now);
                 // A member that asked again is told where it stands: entries without an event have passed.
                 for entry in &self.entries[before.offset.0 as usize..now.offset.0 as usize] {
                     assert_eq!(
@@ -218,6 +222,7 @@ impl World {
                 socket,
                 session,
                 user,
+                ask,
             } => {
                 let answer = match &self.session {
                     None => Err(Refusal::SessionNotFound),
@@ -227,6 +232,7 @@ impl World {
                 self.tell(Input::Authorized {
                     socket,
                     session,
+                    ask,
                     answer,
                 });
             }
@@ -442,6 +448,7 @@ fn a_removal_that_the_room_has_passed_denies_a_join_on_its_way() {
     world.tell(Input::Authorized {
         socket: SocketId(1),
         session: session_id(),
+        ask: Ask(3),
         answer: Ok(yes),
     });
     assert_eq!(world.pages[&SocketId(1)].joined, None);

@@ -6,7 +6,10 @@ mod dial;
 
 use std::{sync::Arc, time::Duration};
 
-use roomcast_core::{LogSlice, Position, RoomId, SessionId, UserId, rooms::Refusal, rooms::SocketId};
+use roomcast_core::{
+    LogSlice, Position, RoomId, SessionId, UserId,
+    rooms::{Ask, Refusal, SocketId},
+};
 use roomcast_proto::{
     join::{Join, Verdict},
     link::{FromEdge, ReadLog},
@@ -23,7 +26,7 @@ use dial::Credentials;
 pub(crate) use dial::Dialer;
 
 /// Interests that wait for the link at most. Beyond it the link is attached anew, which renews all of them.
-pub(crate) const REQUESTS: usize = 65_536;
+pub(crate) const REQUESTS: usize = 1_048_576;
 /// Calls to the control plane under way at most; later ones wait.
 const CALLS: usize = 1_024;
 /// How long a control plane may take to answer a call.
@@ -77,7 +80,7 @@ impl Link {
         }
     }
 
-    pub(crate) fn authorize(&self, socket: SocketId, session: SessionId, user: UserId) {
+    pub(crate) fn authorize(&self, socket: SocketId, session: SessionId, user: UserId, ask: Ask) {
         self.call(move |plane| async move {
             let join = Join {
                 session: session.clone(),
@@ -90,6 +93,7 @@ impl Link {
             Told::Authorized {
                 socket,
                 session,
+                ask,
                 answer,
             }
         });
