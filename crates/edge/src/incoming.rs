@@ -73,6 +73,21 @@ impl Auth {
     }
 }
 
+impl Auth {
+    /// What a stock client hands back when it reconnects: the pid, and its cursor, which is empty where it saw no event
+    /// yet. `None` where there is no pid, or the cursor is none of ours.
+    pub(crate) fn resume(&self) -> Option<(&str, Cursor)> {
+        let Some(Value::String(pid)) = self.0.get("pid") else {
+            return None;
+        };
+        match self.0.get("offset") {
+            None => Some((pid, Cursor::default())),
+            Some(Value::String(offset)) => Some((pid, offset.parse().ok()?)),
+            Some(_) => None,
+        }
+    }
+}
+
 /// Why a browser's question can't be taken.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BadRequest {

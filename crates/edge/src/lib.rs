@@ -3,6 +3,7 @@
 //! It holds no state that must survive and never knows the store: a control plane feeds it over the link.
 
 mod config;
+mod connect_packet;
 mod event_names;
 mod frames;
 mod incoming;
@@ -10,6 +11,7 @@ mod link;
 mod metrics;
 mod origin;
 mod outbound;
+mod pid;
 mod polling;
 mod rate;
 mod server;

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tower::{Service, ServiceExt};
 
 use crate::{
-    event_names,
+    connect_packet, event_names,
     server::MAX_PACKET,
     transport::{Transport, Transports},
 };
@@ -77,9 +77,16 @@ where
         answer = collect(crate_service.clone().oneshot(request)) => Some(answer),
         _ = gone, if is_poll => None,
     };
-    if let Some((response, body)) = answer {
+    if let Some((response, mut body)) = answer {
         if is_poll {
             transport.took(events(&body));
+            let changed = transport
+                .pending_pid()
+                .and_then(|pid| connect_packet::in_payload(&body, pid));
+            if let Some(changed) = changed {
+                transport.connected();
+                body = changed;
+            }
         }
         return with_body(response, body);
     }
@@ -154,6 +161,8 @@ where
 }
 
 fn with_body(mut parts: http::response::Parts, body: Bytes) -> Response<Body> {
+    // The body may have grown; hyper says its length.
+    parts.headers.remove(header::CONTENT_LENGTH);
     parts
         .headers
         .insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));

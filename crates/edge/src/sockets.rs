@@ -13,7 +13,11 @@ use std::{
 };
 
 use roomcast_auth::{Clock, TokenError, Verifier};
-use roomcast_core::{UserId, payload::rfc3339, rooms::SocketId};
+use roomcast_core::{
+    Cursor, UserId,
+    payload::rfc3339,
+    rooms::{Resumed, SocketId},
+};
 use serde_json::{json, value::RawValue};
 use socketioxide::{
     SocketIo,
@@ -30,6 +34,7 @@ use crate::{
     incoming::{self, Arguments, Asked, Auth, BadRequest},
     metrics::Metrics,
     outbound::{Item, Outbound},
+    pid,
     rate::RateLimit,
     switch::{Peer, Reply, Switch, Told},
     transport::Transport,
@@ -127,16 +132,41 @@ impl Sockets {
         socket.extensions.insert(live);
         let (welcome, welcomed) = oneshot::channel();
         // Told before the questions, which come after CONNECT.
-        if self
-            .switch
-            .0
-            .send(Told::Connected { peer, welcome })
-            .await
-            .is_ok()
-        {
-            let _late = tokio::time::timeout(WELCOME_TIMEOUT, welcomed).await;
-        }
+        let connected = Told::Connected {
+            peer: peer.clone(),
+            welcome,
+        };
+        let _ending = self.switch.0.send(connected).await;
+        let pid = match auth.resume() {
+            Some((pid, cursor)) if pid::is_of(pid, &peer.user) => match self.resume(id, cursor).await {
+                Resumed::Continued => Some(pid.to_owned()),
+                Resumed::Fresh => None,
+                Resumed::Unavailable => {
+                    // It comes back with the same cursor.
+                    peer.transport.kill();
+                    return Err(Refused("unavailable"));
+                }
+            },
+            Some(_) | None => None,
+        };
+        let pid = pid.unwrap_or_else(|| pid::mint(&peer.user, rand::random()));
+        peer.transport.set_pid(pid);
+        let _late = tokio::time::timeout(WELCOME_TIMEOUT, welcomed).await;
         Ok(())
+    }
+
+    async fn resume(&self, socket: SocketId, cursor: Cursor) -> Resumed {
+        if cursor.0.is_empty() {
+            return Resumed::Continued;
+        }
+        let (decided, decision) = oneshot::channel();
+        let resume = Told::Resume {
+            socket,
+            positions: cursor.0,
+            decided,
+        };
+        let _ending = self.switch.0.send(resume).await;
+        decision.await.unwrap_or(Resumed::Unavailable)
     }
 
     fn refuse(&self, error: TokenError, transport: &Transport) -> Refused {

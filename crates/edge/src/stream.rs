@@ -1,5 +1,5 @@
 //! The byte stream below a WebSocket: it can be killed, it ends when a reader stalls, it tells its transport which
-//! frames the kernel took, and it spares the crate event names with escapes.
+//! frames the kernel took, it puts `pid` into CONNECT, and it spares the crate event names with escapes.
 
 use std::{
     io,
@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -17,7 +17,9 @@ use tokio::{
 };
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use crate::{event_names::FrameNames, frames::FrameScanner, transport::Transport};
+use crate::{
+    connect_packet::ConnectFrames, event_names::FrameNames, frames::FrameScanner, transport::Transport,
+};
 
 /// A TCP stream after its upgrade to WebSocket.
 pub(crate) struct SocketStream {
@@ -29,6 +31,9 @@ pub(crate) struct SocketStream {
     frames: FrameScanner,
     names: FrameNames,
     write_stall: Duration,
+    /// Holds what leaves until CONNECT did, and then what the kernel did not take of that.
+    connect: Option<ConnectFrames>,
+    held: BytesMut,
     /// Runs while the kernel takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
 }
@@ -41,6 +46,7 @@ impl SocketStream {
         write_stall: Duration,
     ) -> Self {
         let killed = Box::pin(transport.killed().clone().cancelled_owned());
+        let connect = (!transport.is_connected()).then(ConnectFrames::default);
         Self {
             tcp,
             ahead,
@@ -49,6 +55,8 @@ impl SocketStream {
             frames: FrameScanner::default(),
             names: FrameNames::default(),
             write_stall,
+            connect,
+            held: BytesMut::new(),
             stalled: None,
         }
     }
@@ -83,16 +91,17 @@ impl AsyncRead for SocketStream {
     }
 }
 
-impl AsyncWrite for SocketStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+impl SocketStream {
+    /// Hands bytes to the kernel, and gives up where it takes none for too long.
+    fn poll_send(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         // Reads register the waker that a kill wakes; a write only looks.
         if self.transport.killed().is_cancelled() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        match Pin::new(&mut self.tcp).poll_write(cx, buf) {
+        match Pin::new(&mut self.tcp).poll_write(cx, bytes) {
             Poll::Ready(Ok(written)) => {
                 self.stalled = None;
-                let events = self.frames.scan(&buf[..written]);
+                let events = self.frames.scan(&bytes[..written]);
                 self.transport.took(events);
                 Poll::Ready(Ok(written))
             }
@@ -109,11 +118,54 @@ impl AsyncWrite for SocketStream {
         }
     }
 
+    /// Hands to the kernel what is held.
+    fn poll_send_held(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.held.is_empty() {
+            let mut held = self.held.split();
+            let sent = self.poll_send(cx, &held);
+            if let Poll::Ready(Ok(written)) = sent {
+                held.advance(written);
+            }
+            self.held = held;
+            ready!(sent)?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes what leaves before CONNECT did. Frames that come before it are small and few: OPEN, and pings.
+    fn hold(&mut self, bytes: &[u8]) {
+        let Some(frames) = &mut self.connect else { return };
+        let (whole, is_connect) = frames.take(bytes, self.transport.pending_pid().unwrap_or_default());
+        self.held.extend_from_slice(&whole);
+        if is_connect || self.transport.is_connected() {
+            self.transport.connected();
+            self.held.extend_from_slice(&frames.rest());
+            self.connect = None;
+        }
+    }
+}
+
+impl AsyncWrite for SocketStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_send_held(cx))?;
+        if self.connect.is_none() {
+            return self.poll_send(cx, buf);
+        }
+        self.hold(buf);
+        // What the kernel does not take at once is sent by the next write, or the flush that follows each.
+        if let Poll::Ready(sent) = self.poll_send_held(cx) {
+            sent?;
+        }
+        Poll::Ready(Ok(buf.len()))
+    }
+
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_send_held(cx))?;
         Pin::new(&mut self.tcp).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_send_held(cx))?;
         Pin::new(&mut self.tcp).poll_shutdown(cx)
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use roomcast_core::{
     Entry, LogSlice, Millis, Position, RoomId, SessionId, Snapshot, UserId, json,
     payload::Event,
-    rooms::{Action, Answer, Ask, Input, Refusal, Rooms, SocketId},
+    rooms::{Action, Answer, Ask, Input, Refusal, Resumed, Rooms, SocketId},
 };
 use serde_json::value::RawValue;
 use socketioxide::extract::AckSender;
@@ -48,6 +48,12 @@ pub(crate) enum Told {
     Connected {
         peer: Arc<Peer>,
         welcome: oneshot::Sender<()>,
+    },
+    /// It comes with a cursor; `decided` is told whether it is continued.
+    Resume {
+        socket: SocketId,
+        positions: BTreeMap<SessionId, Position>,
+        decided: oneshot::Sender<Resumed>,
     },
     /// A socket is gone.
     Disconnected(SocketId),
@@ -137,6 +143,7 @@ pub(crate) struct Board {
 struct Known {
     peer: Arc<Peer>,
     welcome: Option<oneshot::Sender<()>>,
+    decided: Option<oneshot::Sender<Resumed>>,
     replies: BTreeMap<Ask, Reply>,
 }
 
@@ -203,10 +210,27 @@ impl Board {
                 let known = Known {
                     peer,
                     welcome: Some(welcome),
+                    decided: None,
                     replies: BTreeMap::new(),
                 };
                 self.peers.insert(socket, known);
                 self.handle(Input::Connected { socket, user });
+            }
+            Told::Resume {
+                socket,
+                positions,
+                decided,
+            } => {
+                if let Some(known) = self.peers.get_mut(&socket) {
+                    known.decided = Some(decided);
+                }
+                self.asks += 1;
+                let ask = Ask(self.asks);
+                self.handle(Input::Resume {
+                    socket,
+                    positions,
+                    ask,
+                });
             }
             Told::Disconnected(socket) => {
                 self.peers.remove(&socket);
@@ -291,6 +315,16 @@ impl Board {
                     self.push(socket, Item::Event(event, cursor));
                 }
                 Action::Replay { socket, replay } => self.push(socket, Item::Replay(replay)),
+                Action::Resumed { socket, outcome } => {
+                    let decided = self.peers.get_mut(&socket).and_then(|known| known.decided.take());
+                    // Nobody waits any more where the connection is gone.
+                    let _ = decided.map(|decided| decided.send(outcome));
+                }
+                Action::Close(socket) => {
+                    if let Some(known) = self.peers.get(&socket) {
+                        known.peer.transport.kill();
+                    }
+                }
                 Action::Welcome(socket) => {
                     let welcome = self.peers.get_mut(&socket).and_then(|known| known.welcome.take());
                     // Nobody waits any more where the connection took too long.

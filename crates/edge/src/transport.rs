@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, OnceLock, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -19,6 +19,10 @@ pub(crate) struct Transport {
     number: u64,
     registry: Transports,
     sid: OnceLock<String>,
+    /// What CONNECT is to carry, once that is known.
+    pid: OnceLock<String>,
+    /// Whether CONNECT has left with it.
+    connected: AtomicBool,
     kill: CancellationToken,
     /// Events and acknowledgements that were handed to the kernel, or to the answer of a poll.
     taken: AtomicU64,
@@ -34,6 +38,30 @@ impl Transport {
     /// Ends when it is killed.
     pub(crate) fn killed(&self) -> &CancellationToken {
         &self.kill
+    }
+
+    /// Says what CONNECT is to carry, before it leaves. A transport has one CONNECT.
+    pub(crate) fn set_pid(&self, pid: String) {
+        // A second CONNECT on a transport is ignored by the crate.
+        let _ = self.pid.set(pid);
+    }
+
+    /// What CONNECT is to carry, while it has not left.
+    pub(crate) fn pending_pid(&self) -> Option<&str> {
+        if self.connected.load(Ordering::Acquire) {
+            return None;
+        }
+        self.pid.get().map(String::as_str)
+    }
+
+    /// Whether CONNECT has left.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.connected.load(Ordering::Acquire)
+    }
+
+    /// CONNECT has left.
+    pub(crate) fn connected(&self) {
+        self.connected.store(true, Ordering::Release);
     }
 
     /// More events were taken.
@@ -112,6 +140,8 @@ impl Transports {
             number,
             registry: self.clone(),
             sid: OnceLock::new(),
+            pid: OnceLock::new(),
+            connected: AtomicBool::new(false),
             kill: CancellationToken::new(),
             taken: AtomicU64::new(0),
             progress: Notify::new(),

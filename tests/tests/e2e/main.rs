@@ -13,5 +13,6 @@ mod lifecycle;
 mod malformed;
 mod membership;
 mod questions;
+mod resume;
 mod rules;
 mod tokens;

@@ -4,6 +4,9 @@
 //! (only with `after`, and only where the room's window does not reach back far enough) → member. Whether the
 //! user takes part is decided by the room's own state at its position, so a removal that the feed has passed
 //! denies the join, however late the yes comes.
+//!
+//! A resume on CONNECT (`resuming.rs`) is a join of each room of the cursor, which is held when it could be completed,
+//! until it is known of all.
 
 use std::sync::Arc;
 
@@ -24,19 +27,38 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Join {
     /// Everyone who asked for it meanwhile.
-    asks: Vec<Ask>,
-    after: Option<Position>,
-    deadline: Millis,
-    phase: Phase,
+    pub(super) asks: Vec<Ask>,
+    /// The question whose yes counts.
+    pub(super) question: Ask,
+    pub(super) after: Option<Position>,
+    pub(super) deadline: Millis,
+    pub(super) purpose: Purpose,
+    pub(super) phase: Phase,
+}
+
+/// What a join is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The page asked for it.
+    Asked,
+    /// Can the room be continued? The socket has no CONNECT yet.
+    Checked,
+    /// The socket was told that nothing was missed, and is owed what it missed.
+    Resumed,
 }
 
 #[derive(Debug)]
-enum Phase {
+pub(super) enum Phase {
     Authorizing,
     Awaiting {
         position: Position,
     },
     Replaying {
+        from: Position,
+        entries: Vec<Arc<Entry>>,
+    },
+    /// Checked: it can be completed.
+    Ready {
         from: Position,
         entries: Vec<Arc<Entry>>,
     },
@@ -72,8 +94,10 @@ impl Rooms {
         if let Some(socket) = self.sockets.get_mut(&id) {
             let join = Join {
                 asks,
+                question: ask,
                 after,
                 deadline,
+                purpose: Purpose::Asked,
                 phase: Phase::Authorizing,
             };
             socket.joins.insert(session.clone(), join);
@@ -110,7 +134,7 @@ impl Rooms {
         let Some(join) = socket.and_then(|socket| socket.joins.get_mut(&session)) else {
             return;
         };
-        if join.asks.last() != Some(&ask) {
+        if join.question != ask {
             return; // an answer to an earlier question
         }
         match answer {
@@ -124,11 +148,18 @@ impl Rooms {
         }
     }
 
+    fn purpose(&self, id: SocketId, session: &SessionId) -> Option<Purpose> {
+        Some(self.sockets.get(&id)?.joins.get(session)?.purpose)
+    }
+
     /// Answers a join with no, where there is one.
     pub(super) fn refuse(&mut self, id: SocketId, session: &SessionId, refusal: Refusal) {
         let Some(join) = self.end_join(id, session) else {
             return;
         };
+        if join.purpose != Purpose::Asked {
+            return self.not_resumed(id, session, join.purpose, refusal);
+        }
         for ask in join.asks {
             let answer = Answer::Refused(session.clone(), refusal);
             self.actions.push_back(Action::Answer {
@@ -215,7 +246,7 @@ impl Rooms {
     }
 
     /// Completes a join whose replay is at hand, and reads for one whose replay is not.
-    fn replay(
+    pub(super) fn replay(
         &mut self,
         id: SocketId,
         room_id: &RoomId,
@@ -287,6 +318,9 @@ impl Rooms {
         from: Option<Position>,
         replay: Vec<Arc<Entry>>,
     ) {
+        if self.purpose(id, session) == Some(Purpose::Checked) {
+            return self.checked(id, session, from, replay);
+        }
         let Some(snapshot) = self.rooms.get_mut(room_id).and_then(Room::session_json) else {
             return;
         };
@@ -300,6 +334,7 @@ impl Rooms {
         let Some(role) = participant.map(|participant| participant.role) else {
             return self.refuse(id, session, Refusal::NotAParticipant);
         };
+        let reset = payload::session_reset(state, &cursor::write([(session, &at)]));
         let Some(join) = self.end_join(id, session) else {
             return;
         };
@@ -327,6 +362,10 @@ impl Rooms {
             self.actions.push_back(Action::Replay { socket: id, replay });
         }
         self.moved(id, session, at);
+        if join.purpose == Purpose::Resumed && from.is_none() {
+            // What was there when it was checked is gone since.
+            self.send(id, reset);
+        }
         if let (Some(room), Some(socket)) = (self.rooms.get_mut(room_id), self.sockets.get(&id)) {
             room.waiting.remove(&id);
             room.members.insert(id, socket.user.clone());

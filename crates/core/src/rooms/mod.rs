@@ -5,6 +5,7 @@
 //! with what is live (I5): a socket becomes a member in the same step that hands it its replay.
 
 mod joins;
+mod resuming;
 mod session_room;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,16 @@ pub enum Input {
         socket: SocketId,
         /// Its user.
         user: UserId,
+    },
+    /// A new socket comes with a cursor: can all of its rooms be continued? It has no CONNECT yet, and asks nothing
+    /// before.
+    Resume {
+        /// Which socket.
+        socket: SocketId,
+        /// The cursor.
+        positions: BTreeMap<SessionId, Position>,
+        /// Numbers the questions that follow from it.
+        ask: Ask,
     },
     /// A socket is gone.
     Disconnected(SocketId),
@@ -158,10 +169,30 @@ pub enum Action {
         /// What.
         replay: Replay,
     },
+    /// What became of [`Input::Resume`]; what the socket missed follows.
+    Resumed {
+        /// Which socket.
+        socket: SocketId,
+        /// The outcome.
+        outcome: Resumed,
+    },
+    /// Close the socket's transport: its page comes back and resumes.
+    Close(SocketId),
     /// The socket is in its user's room.
     Welcome(SocketId),
     /// End the socket with a DISCONNECT: its user was disconnected by a backend.
     Disconnect(SocketId),
+}
+
+/// What became of a cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resumed {
+    /// Nothing was missed that the user may see.
+    Continued,
+    /// Some room can't be continued: the page begins anew.
+    Fresh,
+    /// It can't be known for the moment.
+    Unavailable,
 }
 
 /// What a socket's question came to.
@@ -233,6 +264,8 @@ struct Socket {
     /// The sessions whose rooms it is in, each with the last position delivered.
     sessions: BTreeMap<SessionId, Position>,
     joins: BTreeMap<SessionId, Join>,
+    /// While it resumes: the sessions that its user takes no part in any more.
+    denied: Option<Vec<(SessionId, Refusal)>>,
 }
 
 impl Socket {
@@ -286,6 +319,11 @@ impl Rooms {
     pub fn handle(&mut self, input: Input, now: Millis) {
         match input {
             Input::Connected { socket, user } => self.connected(socket, user),
+            Input::Resume {
+                socket,
+                positions,
+                ask,
+            } => self.resume(socket, positions, ask, now),
             Input::Disconnected(socket) => self.disconnected(socket),
             Input::Join {
                 socket,

@@ -27,6 +27,8 @@ struct Page {
     joined: Option<Position>,
     /// The last position that it was given.
     last: Option<Position>,
+    /// Its cursor is not decided yet.
+    resuming: bool,
 }
 
 struct World {
@@ -132,6 +134,12 @@ impl World {
                     event,
                     cursor,
                 } => self.delivered(socket, &event, &cursor),
+                Action::Resumed { socket, outcome } => {
+                    let page = self.pages.get_mut(&socket).expect("a live socket");
+                    page.resuming = false;
+                    page.joined = page.last.filter(|_| outcome == Resumed::Continued);
+                }
+                Action::Close(_) => unreachable!("no answer fails"),
                 Action::Replay { socket, replay } => {
                     for (event, cursor) in replay {
                         self.delivered(socket, &event, &cursor);
@@ -176,14 +184,21 @@ impl World {
                 let now = cursor.unwrap();
                 let before = *page.joined.get_or_insert(now);
                 page.last = Some(now);
-                // A member that asked again is told where it stands: entries without an event have passed.
-                for entry in &self.entries[before.offset.0 as usize..now.offset.0 as usize] {
-                    assert_eq!(
-                        payload::session_event(&session_id(), &entry.body),
-                        None,
-                        "I1: a hole"
-                    );
+                // A member that asked again is told where it stands: entries without an event have passed. Whoever
+                // was out for a while sees nothing of that while.
+                let passed = before.offset.0 as usize..now.offset.0 as usize;
+                let was_out =
+                    |state: &Option<Session>| state.as_ref().is_none_or(|it| it.participant(&who).is_none());
+                if !self.history[passed.start..=passed.end].iter().any(was_out) {
+                    for entry in &self.entries[passed] {
+                        assert_eq!(
+                            payload::session_event(&session_id(), &entry.body),
+                            None,
+                            "I1: a hole"
+                        );
+                    }
                 }
+                page.joined = Some(now);
             }
             "session-revoked" => page.joined = None,
             "session-reset" => panic!("nothing was lost"),
@@ -361,19 +376,26 @@ proptest! {
                 // A page that comes back brings along what it has.
                 4 => if let Some(page) = world.pages.remove(&socket) {
                     world.tell(Input::Disconnected(socket));
-                    if n < 8 {
-                        world.pages.insert(socket, Page { asked: 0, joined: None, ..page });
+                    if n < 12 {
+                        world.pages.insert(socket, Page { asked: 0, joined: None, resuming: false, ..page });
                         world.tell(Input::Connected { socket, user: user(page.user) });
                     }
+                    // A stock client hands its cursor back, and asks nothing before it is decided.
+                    if let (0..8, Some(_), Some(last)) = (n, page.joined, page.last) {
+                        world.pages.get_mut(&socket).unwrap().resuming = true;
+                        world.asks += 1;
+                        let (positions, ask) = ([(session_id(), last)].into(), Ask(world.asks));
+                        world.tell(Input::Resume { socket, positions, ask });
+                    }
                 },
-                5 | 6 => if let Some(page) = world.pages.get_mut(&socket) {
+                5 | 6 => if let Some(page) = world.pages.get_mut(&socket).filter(|page| !page.resuming) {
                     page.asked += 1;
                     let after = page.last.filter(|_| n % 2 == 0);
                     world.asks += 1;
                     let ask = Ask(world.asks);
                     world.tell(Input::Join { socket, session: session_id(), after, ask });
                 },
-                7 => if let Some(page) = world.pages.get_mut(&socket) {
+                7 => if let Some(page) = world.pages.get_mut(&socket).filter(|page| !page.resuming) {
                     page.asked += 1;
                     world.asks += 1;
                     let ask = Ask(world.asks);

@@ -20,6 +20,7 @@ impl Rooms {
                 user,
                 sessions: BTreeMap::new(),
                 joins: BTreeMap::new(),
+                denied: None,
             },
         );
         self.enter(&room).waiting.insert(id);

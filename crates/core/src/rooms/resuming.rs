@@ -1,0 +1,137 @@
+//! Resumes on CONNECT, for stock clients: all rooms of a cursor are continued, or the page is told to begin anew.
+//!
+//! Each room is authorised anew. A room that the user takes no part in any more is no obstacle: it is revoked.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    Action, Ask, Refusal, Resumed, Rooms, SocketId,
+    joins::{Join, Phase, Purpose},
+};
+use crate::{Millis, event::Entry, ids::SessionId, limits::JOIN_TIMEOUT, position::Position, room::RoomId};
+
+impl Rooms {
+    pub(super) fn resume(
+        &mut self,
+        id: SocketId,
+        positions: BTreeMap<SessionId, Position>,
+        ask: Ask,
+        now: Millis,
+    ) {
+        let cap = self.sessions_per_socket;
+        let Some(socket) = self.sockets.get_mut(&id) else {
+            return;
+        };
+        if positions.len() > cap {
+            return self.resumed(id, Resumed::Fresh);
+        }
+        socket.denied = Some(Vec::new());
+        let deadline = now + JOIN_TIMEOUT;
+        for (session, after) in positions {
+            let join = Join {
+                asks: Vec::new(),
+                question: ask,
+                after: Some(after),
+                deadline,
+                purpose: Purpose::Checked,
+                phase: Phase::Authorizing,
+            };
+            socket.joins.insert(session.clone(), join);
+            self.deadlines.insert((deadline, id, session.clone()));
+            self.actions.push_back(Action::Authorize {
+                socket: id,
+                session,
+                user: socket.user.clone(),
+                ask,
+            });
+        }
+        self.decide(id);
+    }
+
+    /// A room was checked: it can be continued from a position, with what was missed, or not at all.
+    pub(super) fn checked(
+        &mut self,
+        id: SocketId,
+        session: &SessionId,
+        from: Option<Position>,
+        entries: Vec<Arc<Entry>>,
+    ) {
+        let Some(from) = from else {
+            return self.give_up(id, Resumed::Fresh);
+        };
+        let socket = self.sockets.get_mut(&id);
+        if let Some(join) = socket.and_then(|socket| socket.joins.get_mut(session)) {
+            join.phase = Phase::Ready { from, entries };
+            self.decide(id);
+        }
+    }
+
+    /// A room is refused, before or after it was decided.
+    pub(super) fn not_resumed(
+        &mut self,
+        id: SocketId,
+        session: &SessionId,
+        purpose: Purpose,
+        refusal: Refusal,
+    ) {
+        let is_out = matches!(refusal, Refusal::NotAParticipant | Refusal::SessionNotFound);
+        self.part(id, &RoomId::Session(session.clone()));
+        match purpose {
+            Purpose::Checked if is_out => {
+                let socket = self.sockets.get_mut(&id);
+                if let Some(denied) = socket.and_then(|socket| socket.denied.as_mut()) {
+                    denied.push((session.clone(), refusal));
+                }
+                self.decide(id);
+            }
+            Purpose::Checked => self.give_up(id, Resumed::Unavailable),
+            Purpose::Resumed | Purpose::Asked if is_out => self.revoke(id, session, refusal.code()),
+            Purpose::Resumed | Purpose::Asked => self.actions.push_back(Action::Close(id)),
+        }
+    }
+
+    /// Once every room was checked: goes on in all of them.
+    fn decide(&mut self, id: SocketId) {
+        let Some(socket) = self.sockets.get_mut(&id) else {
+            return;
+        };
+        let undecided = |join: &Join| !matches!(join.phase, Phase::Ready { .. });
+        if socket.denied.is_none() || socket.joins.values().any(undecided) {
+            return;
+        }
+        let denied = socket.denied.take().unwrap_or_default();
+        let mut ready = Vec::new();
+        for (session, join) in &mut socket.joins {
+            join.purpose = Purpose::Resumed;
+            if let Phase::Ready { from, entries } = std::mem::replace(&mut join.phase, Phase::Authorizing) {
+                // In every cursor from the first one on, so that the next resume knows of it.
+                socket.sessions.insert(session.clone(), from);
+                ready.push((session.clone(), from, entries));
+            }
+        }
+        self.resumed(id, Resumed::Continued);
+        for (session, refusal) in denied {
+            self.revoke(id, &session, refusal.code());
+        }
+        for (session, from, entries) in ready {
+            self.replay(id, &RoomId::Session(session.clone()), &session, from, entries);
+        }
+    }
+
+    fn give_up(&mut self, id: SocketId, outcome: Resumed) {
+        let Some(socket) = self.sockets.get_mut(&id) else {
+            return;
+        };
+        socket.denied = None;
+        let joins: Vec<_> = socket.joins.keys().cloned().collect();
+        for session in joins {
+            self.end_join(id, &session);
+            self.part(id, &RoomId::Session(session));
+        }
+        self.resumed(id, outcome);
+    }
+
+    fn resumed(&mut self, id: SocketId, outcome: Resumed) {
+        self.actions.push_back(Action::Resumed { socket: id, outcome });
+    }
+}
