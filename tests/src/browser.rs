@@ -287,6 +287,18 @@ impl Browser {
         self.browsers.command(command).await
     }
 
+    /// The next report, whenever it comes; `None` where the clients' process ended.
+    pub async fn reported(&mut self) -> Option<Value> {
+        self.reports.recv().await
+    }
+
+    /// Emits an event and waits for the acknowledgement's first argument; `None` where none comes in time.
+    pub async fn try_ask(&self, event: &str, args: Value) -> Option<Value> {
+        let command = json!({ "event": event, "args": args, "ack": true, "timeoutMs": 3_000 });
+        let answer = self.command("emit", command).await;
+        answer["args"].get(0).cloned()
+    }
+
     /// Emits an event and waits for the acknowledgement's first argument.
     ///
     /// # Panics

@@ -65,6 +65,7 @@ pub(crate) struct FrameNames {
     mask: [u8; 4],
     at: usize,
     scan: Scan,
+    upgraded: bool,
 }
 
 impl FrameNames {
@@ -75,11 +76,17 @@ impl FrameNames {
                 self.header(*byte);
             } else {
                 let mask = self.mask[self.at % 4];
+                self.upgraded |= self.scan == Scan::Start && *byte ^ mask == b'5';
                 *byte = self.scan.next(*byte ^ mask) ^ mask;
                 self.at += 1;
                 self.left -= 1;
             }
         }
+    }
+
+    /// Whether the packet was there by which a browser ends an upgrade (Engine.IO `5`).
+    pub(crate) fn has_upgraded(&self) -> bool {
+        self.upgraded
     }
 
     /// Takes a byte of a header. What is no valid header is the crate's to refuse.

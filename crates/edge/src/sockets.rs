@@ -107,7 +107,7 @@ impl Sockets {
         };
         let identity = match self.verifier.verify(&auth.token(&request.headers)).await {
             Ok(identity) => identity,
-            Err(error) => return Err(self.refuse(error, &transport)),
+            Err(error) => return Err(self.refuse(error, &transport).await),
         };
         let Ok(user) = identity.subject.parse::<UserId>() else {
             return Err(self.refuse_code("token_invalid"));
@@ -142,8 +142,8 @@ impl Sockets {
                 Resumed::Continued => Some(pid.to_owned()),
                 Resumed::Fresh => None,
                 Resumed::Unavailable => {
-                    // It comes back with the same cursor.
-                    peer.transport.kill();
+                    // It comes back with the same cursor; a CONNECT_ERROR would stop it.
+                    peer.transport.kill_first().await;
                     return Err(Refused("unavailable"));
                 }
             },
@@ -169,13 +169,13 @@ impl Sockets {
         decision.await.unwrap_or(Resumed::Unavailable)
     }
 
-    fn refuse(&self, error: TokenError, transport: &Transport) -> Refused {
+    async fn refuse(&self, error: TokenError, transport: &Transport) -> Refused {
         debug!(reason = %error, "refused a connection");
         match error.code() {
             Some(code) => self.refuse_code(code),
             None => {
                 // No verdict on the token: the browser has to come back, and a CONNECT_ERROR would stop it.
-                transport.kill();
+                transport.kill_first().await;
                 Refused("unavailable")
             }
         }

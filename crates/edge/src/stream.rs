@@ -30,6 +30,8 @@ pub(crate) struct SocketStream {
     killed: Pin<Box<WaitForCancellationFutureOwned>>,
     frames: FrameScanner,
     names: FrameNames,
+    /// Tried in place of polling, and not taken yet.
+    probing: bool,
     write_stall: Duration,
     /// Holds what leaves until CONNECT did, and then what the kernel did not take of that.
     connect: Option<ConnectFrames>,
@@ -39,11 +41,13 @@ pub(crate) struct SocketStream {
 }
 
 impl SocketStream {
+    /// The stream of a transport; `probing`: it began with polling.
     pub(crate) fn new(
         tcp: TcpStream,
         ahead: Bytes,
         transport: Arc<Transport>,
         write_stall: Duration,
+        probing: bool,
     ) -> Self {
         let killed = Box::pin(transport.killed().clone().cancelled_owned());
         let connect = (!transport.is_connected()).then(ConnectFrames::default);
@@ -54,6 +58,7 @@ impl SocketStream {
             killed,
             frames: FrameScanner::default(),
             names: FrameNames::default(),
+            probing,
             write_stall,
             connect,
             held: BytesMut::new(),
@@ -65,6 +70,14 @@ impl SocketStream {
         match self.killed.as_mut().poll(cx) {
             Poll::Ready(()) => Err(io::ErrorKind::ConnectionAborted.into()),
             Poll::Pending => Ok(()),
+        }
+    }
+}
+
+impl Drop for SocketStream {
+    fn drop(&mut self) {
+        if self.probing {
+            self.transport.upgrade_failed();
         }
     }
 }
@@ -87,6 +100,10 @@ impl AsyncRead for SocketStream {
             ready!(Pin::new(tcp).poll_read(cx, buf))?;
         }
         names.rewrite(&mut buf.filled_mut()[before..]);
+        if self.probing && self.names.has_upgraded() {
+            self.probing = false;
+            self.transport.upgraded();
+        }
         Poll::Ready(Ok(()))
     }
 }

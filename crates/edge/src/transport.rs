@@ -7,11 +7,26 @@ use std::{
         Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+
+/// Whether a WebSocket took the place of polling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Upgrade {
+    /// None was tried.
+    Never,
+    /// One is being tried.
+    Tried,
+    /// One was taken, or failed.
+    Done,
+}
+
+/// How long a kill waits for an upgrade.
+const UPGRADE_GRACE: Duration = Duration::from_secs(2);
 
 /// The transport of one Engine.IO connection.
 #[derive(Debug)]
@@ -24,6 +39,7 @@ pub(crate) struct Transport {
     /// Whether CONNECT has left with it.
     connected: AtomicBool,
     kill: CancellationToken,
+    upgrade: watch::Sender<Upgrade>,
     /// Events and acknowledgements that were handed to the kernel, or to the answer of a poll.
     taken: AtomicU64,
     progress: Notify,
@@ -31,8 +47,48 @@ pub(crate) struct Transport {
 
 impl Transport {
     /// Closes it without a word, so that stock clients reconnect by themselves. For good: it cannot be undone.
+    ///
+    /// Not in the middle of an upgrade, though: a stock client whose WebSocket closes while it pauses its polling
+    /// stays there until its ping timeout.
     pub(crate) fn kill(&self) {
-        self.kill.cancel();
+        if *self.upgrade.borrow() != Upgrade::Tried {
+            return self.kill.cancel();
+        }
+        let (kill, mut upgrade) = (self.kill.clone(), self.upgrade.subscribe());
+        tokio::spawn(async move {
+            let ended = upgrade.wait_for(|upgrade| *upgrade != Upgrade::Tried);
+            let _ended_or_not = tokio::time::timeout(UPGRADE_GRACE, ended).await;
+            kill.cancel();
+        });
+    }
+
+    /// As [`Self::kill`], for a connection that may not be answered before it is closed.
+    pub(crate) async fn kill_first(&self) {
+        self.kill();
+        self.kill.cancelled().await;
+    }
+
+    /// A WebSocket is tried in place of polling; `false` where one was before.
+    pub(crate) fn try_upgrade(&self) -> bool {
+        self.upgrade.send_if_modified(|upgrade| {
+            let is_first = *upgrade == Upgrade::Never;
+            if is_first {
+                *upgrade = Upgrade::Tried;
+            }
+            is_first
+        })
+    }
+
+    /// The browser took the WebSocket.
+    pub(crate) fn upgraded(&self) {
+        self.upgrade.send_replace(Upgrade::Done);
+    }
+
+    /// The WebSocket was not taken. That leaves the crate's polling session unusable: its browser comes back with a new
+    /// one.
+    pub(crate) fn upgrade_failed(&self) {
+        self.upgrade.send_replace(Upgrade::Done);
+        self.kill();
     }
 
     /// Ends when it is killed.
@@ -143,6 +199,7 @@ impl Transports {
             pid: OnceLock::new(),
             connected: AtomicBool::new(false),
             kill: CancellationToken::new(),
+            upgrade: watch::Sender::new(Upgrade::Never),
             taken: AtomicU64::new(0),
             progress: Notify::new(),
         });

@@ -34,13 +34,13 @@ pub(crate) fn accept<S: Clone + Send + 'static>(
         return bad_request("this connection can't be upgraded");
     };
     // A transport that began with polling keeps its identity.
-    let transport = match query(&request.uri, "sid") {
+    let sid = query(&request.uri, "sid");
+    let transport = match sid.map(|sid| transports.find(sid)) {
         None => transports.open(),
-        Some(sid) => match transports.find(sid) {
-            Some(transport) if !transport.killed().is_cancelled() => transport,
-            Some(_) | None => return bad_request("Session ID unknown"),
-        },
+        Some(Some(transport)) if !transport.killed().is_cancelled() && transport.try_upgrade() => transport,
+        Some(_) => return bad_request("Session ID unknown"),
     };
+    let probing = sid.is_some();
     // The crate keeps the request for the connection's life: only what is looked at later goes on.
     let mut kept = Request::new(());
     *kept.uri_mut() = request.uri;
@@ -52,14 +52,17 @@ pub(crate) fn accept<S: Clone + Send + 'static>(
         match upgrade.await.map(Upgraded::downcast::<TokioIo<TcpStream>>) {
             Ok(Ok(parts)) => {
                 let (tcp, ahead) = (parts.io.into_inner(), parts.read_buf);
-                let stream = SocketStream::new(tcp, ahead, Arc::clone(&transport), limits.write_stall);
+                let transport = Arc::clone(&transport);
+                let stream = SocketStream::new(tcp, ahead, transport, limits.write_stall, probing);
                 if let Err(error) = Service::call(&mut service, (stream, kept)).await {
                     debug!(%error, "refused a WebSocket");
                 }
+                return;
             }
             Ok(Err(_)) => debug!("an upgraded stream of another kind"),
             Err(error) => debug!(%error, "an upgrade that was not completed"),
         }
+        transport.upgrade_failed();
     });
     switching(&key)
 }

@@ -1,7 +1,8 @@
 //! Who may call the control plane, and what it tells of itself.
 
 use roomcast_tests::{
-    Backend, Browsers, Client, Process, Redis, TempDir, grpcurl, openssl, reason, roomcast, session, token,
+    Backend, Browsers, Client, Process, Redis, TempDir, claims_json, grpcurl, openssl, reason, roomcast,
+    session, signed, token,
 };
 use tonic::Code;
 
@@ -65,8 +66,26 @@ async fn a_demanded_service_token_is_checked() {
         .await
         .join("s1")
         .await;
-    let edge = Process::edge(&[grpc], &[]).await;
-    assert!(edge.not_ready().await.contains("link"));
+    for more in [&[][..], &["--api-token", "nonsense"]] {
+        let edge = Process::edge(&[grpc], more).await;
+        assert!(edge.not_ready().await.contains("link"));
+    }
+
+    // Whose time is over is told so.
+    let folder = TempDir::new();
+    let mut claims = claims_json("backend", -3_600);
+    claims["aud"] = "roomcast-api".into();
+    let expired = signed("HS256", &folder.write("secret", SECRET), None, &claims);
+    let mut call = tonic::Request::new(roomcast_proto::v1::GetSessionRequest {
+        session_id: "s1".to_owned(),
+    });
+    call.metadata_mut()
+        .insert("authorization", format!("Bearer {expired}").parse().unwrap());
+    let error = anybody.0.get_session(call).await.unwrap_err();
+    assert_eq!(
+        (error.code(), reason(&error)),
+        (Code::Unauthenticated, "TOKEN_EXPIRED".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -121,6 +140,34 @@ async fn demanded_client_certificates_are_checked() {
     edge.ready().await;
     let stranger = Process::start(&args, &[]).await;
     assert!(stranger.not_ready().await.contains("link"));
+
+    // Backends alike.
+    let grpc = control_plane.addr("grpc");
+    let calling = async |tls: &str| {
+        let words = format!("-plaintext=false {tls} ADDR roomcast.v1.SessionService/AuthorizeJoin");
+        grpcurl(grpc, &words, r#"{"session_id":"s1","user_id":"alice"}"#).await
+    };
+    let known = calling(&format!("-cacert {ca} -cert {cert} -key {key}")).await;
+    assert_eq!(known.json()["denial"], "DENIAL_SESSION_NOT_FOUND");
+    openssl(
+        &folder,
+        "req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem -days 2 -subj /CN=client",
+    );
+    let (other, other_key) = (path("other.pem"), path("other.key"));
+    for tls in [
+        format!("-cacert {ca}"),
+        format!("-cacert {ca} -cert {other} -key {other_key}"),
+    ] {
+        let unknown = calling(&tls).await;
+        assert!(!unknown.ok && unknown.out.is_empty(), "{unknown:?}");
+    }
+    let plain = grpcurl(
+        grpc,
+        "-connect-timeout 2 ADDR roomcast.v1.SessionService/GetSession",
+        "{}",
+    )
+    .await;
+    assert!(!plain.ok, "{plain:?}");
 }
 
 #[tokio::test]
@@ -135,6 +182,23 @@ async fn it_tells_of_itself() {
     ] {
         assert!(listed.out.contains(service), "{listed:?}");
     }
+    // Older callers know the reflection only by its former name, which is not listed: they bring its description.
+    let folder = TempDir::new();
+    folder.write(
+        "old.proto",
+        "syntax = 'proto3'; package grpc.reflection.v1alpha;
+         service ServerReflection { rpc ServerReflectionInfo(stream Ask) returns (stream Answer); }
+         message Ask { string list_services = 7; }
+         message Answer { Services list_services_response = 6; }
+         message Services { repeated Service service = 1; }
+         message Service { string name = 1; }",
+    );
+    let words = format!(
+        "-import-path {} -proto old.proto ADDR grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+        folder.path().display()
+    );
+    let listed = grpcurl(grpc, &words, r#"{"list_services":"*"}"#).await;
+    assert!(listed.out.contains("roomcast.v1.SessionService"), "{listed:?}");
     let described = grpcurl(grpc, "ADDR describe roomcast.v1.SessionService.SelectRole", "").await;
     assert!(described.out.contains("SelectRoleRequest"), "{described:?}");
     let health = grpcurl(

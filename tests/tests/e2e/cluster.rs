@@ -1,7 +1,9 @@
 //! Several control planes and edges over one Redis.
 
 use roomcast_proto::v1;
-use roomcast_tests::{Backend, Browser, Browsers, Client, Process, Redis, session, token};
+use roomcast_tests::{
+    Backend, Browser, Browsers, Client, Process, Redis, eventually, reason, session, token,
+};
 use serde_json::json;
 
 struct Cluster {
@@ -184,4 +186,112 @@ async fn a_removal_at_one_control_plane_is_in_force_on_every_edge() {
         bob.told("session-revoked").await;
         bob.told("feedback-required").await;
     }
+}
+
+#[tokio::test]
+async fn of_two_who_take_a_seat_at_once_one_has_it() {
+    let cluster = Cluster::start(2, 1).await;
+    let mut backends = Vec::new();
+    for control_plane in &cluster.control_planes {
+        backends.push(Backend::connect(control_plane.addr("grpc")).await);
+    }
+    for round in 0..30 {
+        let id = format!("s{round}");
+        backends[0].publish(session(&id, "a", "")).await;
+        let (left, right) = backends.split_at_mut(1);
+        let (alice, bob) = tokio::join!(
+            left[0].select_role(&id, "alice", "interviewer"),
+            right[0].select_role(&id, "bob", "interviewer"),
+        );
+        let loser = match (alice, bob) {
+            (Ok(_), Err(loser)) | (Err(loser), Ok(_)) => loser,
+            both => panic!("round {round}: {both:?}"),
+        };
+        assert_eq!(reason(&loser), "ROLE_TAKEN");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_was_cut_off_and_repeated_elsewhere_happens_once() {
+    let cluster = Cluster::start(2, 1).await;
+    let browsers = Browsers::start(Client::Js48);
+    let first = Backend::connect(cluster.control_planes[0].addr("grpc")).await;
+    let mut second = Backend::connect(cluster.control_planes[1].addr("grpc")).await;
+    second.publish(session("s1", "start", "alice=interviewer")).await;
+    let mut alice = browsers.connect(&cluster.edges[0].url(), &token("alice")).await;
+    alice.join("s1").await;
+    // Killed under a backend that repeats at the other one whatever had no answer, as UNAVAILABLE allows.
+    let (mut cut_off, mut expected) = (0, Vec::new());
+    for n in 0..200 {
+        if n == 60 {
+            cluster.control_planes[0].signal("KILL");
+        }
+        let request = v1::PublishSessionUpdateRequest {
+            session: Some(session("s1", &n.to_string(), "alice=interviewer")),
+            request_id: format!("request {n}"),
+            ..Default::default()
+        };
+        expected.push(n.to_string());
+        if first
+            .0
+            .clone()
+            .publish_session_update(request.clone())
+            .await
+            .is_ok()
+        {
+            continue;
+        }
+        cut_off += 1;
+        eventually("an answer elsewhere", || {
+            let (mut client, request) = (second.0.clone(), request.clone());
+            async move { client.publish_session_update(request).await.ok() }
+        })
+        .await;
+    }
+    assert!(cut_off >= 140, "{cut_off}");
+    // Whatever had its answer and is asked again elsewhere has the same one.
+    let repeated = v1::PublishSessionUpdateRequest {
+        session: Some(session("s1", "7", "alice=interviewer")),
+        request_id: "request 7".to_owned(),
+        ..Default::default()
+    };
+    let answer = second
+        .0
+        .publish_session_update(repeated)
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(answer.duplicate);
+    second.publish(session("s1", "end", "alice=interviewer")).await;
+    expected.push("end".to_owned());
+    assert_eq!(statuses(&mut alice, "end").await, expected);
+}
+
+#[tokio::test]
+async fn sockets_of_an_edge_that_drains_go_on_at_another_where_they_were() {
+    let mut cluster = Cluster::start(1, 2).await;
+    let browsers = Browsers::start(Client::Js48);
+    let mut backend = Backend::connect(cluster.control_planes[0].addr("grpc")).await;
+    backend.publish(session("s1", "start", "alice=interviewer")).await;
+    let mut alice = browsers.connect(&cluster.edges[0].url(), &token("alice")).await;
+    alice.join("s1").await;
+    backend
+        .publish(session("s1", "before", "alice=interviewer"))
+        .await;
+    let (_, _, cursor) = alice.event().await;
+    cluster.edges[0].signal("TERM");
+    let reason = alice.disconnected().await;
+    assert!(reason.starts_with("transport"), "{reason}");
+    alice.close().await;
+    backend
+        .publish(session("s1", "meanwhile", "alice=interviewer"))
+        .await;
+    let mut alice = browsers.connect(&cluster.edges[1].url(), &token("alice")).await;
+    let answer = alice
+        .ask("join-session", json!(["s1", { "after": cursor }]))
+        .await;
+    assert_eq!(answer["recovered"], true, "{answer}");
+    alice.told("session-joined").await;
+    assert_eq!(statuses(&mut alice, "meanwhile").await, ["meanwhile"]);
+    assert!(cluster.edges[0].ended().await.success());
 }

@@ -150,6 +150,31 @@ async fn a_python_client_is_told_every_event() {
 }
 
 #[tokio::test]
+async fn feedback_without_a_timestamp_has_that_of_its_event() {
+    let dev = Process::dev(&[]).await;
+    let mut backend = Backend::connect(dev.addr("grpc")).await;
+    let browsers = Browsers::start(Client::Js48);
+    backend.publish(session("s1", "done", "alice=observer")).await;
+    let mut alice = browsers.connect(&dev.url(), &token("alice")).await;
+    alice.join("s1").await;
+    let request = v1::UpdateFeedbackRequest {
+        session_id: "s1".to_owned(),
+        feedback_id: "f1".to_owned(),
+        ..Default::default()
+    };
+    let answer = backend.update_feedback(request).await;
+    let published = answer.event.unwrap().published_at.unwrap().to_string();
+    // Browsers see three digits always, as in the documentation; the other text only as many as it needs.
+    let (second, fraction) = published
+        .trim_end_matches('Z')
+        .split_once('.')
+        .unwrap_or((published.trim_end_matches('Z'), ""));
+    let timestamp = format!("{second}.{fraction:0<3}Z");
+    let payload = json!({ "sessionId": "s1", "feedbackId": "f1", "updates": {}, "timestamp": timestamp });
+    assert_eq!(alice.told("feedback-updated").await, payload);
+}
+
+#[tokio::test]
 async fn every_socket_of_a_user_is_told() {
     let dev = Process::dev(&[]).await;
     let mut backend = Backend::connect(dev.addr("grpc")).await;

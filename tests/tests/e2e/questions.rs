@@ -163,6 +163,31 @@ async fn early_questions_are_answered_all_and_in_order() {
     }
 }
 
+#[tokio::test]
+async fn what_is_sent_before_the_connection_stands_is_answered_in_its_order() {
+    let dev = Process::dev(&[]).await;
+    for client in [Client::Js48, Client::Js46] {
+        let browsers = Browsers::start(client);
+        for transport in ["websocket", "polling"] {
+            let options = json!({ "token": token("alice"), "transports": [transport] });
+            let mut alice = browsers.open_with(&dev.url(), options).await;
+            let wrong = |n: usize| format!("no such session {n}");
+            // Without an acknowledgement, so that the answers' own order is seen.
+            let emits = (0..2_000).map(|n| alice.emit("join-session", json!([wrong(n)])));
+            join_all(emits.collect()).await;
+            alice.connected().await;
+            for n in 0..2_000 {
+                let error = alice.told("session-error").await;
+                assert_eq!(
+                    (&error["sessionId"], &error["code"]),
+                    (&json!(wrong(n)), &json!("bad_request")),
+                    "{transport}"
+                );
+            }
+        }
+    }
+}
+
 async fn join_all(tasks: Vec<impl Future<Output = ()>>) {
     let mut tasks: Vec<_> = tasks.into_iter().map(|task| Some(Box::pin(task))).collect();
     std::future::poll_fn(|cx| {

@@ -250,3 +250,54 @@ async fn a_killed_edge_costs_nothing() {
         .unwrap();
     assert_eq!(position.into_inner().position.unwrap().offset, 41);
 }
+
+#[tokio::test]
+async fn a_resume_that_can_not_be_decided_is_tried_again() {
+    let mut redis = Redis::durable().await;
+    let control_plane = Process::control_plane(&redis.url(), &[]).await;
+    let edge = Process::edge(&[control_plane.addr("grpc")], &[]).await;
+    edge.ready().await;
+    control_plane.ready().await;
+    let mut backend = Backend::connect(control_plane.addr("grpc")).await;
+    let browsers = Browsers::start(Client::Js48);
+    publish(&mut backend, "s1", 0..1).await;
+    let mut sockets = Vec::new();
+    // With the upgrade, too: a stock client whose transport is closed in its middle waits for its ping timeout.
+    for n in 0..12 {
+        let transports = if n % 3 == 0 {
+            json!(["websocket"])
+        } else {
+            json!(["polling", "websocket"])
+        };
+        let options = json!({ "token": token("alice"), "transports": transports });
+        let mut socket = browsers.open_with(&edge.url(), options).await;
+        socket.connected().await;
+        socket.join("s1").await;
+        sockets.push(socket);
+    }
+    redis.kill().await;
+    control_plane.not_ready().await;
+    for socket in &mut sockets {
+        socket.lose_transport().await;
+        socket.disconnected().await;
+    }
+    // Each was turned away at least once.
+    for socket in &mut sockets {
+        let report = socket.either("disconnect", "connect_error").await;
+        assert_ne!(
+            report["message"], "unavailable",
+            "a refusal by the namespace would stop the client"
+        );
+    }
+    redis.restart().await;
+    control_plane.ready().await;
+    for socket in &mut sockets {
+        let back = socket.until("connect").await.pop().expect("a report");
+        assert_eq!(back["recovered"], true);
+        socket.told("session-joined").await;
+    }
+    publish(&mut backend, "s1", 1..2).await;
+    for socket in &mut sockets {
+        sees(socket, "s1", 1..2).await;
+    }
+}

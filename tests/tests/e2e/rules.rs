@@ -3,7 +3,17 @@
 use roomcast_proto::v1;
 use roomcast_tests::{Backend, Browsers, Client, Process, Redis, grpcurl, reason, session, token};
 use serde_json::json;
-use tonic::Code;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+/// What a program reads of an error: its reason and metadata, in our domain.
+fn info(status: &Status) -> (String, std::collections::BTreeMap<String, String>) {
+    let info = status
+        .get_details_error_info()
+        .unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
+    assert_eq!(info.domain, "roomcast");
+    (info.reason, info.metadata.into_iter().collect())
+}
 
 #[tokio::test]
 async fn a_seat_is_taken_once() {
@@ -17,6 +27,8 @@ async fn a_seat_is_taken_once() {
         (error.code(), reason(&error)),
         (Code::FailedPrecondition, "ROLE_TAKEN".to_owned())
     );
+    let metadata = [("role".to_owned(), "interviewer".to_owned())].into();
+    assert_eq!(info(&error), ("ROLE_TAKEN".to_owned(), metadata));
     // Whoever has it may say so again; whoever leaves it makes it free.
     backend.select_role("s1", "alice", "interviewer").await.unwrap();
     backend.select_role("s1", "alice", "observer").await.unwrap();
@@ -129,6 +141,8 @@ async fn a_revision_is_expected_or_aborted() {
         (error.code(), reason(&error)),
         (Code::Aborted, "REVISION_MISMATCH".to_owned())
     );
+    let metadata = [("current_revision".to_owned(), "1".to_owned())].into();
+    assert_eq!(info(&error).1, metadata);
     assert_eq!(
         backend
             .0
@@ -211,4 +225,103 @@ async fn what_was_published_is_read_and_watched() {
     assert!(update.is_some() && role > update, "{watched:?}");
     let missing = grpcurl(grpc, watch, r#"{"session_id":"nowhere"}"#).await;
     assert!(missing.err.contains("NotFound"), "{missing:?}");
+}
+
+#[tokio::test]
+async fn an_unknown_session_is_not_found_by_every_method() {
+    const METHODS: [(&str, &str); 6] = [
+        ("SelectRole", r#","user_id":"u","role":"ROLE_OBSERVER""#),
+        ("RequireFeedback", r#","user_ids":["u"]"#),
+        ("UpdateFeedback", r#","feedback_id":"f""#),
+        ("RemoveParticipant", r#","user_id":"u""#),
+        ("GetSession", ""),
+        ("WatchEvents", ""),
+    ];
+    let dev = Process::dev(&[]).await;
+    for (method, more) in METHODS {
+        let request = format!(r#"{{"session_id":"nowhere"{more}}}"#);
+        let words = format!("-max-time 10 ADDR roomcast.v1.SessionService/{method}");
+        let refused = grpcurl(dev.addr("grpc"), &words, &request).await;
+        assert!(
+            !refused.ok && refused.err.contains("NotFound") && refused.err.contains("SESSION_NOT_FOUND"),
+            "{method}: {refused:?}"
+        );
+    }
+    let mut backend = Backend::connect(dev.addr("grpc")).await;
+    backend.publish(session("s1", "a", "alice=interviewer")).await;
+    let request = v1::RemoveParticipantRequest {
+        session_id: "s1".to_owned(),
+        user_id: "eve".to_owned(),
+        request_id: String::new(),
+    };
+    let error = backend.0.remove_participant(request).await.unwrap_err();
+    assert_eq!(error.code(), Code::NotFound);
+    assert_eq!(info(&error).0, "NOT_A_PARTICIPANT");
+}
+
+#[tokio::test]
+async fn every_change_is_made_once_for_one_request_id() {
+    let redis = Redis::start().await;
+    for dev in [
+        Process::dev(&[]).await,
+        Process::dev(&["--redis-url", &redis.url()]).await,
+    ] {
+        let mut backend = Backend::connect(dev.addr("grpc")).await;
+        let browsers = Browsers::start(Client::Js48);
+        let publish = v1::PublishSessionUpdateRequest {
+            session: Some(session("s1", "a", "alice=interviewer bob=observer")),
+            expected_revision: Some(0),
+            request_id: "publish".to_owned(),
+        };
+        let feedback = v1::UpdateFeedbackRequest {
+            session_id: "s1".to_owned(),
+            feedback_id: "f1".to_owned(),
+            request_id: "feedback".to_owned(),
+            ..Default::default()
+        };
+        let remove = v1::RemoveParticipantRequest {
+            session_id: "s1".to_owned(),
+            user_id: "bob".to_owned(),
+            request_id: "remove".to_owned(),
+        };
+        let first = backend
+            .0
+            .publish_session_update(publish.clone())
+            .await
+            .unwrap()
+            .into_inner();
+        let mut alice = browsers.connect(&dev.url(), &token("alice")).await;
+        alice.join("s1").await;
+        // The first answer again, although the revision is no longer the expected one.
+        let again = backend
+            .0
+            .publish_session_update(publish)
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!((first.duplicate, again.duplicate), (false, true));
+        assert_eq!((first.event, first.revision), (again.event, again.revision));
+        let first = backend
+            .0
+            .update_feedback(feedback.clone())
+            .await
+            .unwrap()
+            .into_inner();
+        let again = backend.0.update_feedback(feedback).await.unwrap().into_inner();
+        assert_eq!((first.duplicate, again.duplicate), (false, true));
+        assert_eq!(first.event, again.event);
+        // And although bob takes no part any more.
+        let first = backend
+            .0
+            .remove_participant(remove.clone())
+            .await
+            .unwrap()
+            .into_inner();
+        let again = backend.0.remove_participant(remove).await.unwrap().into_inner();
+        assert_eq!((first.duplicate, again.duplicate), (false, true));
+        assert_eq!((first.event, first.revision), (again.event, again.revision));
+        backend.publish(session("s1", "b", "alice=interviewer")).await;
+        alice.told("feedback-updated").await;
+        assert_eq!(alice.told("session-updated").await["session"]["status"], "b");
+    }
 }

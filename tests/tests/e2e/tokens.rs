@@ -37,9 +37,14 @@ async fn bad_tokens_are_refused_by_their_code() {
     };
     let with = |claims: MintClaims| json!({ "token": token_with(DEV_SECRET, &claims) });
     let hs = |claims: Value| json!({ "token": signed_dev(&claims) });
-    let mut later = claims_json("alice", 600);
+    // Right in everything, so that each is refused for nothing but its own fault.
+    let mut right_claims = claims_json("alice", 600);
+    (right_claims["iss"], right_claims["aud"]) = ("us".into(), "app".into());
+    let mut later = right_claims.clone();
     later["nbf"] = json!(later["exp"].as_i64().unwrap() - 300);
-    (later["iss"], later["aud"]) = ("us".into(), "app".into());
+    let (mut nobody, mut number) = (right_claims.clone(), right_claims.clone());
+    nobody.as_object_mut().unwrap().remove("sub");
+    number["sub"] = json!(7);
     let folder = TempDir::new();
     openssl(&folder, "genrsa -out rsa.pem 2048");
     let rsa = folder.path().join("rsa.pem").to_str().unwrap().to_owned();
@@ -65,12 +70,12 @@ async fn bad_tokens_are_refused_by_their_code() {
         ),
         (
             "wrong algorithm",
-            json!({ "token": signed("RS256", &rsa, None, &claims_json("alice", 60)) }),
+            json!({ "token": signed("RS256", &rsa, None, &right_claims) }),
             "token_invalid",
         ),
         (
             "no algorithm",
-            json!({ "token": signed("none", "", None, &claims_json("alice", 60)) }),
+            json!({ "token": signed("none", "", None, &right_claims) }),
             "token_invalid",
         ),
         (
@@ -87,6 +92,8 @@ async fn bad_tokens_are_refused_by_their_code() {
             hs(json!({ "sub": "alice", "iss": "us", "aud": "app" })),
             "token_invalid",
         ),
+        ("no user", hs(nobody), "token_invalid"),
+        ("a user that is a number", hs(number), "token_invalid"),
         (
             "wrong issuer",
             with(MintClaims {
@@ -131,11 +138,9 @@ async fn bad_tokens_are_refused_by_their_code() {
         let mut browser = browsers.open_with(&dev.url(), auth).await;
         assert_eq!(browser.refused().await, code, "{what}");
     }
-    browsers
-        .open_with(&dev.url(), right.clone())
-        .await
-        .connected()
-        .await;
+    for good in [right.clone(), hs(right_claims)] {
+        browsers.open_with(&dev.url(), good).await.connected().await;
+    }
     let header = json!({ "auth": {}, "headers": { "Authorization": format!("Bearer {}", right["token"].as_str().unwrap()) } });
     browsers.open_with(&dev.url(), header).await.connected().await;
     // A refused one does not come back by itself; the page does, with a better token.
