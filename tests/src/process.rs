@@ -212,12 +212,7 @@ impl Process {
     /// # Panics
     /// Where it has ended.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id().expect("it runs").to_string();
-        let sent = std::process::Command::new("kill")
-            .args(["-s", name, &pid])
-            .status()
-            .expect("kill");
-        assert!(sent.success());
+        signal(&self.child, name);
     }
 
     /// Waits for its end.
@@ -242,6 +237,15 @@ impl Drop for Process {
             );
         }
     }
+}
+
+pub(crate) fn signal(child: &Child, name: &str) {
+    let pid = child.id().expect("it runs").to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-s", name, &pid])
+        .status()
+        .expect("kill");
+    assert!(sent.success());
 }
 
 async fn keep(from: impl AsyncRead + Unpin, log: Arc<Mutex<String>>) {

@@ -4,7 +4,7 @@ use std::{net::TcpListener, process::Stdio};
 
 use tokio::process::{Child, Command};
 
-use crate::{TempDir, eventually};
+use crate::{TempDir, eventually, process::signal, within};
 
 /// A running redis-server.
 #[derive(Debug)]
@@ -60,6 +60,28 @@ impl Redis {
     pub async fn restart(&mut self) {
         self.child = spawn(&self.folder, self.port, self.durable);
         self.answers().await;
+    }
+
+    /// Sends a signal by its name, such as `STOP`.
+    ///
+    /// # Panics
+    /// Where it has ended.
+    pub fn signal(&self, name: &str) {
+        signal(&self.child, name);
+    }
+
+    /// Says something to it, and what it answers.
+    ///
+    /// # Panics
+    /// Where redis-cli is missing.
+    pub async fn tell(&self, words: &str) -> String {
+        let port = self.port.to_string();
+        let output = Command::new("redis-cli")
+            .args(["-p", &port])
+            .args(words.split_whitespace())
+            .output();
+        let output = within("an answer of Redis", output).await.expect("redis-cli");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
     async fn answers(&self) {

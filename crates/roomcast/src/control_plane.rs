@@ -4,14 +4,17 @@ use std::{net::SocketAddr, sync::Arc};
 
 use clap::Args;
 use roomcast_control_plane::{Config, ControlPlane};
-use roomcast_runtime::config::{ConfigError, values};
+use roomcast_runtime::{
+    config::{Exit, values},
+    lifecycle::Shutdown,
+};
 use roomcast_store::{RedisStore, RedisUrl, Store};
 use tokio::net::TcpListener;
 use tracing::error;
 
 use crate::{
     options::{grpc::GrpcOptions, process::ProcessOptions, store::StoreOptions},
-    process::{Process, Started, listen},
+    process::{Process, Started, listen, listen_admin},
 };
 
 #[derive(Debug, Args)]
@@ -33,37 +36,34 @@ pub(crate) struct Options {
     #[command(flatten)]
     store: StoreOptions,
     /// Where /livez, /readyz and /metrics are
-    #[arg(long, env = "ROOMCAST_ADMIN_ADDR", default_value = "127.0.0.1:9100", value_parser = values::socket_addr, help_heading = "Process")]
+    #[arg(long, env = "ROOMCAST_ADMIN_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:9100", value_parser = values::socket_addr, help_heading = "Process")]
     admin_addr: SocketAddr,
 }
 
-pub(crate) async fn start(options: Options, mut process: Process) -> Result<Started, ConfigError> {
+pub(crate) async fn start(options: Options, mut process: Process) -> Result<Started, Exit> {
     let config = options.grpc.config(&options.process)?;
     let redis = options.store.redis(options.redis_url)?;
     let (listener, grpc) = listen("--grpc-addr", options.grpc.grpc_addr).await?;
-    let (admin_listener, admin) = listen("--admin-addr", options.admin_addr).await?;
-    serve(
-        config,
-        Arc::new(RedisStore::connect(redis).await),
-        listener,
-        &mut process,
-    );
+    let (admin_listener, admin) = listen_admin(options.admin_addr).await?;
+    let store = Arc::new(RedisStore::connect(redis).await);
+    let drain = process.shutdown.clone();
+    serve(config, store, listener, drain, &mut process);
     process.serve_admin(admin_listener);
     Ok(Started {
         text: format!("grpc    {grpc}\nadmin   {admin}\n"),
     })
 }
 
-/// Starts a control plane.
-pub(crate) fn serve(config: Config, store: Arc<dyn Store>, listener: TcpListener, process: &mut Process) {
+/// Starts a control plane. It drains with `drain`, which must not begin before the process's own.
+pub(crate) fn serve(
+    config: Config,
+    store: Arc<dyn Store>,
+    listener: TcpListener,
+    drain: Shutdown,
+    process: &mut Process,
+) {
     let shutdown = process.shutdown.clone();
-    let control_plane = ControlPlane::new(
-        config,
-        store,
-        shutdown.clone(),
-        &process.readiness,
-        &mut process.registry,
-    );
+    let control_plane = ControlPlane::new(config, store, drain, &process.readiness, &mut process.registry);
     process.tasks.spawn("control-plane", async move {
         if let Err(error) = control_plane.serve(listener).await {
             error!(%error, "the control plane failed");

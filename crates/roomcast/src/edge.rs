@@ -4,14 +4,17 @@ use std::net::SocketAddr;
 
 use clap::Args;
 use roomcast_edge::{Config, Origins};
-use roomcast_runtime::config::{ConfigError, values};
+use roomcast_runtime::{
+    config::{Exit, values},
+    lifecycle::Tasks,
+};
 use tokio::net::TcpListener;
 
 use crate::{
     options::{
         http::HttpOptions, link::LinkOptions, only_loopback, process::ProcessOptions, users::UserOptions,
     },
-    process::{Process, Started, listen},
+    process::{Process, Started, listen, listen_admin},
 };
 
 #[derive(Debug, Args)]
@@ -28,11 +31,11 @@ pub(crate) struct Options {
     #[command(flatten)]
     link: LinkOptions,
     /// Where /livez, /readyz and /metrics are
-    #[arg(long, env = "ROOMCAST_ADMIN_ADDR", default_value = "127.0.0.1:9101", value_parser = values::socket_addr, help_heading = "Process")]
+    #[arg(long, env = "ROOMCAST_ADMIN_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:9101", value_parser = values::socket_addr, help_heading = "Process")]
     admin_addr: SocketAddr,
 }
 
-pub(crate) async fn start(options: Options, mut process: Process) -> Result<Started, ConfigError> {
+pub(crate) async fn start(options: Options, mut process: Process) -> Result<Started, Exit> {
     if options.users.uses_dev_secret() {
         let reason = "everybody knows the dev secret, which is the --jwt-secret";
         only_loopback(
@@ -42,6 +45,7 @@ pub(crate) async fn start(options: Options, mut process: Process) -> Result<Star
             reason,
         )?;
     }
+    options.link.check_tls_is_used(&options.control_plane)?;
     let config = Config {
         control_planes: options.control_plane,
         api_token: options.link.token()?,
@@ -53,18 +57,19 @@ pub(crate) async fn start(options: Options, mut process: Process) -> Result<Star
         drain: options.http.drain(options.process.drain_timeout),
     };
     let (listener, http) = listen("--http-addr", options.http.http_addr).await?;
-    let (admin_listener, admin) = listen("--admin-addr", options.admin_addr).await?;
-    serve(config, listener, &mut process);
+    let (admin_listener, admin) = listen_admin(options.admin_addr).await?;
+    let tasks = process.tasks.clone();
+    serve(config, listener, &tasks, &mut process);
     process.serve_admin(admin_listener);
     Ok(Started {
         text: format!("http    {http}\nadmin   {admin}\n"),
     })
 }
 
-/// Starts an edge.
-pub(crate) fn serve(config: Config, listener: TcpListener, process: &mut Process) {
+/// Starts an edge, whose tasks these are.
+pub(crate) fn serve(config: Config, listener: TcpListener, tasks: &Tasks, process: &mut Process) {
     let parts = roomcast_edge::Process {
-        tasks: &process.tasks,
+        tasks,
         shutdown: &process.shutdown,
         readiness: &process.readiness,
         registry: &mut process.registry,
@@ -75,8 +80,38 @@ pub(crate) fn serve(config: Config, listener: TcpListener, process: &mut Process
 fn control_plane(text: &str) -> Result<http::Uri, String> {
     let expected = "expected http://HOST:PORT or https://HOST:PORT";
     let uri: http::Uri = text.parse().map_err(|error| format!("{error} ({expected})"))?;
+    let plain = uri.path() == "/" && uri.query().is_none() && !text.contains(['@', '#']);
     match (uri.scheme_str(), uri.authority()) {
-        (Some("http" | "https"), Some(_)) => Ok(uri),
-        _ => Err(format!("is no address of a control plane ({expected})")),
+        (Some("http" | "https"), Some(_)) if plain => Ok(uri),
+        _ => Err(format!("not an address of a control plane ({expected})")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_control_plane_is_a_scheme_and_a_host() {
+        for text in [
+            "http://127.0.0.1:50051",
+            "https://control-plane.example",
+            "http://[::1]:1/",
+        ] {
+            control_plane(text).unwrap();
+        }
+        for text in [
+            "",
+            "h:1",
+            "127.0.0.1:1",
+            "tcp://a",
+            "http://",
+            "http://a/b",
+            "http://a?b",
+            "http://u:p@a",
+        ] {
+            let reason = control_plane(text).unwrap_err();
+            assert!(reason.contains("expected http://HOST:PORT"), "{text}: {reason}");
+        }
     }
 }

@@ -15,6 +15,7 @@ mod dev;
 mod edge;
 mod options;
 mod page;
+mod paste;
 mod process;
 mod token;
 

@@ -1,6 +1,6 @@
-//! The page of `dev`, and the tokens that it asks for. Never part of an edge.
+//! The page of `dev`: two users in two tabs see each other's session change. Never part of an edge.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Router,
@@ -8,45 +8,44 @@ use axum::{
     response::{Html, IntoResponse, Json, Response},
     routing::get,
 };
-use http::{StatusCode, header};
-use roomcast_auth::{Clock, MintClaims, mint};
+use http::{HeaderName, StatusCode, header};
 use roomcast_core::UserId;
 use serde::Deserialize;
 
+use crate::{paste::Grpcurl, token::Minting};
+
 const PAGE: &str = include_str!("page.html");
+/// Where the page's text has what the process fills in.
+const GRPCURL: &str = "{GRPCURL}";
+/// The stock client, as its package has it; /socket.io/ itself is the protocol's.
+const CLIENT: &str = include_str!("../assets/socket.io.min.js");
+/// How long the page's tokens are good; it asks for a new one at every connection.
 const TOKEN_TTL: Duration = Duration::from_secs(3600);
-/// The page may run its own script and talk to where it came from.
-const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; connect-src 'self' ws:";
+/// The page runs its own script and the client, and talks to where it came from.
+const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Mints users' tokens.
-#[derive(Clone)]
-pub(crate) struct UserMint {
-    pub(crate) secret: String,
-    pub(crate) issuer: Option<String>,
-    pub(crate) audience: Option<String>,
-}
-
-impl UserMint {
-    pub(crate) fn token(&self, user: &str, ttl: Duration) -> String {
-        let claims = MintClaims {
-            subject: user.to_owned(),
-            audience: self.audience.clone(),
-            issuer: self.issuer.clone(),
-            issued_at: Clock::system().now(),
-            ttl,
-        };
-        mint(self.secret.as_bytes(), &claims)
-    }
-}
-
-/// Serves the page at `/`, with commands for the control plane at `grpc`, and tokens for it where they can be made.
-pub(crate) fn router(mint: Option<UserMint>, grpc: SocketAddr) -> Router {
-    let text = PAGE.replace("GRPC_ADDR", &grpc.to_string());
-    let page = get(|| async { ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(text)) });
+/// Serves the page at `/`, the client, and a token for whichever user is asked for: so `minting` is for a secret that
+/// everybody knows anyway.
+pub(crate) fn router(minting: Option<Minting>, grpcurl: &Grpcurl) -> Router {
+    let text = page(grpcurl);
+    let headers: [(HeaderName, &str); 2] = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
     Router::new()
-        .route("/", page)
+        .route("/", get(async || (headers, Html(text))))
+        .route(
+            "/assets/socket.io.min.js",
+            get(async || ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], CLIENT)),
+        )
         .route("/dev/token", get(token))
-        .with_state(mint)
+        .with_state(minting)
+}
+
+/// The page's text. What is filled in stands in a script element, which only `<` could end.
+fn page(grpcurl: &Grpcurl) -> String {
+    let json = serde_json::json!(grpcurl).to_string().replace('<', r"\u003c");
+    PAGE.replace(GRPCURL, &json)
 }
 
 #[derive(Deserialize)]
@@ -54,18 +53,19 @@ struct Wanted {
     user: String,
 }
 
-async fn token(State(mint): State<Option<UserMint>>, Query(wanted): Query<Wanted>) -> Response {
-    let Some(mint) = mint else {
-        return (
-            StatusCode::NOT_FOUND,
-            "this process has no secret to sign tokens with\n",
-        )
-            .into_response();
+async fn token(State(minting): State<Option<Minting>>, Query(wanted): Query<Wanted>) -> Response {
+    let Some(minting) = minting else {
+        let reason = "this process makes no tokens: give one of `roomcast token`\n";
+        return (StatusCode::NOT_FOUND, reason).into_response();
     };
     match wanted.user.parse::<UserId>() {
         Ok(user) => {
-            let token = mint.token(user.as_str(), TOKEN_TTL);
-            Json(serde_json::json!({ "token": token })).into_response()
+            let token = minting.user(user.as_str(), TOKEN_TTL);
+            (
+                [(header::CACHE_CONTROL, "no-store")],
+                Json(serde_json::json!({ "token": token })),
+            )
+                .into_response()
         }
         Err(error) => (StatusCode::BAD_REQUEST, format!("user {error}\n")).into_response(),
     }

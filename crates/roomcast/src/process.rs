@@ -15,7 +15,7 @@ use roomcast_runtime::{
     net, telemetry,
 };
 use tokio::net::TcpListener;
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::options::process::ProcessOptions;
 
@@ -30,7 +30,7 @@ pub(crate) struct Process {
 /// Runs a command: `start` starts its tasks and says what to print.
 pub(crate) fn run<F>(options: &ProcessOptions, start: impl FnOnce(Process) -> F) -> Result<ExitCode, Exit>
 where
-    F: Future<Output = Result<Started, ConfigError>>,
+    F: Future<Output = Result<Started, Exit>>,
 {
     telemetry::init(&options.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -83,6 +83,15 @@ pub(crate) async fn listen(flag: &str, addr: SocketAddr) -> Result<(TcpListener,
         .local_addr()
         .map_err(|error| ConfigError::new(flag, addr, error))?;
     Ok((listener, bound))
+}
+
+/// Listens for the operator's tools: nothing there is secret, and nothing there asks who calls.
+pub(crate) async fn listen_admin(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), ConfigError> {
+    let listening = listen("--admin-addr", addr).await?;
+    if !addr.ip().is_loopback() {
+        warn!(%addr, "the admin endpoints take every caller that can reach --admin-addr");
+    }
+    Ok(listening)
 }
 
 /// Prints to standard output; nobody may be reading it.

@@ -107,3 +107,46 @@ async fn redis_back_without_its_data_is_a_reset_and_never_silence() {
     }
     assert_eq!(bob.told("session-revoked").await["sessionId"], "s2");
 }
+
+#[tokio::test]
+async fn a_frozen_redis_is_unavailable_and_then_well() {
+    let redis = Redis::start().await;
+    let control_plane = Process::control_plane(&redis.url(), &[]).await;
+    let edge = Process::edge(&[control_plane.addr("grpc")], &[]).await;
+    control_plane.ready().await;
+    edge.ready().await;
+    let mut backend = Backend::connect(control_plane.addr("grpc")).await;
+    let browsers = Browsers::start(Client::Js48);
+    backend.publish(session("s1", "a", "alice=interviewer")).await;
+    let mut alice = browsers.connect(&edge.url(), &token("alice")).await;
+    alice.join("s1").await;
+    redis.signal("STOP");
+    let asked = Instant::now();
+    let error = backend.select_role("s1", "bob", "observer").await.unwrap_err();
+    assert!(asked.elapsed() < Duration::from_secs(4), "no long hang");
+    assert_eq!(
+        (error.code(), reason(&error)),
+        (Code::Unavailable, "STORE_UNAVAILABLE".to_owned())
+    );
+    redis.signal("CONT");
+    control_plane.ready().await;
+    // What had no answer may have been done all the same: its event then comes first.
+    let session = Some(session("s1", "b", "alice=interviewer"));
+    let request = v1::PublishSessionUpdateRequest {
+        session,
+        ..Default::default()
+    };
+    eventually("a store that takes commands", || {
+        let (mut client, request) = (backend.0.clone(), request.clone());
+        async move { client.publish_session_update(request).await.ok() }
+    })
+    .await;
+    let (mut name, mut payload, _) = alice.event().await;
+    if name == "role-selected" {
+        (name, payload, _) = alice.event().await;
+    }
+    assert_eq!(
+        (name.as_str(), &payload["session"]["status"]),
+        ("session-updated", &json!("b"))
+    );
+}

@@ -7,15 +7,16 @@ use roomcast_auth::{Clock, KeySource, Verifier, is_dev_secret};
 use roomcast_control_plane::{ApiTokens, Config, Tls};
 use roomcast_runtime::config::{ConfigError, values};
 
-use super::{only_loopback, process::ProcessOptions};
+use super::{only_loopback, process::ProcessOptions, size};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "gRPC")]
 pub(crate) struct GrpcOptions {
     /// Where backends and edges connect
-    #[arg(long, env = "ROOMCAST_GRPC_ADDR", default_value = "127.0.0.1:50051", value_parser = values::socket_addr)]
+    #[arg(long, env = "ROOMCAST_GRPC_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:50051", value_parser = values::socket_addr)]
     pub(crate) grpc_addr: SocketAddr,
-    /// Calls need a service token (audience roomcast-api) signed with this secret by HS256, HS384 or HS512
+    /// Calls need a service token (audience roomcast-api) signed with this secret by HS256, HS384 or HS512;
+    /// unset: none
     #[arg(
         long,
         env = "ROOMCAST_API_JWT_SECRET",
@@ -23,25 +24,28 @@ pub(crate) struct GrpcOptions {
         hide_env_values = true
     )]
     pub(crate) api_jwt_secret: Option<String>,
-    /// Calls need a service token (audience roomcast-api) signed with a key of this JWKS
+    /// Calls need a service token (audience roomcast-api) signed with a key of this JWKS; unset: none
     #[arg(long, env = "ROOMCAST_API_JWKS", value_name = "FILE|URL")]
     pub(crate) api_jwks: Option<String>,
-    /// The server's certificate chain, a PEM file; with --tls-key
+    /// The server's certificate chain, a PEM file, with --tls-key; unset: no TLS
     #[arg(long, env = "ROOMCAST_TLS_CERT", value_name = "FILE")]
     pub(crate) tls_cert: Option<PathBuf>,
-    /// The server's key, a PEM file; with --tls-cert
+    /// The server's private key, a PEM file, with --tls-cert; unset: no TLS
     #[arg(long, env = "ROOMCAST_TLS_KEY", value_name = "FILE")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Callers need a certificate of this authority, a PEM file; with --tls-cert
+    /// Callers need a certificate of one of these authorities, a PEM file, with --tls-cert; unset: they need none
     #[arg(long, env = "ROOMCAST_TLS_CLIENT_CA", value_name = "FILE")]
     pub(crate) tls_client_ca: Option<PathBuf>,
-    /// The largest request, in bytes (256KiB, 1MiB)
-    #[arg(long, env = "ROOMCAST_MAX_REQUEST", default_value = "256KiB", value_parser = values::bytes)]
+    /// The largest request, in bytes (262144, 256KiB), 4MiB at most
+    #[arg(long, env = "ROOMCAST_MAX_REQUEST", value_name = "SIZE", default_value = "256KiB", value_parser = request)]
     pub(crate) max_request: usize,
 }
 
 impl GrpcOptions {
     /// What the control plane is told.
+    ///
+    /// # Errors
+    /// Anybody could call from other machines, or keys and certificates cannot be used.
     pub(crate) fn config(&self, process: &ProcessOptions) -> Result<Config, ConfigError> {
         if self.api_jwt_secret.is_none() && self.api_jwks.is_none() && self.tls_client_ca.is_none() {
             let reason = "calls need neither service tokens (--api-jwt-secret, --api-jwks) nor client certificates \
@@ -93,7 +97,7 @@ impl GrpcOptions {
             }
             (None, None, None) => Ok(None),
             (Some(cert), None, _) => Err(ConfigError::new("--tls-cert", cert.display(), "needs --tls-key")),
-            (None, Some(_), _) => Err(ConfigError::new("--tls-key", "", "needs --tls-cert")),
+            (None, Some(key), _) => Err(ConfigError::new("--tls-key", key.display(), "needs --tls-cert")),
             (None, None, Some(ca)) => Err(ConfigError::new(
                 "--tls-client-ca",
                 ca.display(),
@@ -101,4 +105,8 @@ impl GrpcOptions {
             )),
         }
     }
+}
+
+fn request(text: &str) -> Result<usize, String> {
+    size(text, &(1024..=4 * 1024 * 1024))
 }

@@ -6,33 +6,36 @@ use clap::Args;
 use roomcast_edge::{Drain, Limits, Origins};
 use roomcast_runtime::config::values;
 
+use super::{size, some_time};
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Browsers")]
 pub(crate) struct HttpOptions {
     /// Where browsers connect
-    #[arg(long, env = "ROOMCAST_HTTP_ADDR", default_value = "127.0.0.1:3000", value_parser = values::socket_addr)]
+    #[arg(long, env = "ROOMCAST_HTTP_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:3000", value_parser = values::socket_addr)]
     pub(crate) http_addr: SocketAddr,
     /// An origin whose pages may connect (https://app.example.com), or * for any; repeatable. Unset: with `dev` any,
     /// with `edge` only pages of the edge's own host
     #[arg(long, env = "ROOMCAST_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub(crate) cors_origin: Vec<String>,
     /// How many sessions one socket can be in at once
-    #[arg(long, env = "ROOMCAST_SESSIONS_PER_SOCKET", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    #[arg(long, env = "ROOMCAST_SESSIONS_PER_SOCKET", value_name = "COUNT", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub(crate) sessions_per_socket: u16,
-    /// Bytes that wait for one socket at most; then its transport is closed and its page resumes
-    #[arg(long, env = "ROOMCAST_OUTBOUND_CAP", default_value = "1MiB", value_parser = values::bytes)]
+    /// How much waits for one socket at most, in bytes (1048576, 1MiB), 128KiB at least; then its transport is closed and
+    /// its page resumes
+    #[arg(long, env = "ROOMCAST_OUTBOUND_CAP", value_name = "SIZE", default_value = "1MiB", value_parser = outbound)]
     pub(crate) outbound_cap: usize,
     /// How long a browser may take nothing of what is sent before its transport is closed
-    #[arg(long, env = "ROOMCAST_WRITE_STALL_TIMEOUT", default_value = "10s", value_parser = values::duration)]
+    #[arg(long, env = "ROOMCAST_WRITE_STALL_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = some_time)]
     pub(crate) write_stall_timeout: Duration,
     /// Events a second that one socket may send in the long run
-    #[arg(long, env = "ROOMCAST_EVENT_RATE", default_value = "200", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "ROOMCAST_EVENT_RATE", value_name = "COUNT", default_value = "200", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) event_rate: u32,
     /// Events that one socket may send at once
-    #[arg(long, env = "ROOMCAST_EVENT_BURST", default_value = "4000", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "ROOMCAST_EVENT_BURST", value_name = "COUNT", default_value = "4000", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) event_burst: u32,
     /// Sockets closed in a second when the edge ends; faster where --drain-timeout asks for it
-    #[arg(long, env = "ROOMCAST_DRAIN_RATE", default_value = "500", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "ROOMCAST_DRAIN_RATE", value_name = "COUNT", default_value = "500", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) drain_rate: u32,
 }
 
@@ -67,6 +70,11 @@ impl HttpOptions {
     }
 }
 
+/// Room for the largest event of the default size, and one more.
+fn outbound(text: &str) -> Result<usize, String> {
+    size(text, &(128 * 1024..=1024 * 1024 * 1024))
+}
+
 fn origin(text: &str) -> Result<String, String> {
     let plain = |uri: &http::Uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))
@@ -80,5 +88,44 @@ fn origin(text: &str) -> Result<String, String> {
     {
         return Ok(text.to_owned());
     }
-    Err("is no origin (expected e.g. https://app.example.com, without a path, or *)".to_owned())
+    Err("not an origin (expected e.g. https://app.example.com, without a path, or *)".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_a_scheme_and_a_host() {
+        for text in [
+            "*",
+            "https://app.example.com",
+            "http://localhost:5173",
+            "http://[::1]:80",
+        ] {
+            assert_eq!(origin(text), Ok(text.to_owned()));
+        }
+        for text in [
+            "",
+            "app.example.com",
+            "https://a/",
+            "https://a/b",
+            "https://a?b",
+            "ftp://a",
+            "null",
+        ] {
+            origin(text).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_edge() {
+        #[derive(clap::Parser)]
+        struct Alone {
+            #[command(flatten)]
+            http: HttpOptions,
+        }
+        let limits = <Alone as clap::Parser>::parse_from(["x"]).http.limits();
+        assert_eq!(format!("{limits:?}"), format!("{:?}", Limits::default()));
+    }
 }

@@ -1,25 +1,26 @@
 //! How an edge shows itself to control planes, and how it knows them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use roomcast_edge::{ApiToken, ClientTls};
 use roomcast_runtime::config::ConfigError;
 
-use super::read;
+use super::{read, read_pem};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Link")]
 pub(crate) struct LinkOptions {
-    /// The service token that control planes ask for
+    /// The service token that control planes ask for; unset: none is shown
     #[arg(
         long,
         env = "ROOMCAST_API_TOKEN",
         value_name = "TOKEN",
-        hide_env_values = true
+        hide_env_values = true,
+        value_parser = visible
     )]
     pub(crate) api_token: Option<String>,
-    /// A file with that token, read again at every attachment
+    /// A file with that token, read again at every attachment; unset: none
     #[arg(
         long,
         env = "ROOMCAST_API_TOKEN_FILE",
@@ -27,13 +28,13 @@ pub(crate) struct LinkOptions {
         conflicts_with = "api_token"
     )]
     pub(crate) api_token_file: Option<PathBuf>,
-    /// The authority of the control planes' certificates, a PEM file; unset: the system's authorities
+    /// The authorities of the control planes' certificates, a PEM file; unset: the system's authorities
     #[arg(long, env = "ROOMCAST_TLS_CA", value_name = "FILE")]
     pub(crate) tls_ca: Option<PathBuf>,
-    /// The edge's certificate chain, a PEM file; with --tls-client-key
+    /// The edge's certificate chain, a PEM file, with --tls-client-key; unset: it shows none
     #[arg(long, env = "ROOMCAST_TLS_CLIENT_CERT", value_name = "FILE")]
     pub(crate) tls_client_cert: Option<PathBuf>,
-    /// The edge's key, a PEM file; with --tls-client-cert
+    /// The edge's private key, a PEM file, with --tls-client-cert; unset: none
     #[arg(long, env = "ROOMCAST_TLS_CLIENT_KEY", value_name = "FILE")]
     pub(crate) tls_client_key: Option<PathBuf>,
 }
@@ -43,7 +44,7 @@ impl LinkOptions {
         match (&self.api_token, &self.api_token_file) {
             (Some(token), _) => Ok(Some(ApiToken::Fixed(token.clone()))),
             (None, Some(path)) => {
-                read("--api-token-file", path)?;
+                check_token_file(path)?;
                 Ok(Some(ApiToken::File(path.clone())))
             }
             (None, None) => Ok(None),
@@ -51,31 +52,70 @@ impl LinkOptions {
     }
 
     pub(crate) fn tls(&self) -> Result<ClientTls, ConfigError> {
-        let ca = self
-            .tls_ca
-            .as_ref()
-            .map(|path| read("--tls-ca", path))
-            .transpose()?;
-        let identity = match (&self.tls_client_cert, &self.tls_client_key) {
-            (Some(cert), Some(key)) => {
-                Some((read("--tls-client-cert", cert)?, read("--tls-client-key", key)?))
-            }
-            (None, None) => None,
-            (Some(cert), None) => {
-                return Err(ConfigError::new(
-                    "--tls-client-cert",
-                    cert.display(),
-                    "needs --tls-client-key",
-                ));
-            }
-            (None, Some(_)) => {
-                return Err(ConfigError::new(
-                    "--tls-client-key",
-                    "",
-                    "needs --tls-client-cert",
-                ));
-            }
-        };
-        Ok(ClientTls { ca, identity })
+        let (cert, key) = (&self.tls_client_cert, &self.tls_client_key);
+        if let (Some(cert), None) = (cert, key) {
+            return Err(ConfigError::new(
+                "--tls-client-cert",
+                cert.display(),
+                "needs --tls-client-key",
+            ));
+        }
+        if let (None, Some(key)) = (cert, key) {
+            return Err(ConfigError::new(
+                "--tls-client-key",
+                key.display(),
+                "needs --tls-client-cert",
+            ));
+        }
+        let cert = read_pem("--tls-client-cert", cert.as_ref(), "CERTIFICATE")?;
+        let key = read_pem("--tls-client-key", key.as_ref(), "PRIVATE KEY")?;
+        Ok(ClientTls {
+            ca: read_pem("--tls-ca", self.tls_ca.as_ref(), "CERTIFICATE")?,
+            identity: cert.zip(key),
+        })
     }
+
+    /// Refuses TLS options that no address of a control plane makes use of: whoever gave them counts on TLS.
+    pub(crate) fn check_tls_is_used(&self, control_planes: &[http::Uri]) -> Result<(), ConfigError> {
+        if control_planes.iter().any(|uri| uri.scheme_str() == Some("https")) {
+            return Ok(());
+        }
+        let given = [
+            ("--tls-ca", &self.tls_ca),
+            ("--tls-client-cert", &self.tls_client_cert),
+        ];
+        for (flag, path) in given {
+            if let Some(path) = path {
+                return Err(ConfigError::new(
+                    flag,
+                    path.display(),
+                    "not used: no --control-plane begins with https://",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The content may change later, but at the start it has to be a token.
+fn check_token_file(path: &Path) -> Result<(), ConfigError> {
+    let flag = "--api-token-file";
+    let content = read(flag, path)?;
+    let token = String::from_utf8_lossy(&content);
+    match visible(token.trim()) {
+        Ok(_) => Ok(()),
+        Err(reason) => Err(ConfigError::new(
+            flag,
+            path.display(),
+            format!("its content {reason}"),
+        )),
+    }
+}
+
+/// What may stand in a header.
+fn visible(token: &str) -> Result<String, String> {
+    if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(token.to_owned());
+    }
+    Err("must be a token: visible ASCII characters without spaces".to_owned())
 }

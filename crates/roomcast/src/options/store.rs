@@ -7,51 +7,51 @@ use roomcast_core::Millis;
 use roomcast_runtime::config::{ConfigError, values};
 use roomcast_store::{Bounds, RedisConfig, RedisUrl};
 
+use super::size;
+
+/// The longest retention: a hundred years, which Redis and clocks take without ado.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Store")]
 pub(crate) struct StoreOptions {
     /// How many events a room's log keeps
-    #[arg(long, env = "ROOMCAST_LOG_ENTRIES", default_value = "1000", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, env = "ROOMCAST_LOG_ENTRIES", value_name = "COUNT", default_value = "1000", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(crate) log_entries: u64,
-    /// How long a room's log keeps an event, and a request id is remembered
-    #[arg(long, env = "ROOMCAST_LOG_RETENTION", default_value = "24h", value_parser = values::duration)]
-    pub(crate) log_retention: Duration,
+    /// How long a room's log keeps an event, and a request id is remembered (30m, 24h, 7d)
+    #[arg(long, env = "ROOMCAST_LOG_RETENTION", value_name = "TIME", default_value = "24h", value_parser = retention)]
+    pub(crate) log_retention: Millis,
     /// How long a session outlives its last change; at least --log-retention
-    #[arg(long, env = "ROOMCAST_STATE_RETENTION", default_value = "30d", value_parser = values::duration)]
-    pub(crate) state_retention: Duration,
-    /// The largest payload of an event as JSON, in bytes (64KiB)
-    #[arg(long, env = "ROOMCAST_MAX_PAYLOAD", default_value = "64KiB", value_parser = values::bytes)]
+    #[arg(long, env = "ROOMCAST_STATE_RETENTION", value_name = "TIME", default_value = "30d", value_parser = retention)]
+    pub(crate) state_retention: Millis,
+    /// The largest payload of an event as JSON, in bytes (65536, 64KiB), 1MiB at most; edges' --outbound-cap has to hold
+    /// several of them
+    #[arg(long, env = "ROOMCAST_MAX_PAYLOAD", value_name = "SIZE", default_value = "64KiB", value_parser = payload)]
     pub(crate) max_payload: usize,
-    /// What the names of all keys in Redis begin with
-    #[arg(long, env = "ROOMCAST_REDIS_PREFIX", default_value = "rc")]
+    /// What the names of all keys in Redis begin with; deployments that share a Redis differ in it
+    #[arg(long, env = "ROOMCAST_REDIS_PREFIX", value_name = "PREFIX", default_value = "rc", value_parser = prefix)]
     pub(crate) redis_prefix: String,
 }
 
 impl StoreOptions {
     pub(crate) fn bounds(&self) -> Result<Bounds, ConfigError> {
-        let bounds = Bounds {
-            log_entries: self.log_entries,
-            log_retention: millis("--log-retention", self.log_retention)?,
-            state_retention: millis("--state-retention", self.state_retention)?,
-            max_payload: self.max_payload,
-        };
-        if bounds.state_retention < bounds.log_retention {
-            let value = format!("{}s", self.state_retention.as_secs());
+        if self.state_retention < self.log_retention {
+            let value = format!("{}ms", self.state_retention);
             return Err(ConfigError::new(
                 "--state-retention",
                 value,
                 "is shorter than --log-retention",
             ));
         }
-        Ok(bounds)
+        Ok(Bounds {
+            log_entries: self.log_entries,
+            log_retention: self.log_retention,
+            state_retention: self.state_retention,
+            max_payload: self.max_payload,
+        })
     }
 
     pub(crate) fn redis(&self, url: RedisUrl) -> Result<RedisConfig, ConfigError> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
-        if self.redis_prefix.is_empty() || !self.redis_prefix.bytes().all(plain) {
-            let reason = "must be of A-Z a-z 0-9 . _ : -";
-            return Err(ConfigError::new("--redis-prefix", &self.redis_prefix, reason));
-        }
         Ok(RedisConfig {
             url,
             prefix: self.redis_prefix.clone(),
@@ -60,15 +60,49 @@ impl StoreOptions {
     }
 }
 
-fn millis(flag: &str, time: Duration) -> Result<Millis, ConfigError> {
-    // A hundred years: what Redis and clocks take without ado.
-    const MOST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
-    match Millis::try_from(time.as_millis()) {
-        Ok(millis) if millis > 0 && time <= MOST => Ok(millis),
-        Ok(_) | Err(_) => Err(ConfigError::new(
-            flag,
-            format!("{}s", time.as_secs()),
-            "must be from 1ms to 36500d",
-        )),
+fn retention(text: &str) -> Result<Millis, String> {
+    let time = values::duration(text)?;
+    if time.is_zero() || time > LONGEST {
+        return Err("must be from 1ms to 36500d".to_owned());
+    }
+    Millis::try_from(time.as_millis()).map_err(|error| error.to_string())
+}
+
+fn payload(text: &str) -> Result<usize, String> {
+    size(text, &(1024..=1024 * 1024))
+}
+
+/// Without braces, which say to Redis Cluster where a key lives.
+fn prefix(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
+    if (1..=64).contains(&text.len()) && text.bytes().all(plain) {
+        return Ok(text.to_owned());
+    }
+    Err("must be 1 to 64 characters of A-Z a-z 0-9 . _ : -".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use roomcast_core::limits;
+
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_the_core() {
+        assert_eq!(retention("24h"), Ok(limits::DEFAULT_LOG_RETENTION));
+        assert_eq!(retention("30d"), Ok(limits::DEFAULT_STATE_RETENTION));
+        assert_eq!(payload("64KiB"), Ok(limits::DEFAULT_MAX_PAYLOAD_BYTES));
+        assert_eq!(limits::DEFAULT_LOG_ENTRIES, 1_000);
+    }
+
+    #[test]
+    fn a_retention_is_some_time_and_not_for_ever() {
+        for text in ["0s", "36501d", "18446744073709551615ms"] {
+            assert_eq!(
+                retention(text).unwrap_err(),
+                "must be from 1ms to 36500d",
+                "{text}"
+            );
+        }
     }
 }

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use roomcast_auth::{Clock, DEV_SECRET, KeySource, UserTokens, Verifier, is_dev_secret};
-use roomcast_runtime::config::ConfigError;
+use roomcast_runtime::config::{ConfigError, Exit};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Users' tokens")]
 pub(crate) struct UserOptions {
-    /// The secret that signs users' tokens by HS256, HS384 or HS512
+    /// The secret that signs users' tokens by HS256, HS384 or HS512; unset: with `dev` the published
+    /// dev secret where no other key is given, with `edge` none
     #[arg(
         long,
         env = "ROOMCAST_JWT_SECRET",
@@ -18,10 +19,10 @@ pub(crate) struct UserOptions {
     )]
     pub(crate) jwt_secret: Option<String>,
     /// The public key that verifies users' tokens, a PEM file: RSA for RS256 and PS256, P-256 for ES256, Ed25519 for
-    /// EdDSA
+    /// EdDSA; unset: none
     #[arg(long, env = "ROOMCAST_JWT_PUBLIC_KEY", value_name = "FILE")]
     pub(crate) jwt_public_key: Option<PathBuf>,
-    /// The keys that verify users' tokens, a JWKS; looked at again when a token names another key
+    /// The keys that verify users' tokens, a JWKS; looked at again when a token names another key; unset: none
     #[arg(long, env = "ROOMCAST_JWKS", value_name = "FILE|URL")]
     pub(crate) jwks: Option<String>,
     /// What a token's iss must be; unset: anything
@@ -59,7 +60,14 @@ impl UserOptions {
         }
     }
 
-    pub(crate) fn verifier(&self) -> Result<Verifier, ConfigError> {
+    /// # Errors
+    /// There is no key, or one that cannot be used.
+    pub(crate) fn verifier(&self) -> Result<Verifier, Exit> {
+        if !self.has_keys() {
+            let line = "--jwt-secret, --jwt-public-key or --jwks: one of them is required, or no user's token could be \
+                        verified";
+            return Err(Exit::Refused(line.to_owned()));
+        }
         let mut sources = Vec::new();
         if let Some(secret) = &self.jwt_secret {
             let key = KeySource::secret(secret.as_bytes());
@@ -72,10 +80,6 @@ impl UserOptions {
         if let Some(jwks) = &self.jwks {
             sources.push(KeySource::jwks(jwks).map_err(|error| ConfigError::new("--jwks", jwks, error))?);
         }
-        if sources.is_empty() {
-            let reason = "is missing: users' tokens need a key (or --jwt-public-key, --jwks)";
-            return Err(ConfigError::new("--jwt-secret", "", reason));
-        }
         let tokens = UserTokens {
             issuer: self.jwt_issuer.clone(),
             audience: self.jwt_audience.clone(),
@@ -83,6 +87,6 @@ impl UserOptions {
         };
         let audience = self.jwt_audience.as_deref().unwrap_or_default();
         Verifier::users(sources, tokens, Clock::system())
-            .map_err(|error| ConfigError::new("--jwt-audience", audience, error))
+            .map_err(|error| ConfigError::new("--jwt-audience", audience, error).into())
     }
 }
