@@ -58,6 +58,7 @@ impl Options {
             let insecure = self.process.insecure;
             only_loopback("--http-addr", self.http.http_addr, insecure, reason)?;
             only_loopback("--grpc-addr", self.grpc.grpc_addr, insecure, reason)?;
+            only_loopback("--admin-addr", self.admin_addr, insecure, reason)?;
         }
         if self.http.outbound_cap < 2 * self.store.max_payload {
             let reason = "must be twice --max-payload at least";
@@ -198,12 +199,14 @@ mod tests {
     fn what_everybody_could_reach_with_the_dev_secret_is_refused() {
         let reason = "everybody knows the dev secret, which signs users' tokens without --jwt-secret; use a loopback \
                       address, or --insecure";
-        for flag in ["--http-addr", "--grpc-addr"] {
+        for flag in ["--http-addr", "--grpc-addr", "--admin-addr"] {
             let line = refused(&format!("{flag} 0.0.0.0:1"));
             assert_eq!(line, format!("{flag} \"0.0.0.0:1\": {reason}"));
             options(&format!("{flag} 0.0.0.0:1 --insecure")).check().unwrap();
         }
-        options("--admin-addr 0.0.0.0:1").check().unwrap();
+        options(&format!("--admin-addr 0.0.0.0:1 --jwt-secret {SECRET}"))
+            .check()
+            .unwrap();
         options(&format!("--http-addr 0.0.0.0:1 --jwt-secret {SECRET}"))
             .check()
             .unwrap();
