@@ -20,6 +20,8 @@ pub const DEFAULT_STATE_RETENTION: Millis = 30 * 24 * 3600 * 1000;
 pub const DEFAULT_SESSIONS_PER_SOCKET: usize = 32;
 /// How many entries one read of a log returns at most.
 pub const READ_ENTRIES: usize = 256;
+/// After how many bytes of entries one read of a log stops, by the store's own measure; one entry goes always.
+pub const READ_BYTES: usize = 1024 * 1024;
 /// How many recent entries an edge keeps of each room.
 pub const WINDOW_ENTRIES: usize = 128;
 /// How many entries a feed holds while it waits for a read; later ones are read again.
@@ -28,5 +30,5 @@ pub const HELD_ENTRIES: usize = 256;
 pub const COMPARE_INTERVAL: Millis = 2_000;
 /// How many rooms one comparison of tails asks for.
 pub const COMPARE_ROOMS: usize = 512;
-/// How long a join waits for its room's feed.
+/// How long a join waits for its room's feed, and for each part of its replay.
 pub const JOIN_TIMEOUT: Millis = 5_000;

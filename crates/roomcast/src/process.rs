@@ -32,7 +32,7 @@ pub(crate) fn run<F>(options: &ProcessOptions, start: impl FnOnce(Process) -> F)
 where
     F: Future<Output = Result<Started, Exit>>,
 {
-    telemetry::init(&options.log)?;
+    let _logs = telemetry::init(&options.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Exit::Refused(format!("could not start: {error}")))?;
     let status = runtime.block_on(async {

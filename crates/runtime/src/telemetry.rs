@@ -1,12 +1,15 @@
 //! Logs on standard error: one line an event, pretty on a terminal, JSON otherwise.
 //!
-//! A logged string, whoever wrote it, must never begin a line of its own or steer a terminal.
+//! A logged string, whoever wrote it, must never begin a line of its own or steer a terminal. And a log that nobody
+//! reads, or that cannot be written, must never hold the process up or end it: lines wait in a queue with a cap for a
+//! thread of their own, and what finds no room is dropped.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
 
 use tracing::field::Field;
 use tracing::{Subscriber, error};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::LevelFilter;
@@ -15,17 +18,20 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{ConfigError, one_line};
 
+/// Lines that wait to be written; beyond it they are dropped.
+const WAITING_LINES: usize = 8_192;
+
 const EXPECTED: &str =
     "expected a level (off, error, warn, info, debug, trace), a TARGET=LEVEL, or several with commas";
 
 /// Sends the process's logs to standard error from here on, and panics to the logs.
 ///
 /// `filter` is the value of `--log`: a level, or directives such as `info,roomcast_edge=debug`. Calling it again
-/// changes nothing.
+/// changes nothing. The logs end with what is returned: dropped, it writes what waits, for a second at most.
 ///
 /// # Errors
 /// `filter` is none of these.
-pub fn init(filter: &str) -> Result<(), ConfigError> {
+pub fn init(filter: &str) -> Result<WorkerGuard, ConfigError> {
     let filter = parse_filter(filter)?;
     let terminal = io::stderr().is_terminal();
     let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -34,7 +40,14 @@ pub fn init(filter: &str) -> Result<(), ConfigError> {
     } else {
         Format::Json
     };
-    if subscriber(filter, format, io::stderr).try_init().is_ok() {
+    let (lines, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(WAITING_LINES)
+        .lossy(true)
+        .finish(io::stderr());
+    if subscriber(filter, format, move || lines.clone())
+        .try_init()
+        .is_ok()
+    {
         std::panic::set_hook(Box::new(|panic| {
             let at = panic.location().map(ToString::to_string).unwrap_or_default();
             error!(
@@ -44,7 +57,7 @@ pub fn init(filter: &str) -> Result<(), ConfigError> {
             );
         }));
     }
-    Ok(())
+    Ok(guard)
 }
 
 #[derive(Clone, Copy)]
@@ -58,7 +71,10 @@ fn subscriber<W: Write + 'static>(
     format: Format,
     writer: impl Fn() -> W + Send + Sync + 'static,
 ) -> Box<dyn Subscriber + Send + Sync> {
-    let builder = tracing_subscriber::fmt().with_env_filter(filter);
+    // Its complaints go to standard error, which may be what cannot be written; they would panic.
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .log_internal_errors(false);
     match format {
         Format::Pretty { colour } => {
             let fields = debug_fn(pretty_field).delimited(" ");

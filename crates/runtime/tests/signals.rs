@@ -17,7 +17,7 @@ fn process() {
         .build()
         .unwrap();
     let status = runtime.block_on(async {
-        telemetry::init("info").unwrap();
+        let _logs = telemetry::init("info").unwrap();
         let shutdown = Shutdown::new();
         shutdown.listen().unwrap();
         let tasks = Tasks::new(shutdown.clone());

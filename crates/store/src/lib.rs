@@ -130,7 +130,7 @@ pub trait Store: Send + Sync + 'static {
     /// always has a state; its position is [`Position::NONE`] where it has no log.
     async fn snapshot(&self, room: &RoomId) -> Result<Option<Snapshot>, StoreError>;
 
-    /// Reads the room's log after an offset, at most `limit` entries.
+    /// Reads the room's log after an offset, at most `limit` entries; fewer where they are large.
     async fn read(&self, room: &RoomId, after: Offset, limit: usize) -> Result<LogSlice, StoreError>;
 
     /// The tail of each room, in the same order; [`Position::NONE`] where there is no log.

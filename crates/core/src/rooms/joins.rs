@@ -267,6 +267,10 @@ impl Rooms {
             .get_mut(&id)
             .and_then(|socket| socket.joins.get_mut(session))
         {
+            let deadline = self.now + JOIN_TIMEOUT;
+            self.deadlines.remove(&(join.deadline, id, session.clone()));
+            self.deadlines.insert((deadline, id, session.clone()));
+            join.deadline = deadline;
             join.phase = Phase::Replaying { from, entries };
             if self.reads.insert((room_id.clone(), next)) {
                 self.actions.push_back(Action::Read {

@@ -298,6 +298,8 @@ pub struct Rooms {
     /// Reads under way: each serves all joins that wait for it.
     reads: BTreeSet<(RoomId, Position)>,
     sessions_per_socket: usize,
+    /// When the last input came.
+    now: Millis,
     actions: VecDeque<Action>,
 }
 
@@ -311,12 +313,14 @@ impl Rooms {
             deadlines: BTreeSet::new(),
             reads: BTreeSet::new(),
             sessions_per_socket,
+            now: 0,
             actions: VecDeque::new(),
         }
     }
 
     /// Takes what happened; [`Self::next_action`] then says what to do.
     pub fn handle(&mut self, input: Input, now: Millis) {
+        self.now = now;
         match input {
             Input::Connected { socket, user } => self.connected(socket, user),
             Input::Resume {

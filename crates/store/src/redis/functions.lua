@@ -347,18 +347,25 @@ local function disconnect_user(keys, args)
   return { 'done', unpack(appended) }
 end
 
--- Arguments: the offset after which to read, and how many entries at most.
+-- Arguments: the offset after which to read, how many entries at most, and after how many bytes to stop. Read in
+-- small parts, since a read of many large entries would keep everybody else waiting.
 local function read(keys, args)
   local step = begin(keys, args)
   local epoch, tail = unpack(redis.call('HMGET', step.state, 'epoch', 'tail'))
   if not epoch then return {} end
   local first = forget_old(step) or text(tail + 1)
   local answer = { epoch, tail, first }
-  local after, limit = args[5], args[6]
-  if limit ~= '0' then
-    for _, entry in ipairs(redis.call('XRANGE', step.log, '(' .. after .. '-0', '+', 'COUNT', limit)) do
+  local from, left, bytes = '(' .. args[5] .. '-0', tonumber(args[6]), tonumber(args[7])
+  while left > 0 and bytes > 0 do
+    local part = redis.call('XRANGE', step.log, from, '+', 'COUNT', math.min(left, 8))
+    if #part == 0 then break end
+    for _, entry in ipairs(part) do
+      if bytes <= 0 then break end
       answer[#answer + 1] = entry[2][2]
+      bytes = bytes - #entry[2][2]
+      from = '(' .. entry[1]
     end
+    left = left - #part
   end
   return answer
 end

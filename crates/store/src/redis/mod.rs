@@ -21,7 +21,7 @@ use futures_util::future::try_join_all;
 use redis::{FromRedisValue, Value};
 use roomcast_core::{
     Epoch, LogSlice, Offset, Position, RoomId, RoomState, SessionCommand, SessionId, SessionView, Snapshot,
-    UserId,
+    UserId, limits::READ_BYTES,
 };
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -225,8 +225,9 @@ impl Store for RedisStore {
     async fn read(&self, room: &RoomId, after: Offset, limit: usize) -> Result<LogSlice, StoreError> {
         let slot = Slot::room(&self.prefix, room);
         let mut args = self.common_args();
-        // Redis takes counts up to i64.
-        args.extend([after.to_string(), limit.min(u32::MAX as usize).to_string()]);
+        // A Lua number holds counts of this size exactly.
+        let limit = limit.min(u32::MAX as usize);
+        args.extend([after.to_string(), limit.to_string(), READ_BYTES.to_string()]);
         let reply = in_time(self.supervisor.call("read", &[slot.state(), slot.log()], &args)).await?;
         let words: Vec<String> = typed(reply)?;
         match &words[..] {
