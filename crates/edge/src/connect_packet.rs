@@ -3,6 +3,8 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use crate::frame_header::HeaderReader;
+
 /// The packet with a pid; `None` where this is another packet.
 pub(crate) fn with_pid(packet: &[u8], pid: &str) -> Option<Vec<u8>> {
     let rest = packet.strip_prefix(br#"40{"sid":"#)?.strip_suffix(b"}")?;
@@ -71,18 +73,13 @@ impl ConnectFrames {
 
 /// The lengths of the header and the payload of a frame that is there as a whole.
 fn frame(bytes: &[u8]) -> Option<(usize, usize)> {
-    let (head, length) = match bytes.get(1)? {
-        126 => (
-            4,
-            usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?)),
-        ),
-        127 => (
-            10,
-            usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?,
-        ),
-        short => (2, usize::from(*short)),
-    };
-    (bytes.len() >= head + length).then_some((head, length))
+    let mut reader = HeaderReader::default();
+    let (at, header) = bytes
+        .iter()
+        .enumerate()
+        .find_map(|(at, byte)| Some((at, reader.take(*byte)?)))?;
+    let (head, length) = (at + 1, usize::try_from(header.length).ok()?);
+    (bytes.len() - head >= length).then_some((head, length))
 }
 
 #[cfg(test)]

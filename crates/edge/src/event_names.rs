@@ -4,6 +4,8 @@
 //!
 //! Names of ours have no escapes, and whoever escapes what needs none is not understood.
 
+use crate::frame_header::HeaderReader;
+
 /// Looks at one Socket.IO packet, byte by byte (Engine.IO `4`, Socket.IO `2` or `5N-`, an acknowledgement's digits,
 /// `["name"`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,8 +61,7 @@ pub(crate) fn in_payload(payload: &mut [u8]) {
 /// Changes the masked frames of a browser (RFC 6455, section 5.2), in whatever chunks they are read.
 #[derive(Debug, Default)]
 pub(crate) struct FrameNames {
-    header: [u8; 14],
-    have: usize,
+    header: HeaderReader,
     left: u64,
     mask: [u8; 4],
     at: usize,
@@ -91,36 +92,17 @@ impl FrameNames {
 
     /// Takes a byte of a header. What is no valid header is the crate's to refuse.
     fn header(&mut self, byte: u8) {
-        self.header[self.have] = byte;
-        self.have += 1;
-        if self.have < 2 {
+        let Some(header) = self.header.take(byte) else {
             return;
-        }
-        let masked = self.header[1] & 0x80 != 0;
-        let extended = match self.header[1] & 0x7f {
-            126 => 2,
-            127 => 8,
-            _ => 0,
         };
-        if self.have < 2 + extended + if masked { 4 } else { 0 } {
-            return;
-        }
-        let short = u64::from(self.header[1] & 0x7f);
-        let long = self.header[2..2 + extended]
-            .iter()
-            .fold(0, |length, byte| length << 8 | u64::from(*byte));
-        self.left = if extended == 0 { short } else { long };
-        self.mask = [0; 4];
-        if masked {
-            self.mask
-                .copy_from_slice(&self.header[2 + extended..6 + extended]);
-        }
-        (self.have, self.at) = (0, 0);
+        self.left = header.length;
+        self.mask = header.mask.unwrap_or_default();
+        self.at = 0;
         // A text frame begins a packet; continuations and control frames between them go on with what there is.
-        if self.header[0] & 0x0f == 1 {
-            self.scan = Scan::default();
-        } else if self.header[0] & 0x0f == 2 {
-            self.scan = Scan::Done;
+        match header.opcode() {
+            1 => self.scan = Scan::default(),
+            2 => self.scan = Scan::Done,
+            _ => {}
         }
     }
 }

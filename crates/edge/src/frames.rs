@@ -4,10 +4,12 @@
 //!
 //! Server frames are unmasked and no extension is negotiated, which is asserted.
 
+use crate::frame_header::HeaderReader;
+
 /// Where the scan stands.
 #[derive(Debug, Default)]
 pub(crate) struct FrameScanner {
-    header: Header,
+    header: HeaderReader,
     /// Payload bytes of the frame that are still to come.
     left: u64,
     /// The payload's first two bytes, as far as they came.
@@ -16,19 +18,14 @@ pub(crate) struct FrameScanner {
     text: bool,
 }
 
-#[derive(Debug, Default)]
-struct Header {
-    bytes: [u8; 10],
-    len: usize,
-}
-
 impl FrameScanner {
     /// Takes the next bytes; says how many events and acknowledgements ended in them.
     pub(crate) fn scan(&mut self, mut bytes: &[u8]) -> u64 {
         let mut ended = 0;
         while !bytes.is_empty() {
             if self.left == 0 {
-                bytes = self.header(bytes);
+                self.header(bytes[0]);
+                bytes = &bytes[1..];
                 continue;
             }
             let take = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());
@@ -46,35 +43,16 @@ impl FrameScanner {
         ended
     }
 
-    /// Takes bytes of a header until it is whole.
-    fn header<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let header = &mut self.header;
-        header.bytes[header.len] = bytes[0];
-        header.len += 1;
-        if header.len < 2 {
-            return &bytes[1..];
-        }
-        assert!(header.bytes[1] & 0x80 == 0, "a server's frames are unmasked");
-        assert!(header.bytes[0] & 0x70 == 0, "no extension is negotiated");
-        let extended = match header.bytes[1] {
-            126 => 2,
-            127 => 8,
-            _ => 0,
+    /// Takes a byte of a header.
+    fn header(&mut self, byte: u8) {
+        let Some(header) = self.header.take(byte) else {
+            return;
         };
-        if header.len == 2 + extended {
-            let long = header.bytes[2..2 + extended]
-                .iter()
-                .fold(0, |length, byte| length << 8 | u64::from(*byte));
-            self.left = if extended == 0 {
-                u64::from(header.bytes[1])
-            } else {
-                long
-            };
-            self.text = header.bytes[0] & 0x0f == 1;
-            self.seen = 0;
-            header.len = 0;
-        }
-        &bytes[1..]
+        assert!(header.mask.is_none(), "a server's frames are unmasked");
+        assert!(!header.is_extended(), "no extension is negotiated");
+        self.left = header.length;
+        self.text = header.opcode() == 1;
+        self.seen = 0;
     }
 }
 

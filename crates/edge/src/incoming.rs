@@ -71,9 +71,7 @@ impl Auth {
             Some(other) => other.to_string(),
         }
     }
-}
 
-impl Auth {
     /// What a stock client hands back when it reconnects: the pid, and its cursor, which is empty where it saw no event
     /// yet. `None` where there is no pid, or the cursor is none of ours.
     pub(crate) fn resume(&self) -> Option<(&str, Cursor)> {

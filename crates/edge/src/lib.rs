@@ -2,9 +2,11 @@
 //!
 //! It holds no state that must survive and never knows the store: a control plane feeds it over the link.
 
+mod answer;
 mod config;
 mod connect_packet;
 mod event_names;
+mod frame_header;
 mod frames;
 mod incoming;
 mod link;

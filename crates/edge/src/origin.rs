@@ -4,7 +4,7 @@
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
-use crate::config::Origins;
+use crate::{answer::answer, config::Origins};
 
 impl Origins {
     /// Whether a request with these headers may be served. Without an `Origin` it comes from no page.
@@ -35,9 +35,7 @@ fn is_own(origin: &HeaderValue, host: &HeaderValue) -> bool {
 /// The answer to a request that may not be served.
 pub(crate) fn refused() -> Response<Body> {
     let text = "this page's origin may not connect: the operator lists it with --cors-origin\n";
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = StatusCode::FORBIDDEN;
-    response
+    answer(StatusCode::FORBIDDEN, text)
 }
 
 /// Answers a preflight request, where it is one.
@@ -45,16 +43,15 @@ pub(crate) fn preflight(method: &Method, headers: &HeaderMap) -> Option<Response
     if method != Method::OPTIONS {
         return None;
     }
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    let answer = response.headers_mut();
-    answer.insert(
+    let mut response = answer(StatusCode::NO_CONTENT, Body::empty());
+    let answered = response.headers_mut();
+    answered.insert(
         header::ACCESS_CONTROL_ALLOW_METHODS,
         HeaderValue::from_static("GET, POST"),
     );
-    answer.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
+    answered.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
     if let Some(wanted) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
-        answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+        answered.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
     }
     Some(response)
 }

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tower::{Service, ServiceExt};
 
 use crate::{
+    answer::answer,
     connect_packet, event_names,
     server::MAX_PACKET,
     transport::{Transport, Transports},
@@ -112,16 +113,10 @@ async fn with_plain_names(request: Request<Body>) -> Result<Request<Body>, Respo
     let (parts, body) = request.into_parts();
     let payload = Limited::new(body, MAX_PACKET).collect().await;
     let payload =
-        payload.map_err(|_| status(StatusCode::PAYLOAD_TOO_LARGE, "a payload has at most 128 KiB"))?;
+        payload.map_err(|_| answer(StatusCode::PAYLOAD_TOO_LARGE, "a payload has at most 128 KiB"))?;
     let mut payload = payload.to_bytes().to_vec();
     event_names::in_payload(&mut payload);
     Ok(Request::from_parts(parts, Body::from(payload)))
-}
-
-fn status(status: StatusCode, text: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    response
 }
 
 /// The value of a query's key, as it stands.
@@ -171,7 +166,7 @@ fn with_body(mut parts: http::response::Parts, body: Bytes) -> Response<Body> {
 
 /// What the crate says of a session that it does not know.
 fn unknown_session() -> Response<Body> {
-    status(
+    answer(
         StatusCode::BAD_REQUEST,
         r#"{"code":"1","message":"Session ID unknown"}"#,
     )

@@ -12,7 +12,7 @@ use tower::Service;
 use tracing::debug;
 use tungstenite::handshake::derive_accept_key;
 
-use crate::{config::Limits, polling::query, stream::SocketStream, transport::Transports};
+use crate::{answer::answer, config::Limits, polling::query, stream::SocketStream, transport::Transports};
 
 /// Whether a request asks for the WebSocket transport.
 pub(crate) fn is_wanted(request: &Parts) -> bool {
@@ -99,8 +99,7 @@ fn check(request: &Parts) -> Result<HeaderValue, &'static str> {
 }
 
 fn switching(key: &HeaderValue) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let mut response = answer(StatusCode::SWITCHING_PROTOCOLS, Body::empty());
     let headers = response.headers_mut();
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -112,7 +111,8 @@ fn switching(key: &HeaderValue) -> Response<Body> {
 }
 
 fn bad_request(text: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::from(format!(r#"{{"code":3,"message":"{text}"}}"#)));
-    *response.status_mut() = StatusCode::BAD_REQUEST;
-    response
+    answer(
+        StatusCode::BAD_REQUEST,
+        format!(r#"{{"code":3,"message":"{text}"}}"#),
+    )
 }

@@ -27,11 +27,11 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Join {
     /// Everyone who asked for it meanwhile.
-    pub(super) asks: Vec<Ask>,
+    asks: Vec<Ask>,
     /// The question whose yes counts.
-    pub(super) question: Ask,
-    pub(super) after: Option<Position>,
-    pub(super) deadline: Millis,
+    question: Ask,
+    after: Option<Position>,
+    deadline: Millis,
     pub(super) purpose: Purpose,
     pub(super) phase: Phase,
 }
@@ -65,14 +65,7 @@ pub(super) enum Phase {
 }
 
 impl Rooms {
-    pub(super) fn join(
-        &mut self,
-        id: SocketId,
-        session: SessionId,
-        after: Option<Position>,
-        ask: Ask,
-        now: Millis,
-    ) {
+    pub(super) fn join(&mut self, id: SocketId, session: SessionId, after: Option<Position>, ask: Ask) {
         let Some(socket) = self.sockets.get(&id) else {
             return;
         };
@@ -85,28 +78,41 @@ impl Rooms {
                 answer,
             });
         }
-        let user = socket.user.clone();
         // A yes has to be newer than the last who asks, so a join on its way begins anew.
         let mut asks = self.end_join(id, &session).map_or(Vec::new(), |join| join.asks);
         asks.push(ask);
-        let deadline = now + JOIN_TIMEOUT;
+        self.begin_join(id, session, after, ask, Purpose::Asked, asks);
+    }
+
+    /// Asks whether the user may join.
+    pub(super) fn begin_join(
+        &mut self,
+        id: SocketId,
+        session: SessionId,
+        after: Option<Position>,
+        question: Ask,
+        purpose: Purpose,
+        asks: Vec<Ask>,
+    ) {
+        let Some(socket) = self.sockets.get_mut(&id) else {
+            return;
+        };
+        let deadline = self.now + JOIN_TIMEOUT;
+        let join = Join {
+            asks,
+            question,
+            after,
+            deadline,
+            purpose,
+            phase: Phase::Authorizing,
+        };
+        socket.joins.insert(session.clone(), join);
         self.deadlines.insert((deadline, id, session.clone()));
-        if let Some(socket) = self.sockets.get_mut(&id) {
-            let join = Join {
-                asks,
-                question: ask,
-                after,
-                deadline,
-                purpose: Purpose::Asked,
-                phase: Phase::Authorizing,
-            };
-            socket.joins.insert(session.clone(), join);
-        }
         self.actions.push_back(Action::Authorize {
             socket: id,
             session,
-            user,
-            ask,
+            user: socket.user.clone(),
+            ask: question,
         });
     }
 
@@ -157,8 +163,10 @@ impl Rooms {
         let Some(join) = self.end_join(id, session) else {
             return;
         };
-        if join.purpose != Purpose::Asked {
-            return self.not_resumed(id, session, join.purpose, refusal);
+        match join.purpose {
+            Purpose::Asked => {}
+            Purpose::Checked => return self.not_checked(id, session, refusal),
+            Purpose::Resumed => return self.not_resumed(id, session, refusal),
         }
         for ask in join.asks {
             let answer = Answer::Refused(session.clone(), refusal);
@@ -338,7 +346,6 @@ impl Rooms {
         let Some(role) = participant.map(|participant| participant.role) else {
             return self.refuse(id, session, Refusal::NotAParticipant);
         };
-        let reset = payload::session_reset(state, &cursor::write([(session, &at)]));
         let Some(join) = self.end_join(id, session) else {
             return;
         };
@@ -368,11 +375,18 @@ impl Rooms {
         self.moved(id, session, at);
         if join.purpose == Purpose::Resumed && from.is_none() {
             // What was there when it was checked is gone since.
-            self.send(id, reset);
+            self.send_reset(id, room_id, session);
         }
         if let (Some(room), Some(socket)) = (self.rooms.get_mut(room_id), self.sockets.get(&id)) {
             room.waiting.remove(&id);
             room.members.insert(id, socket.user.clone());
+        }
+    }
+
+    fn send_reset(&mut self, id: SocketId, room_id: &RoomId, session: &SessionId) {
+        if let Some((state, at)) = self.session_state(room_id) {
+            let reset = payload::session_reset(state, &cursor::write([(session, &at)]));
+            self.send(id, reset);
         }
     }
 

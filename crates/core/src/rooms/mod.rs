@@ -233,6 +233,14 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether it says that the user may not be there; or else that this can't be known, or may not be asked.
+    fn is_denial(self) -> bool {
+        match self {
+            Self::SessionNotFound | Self::NotAParticipant => true,
+            Self::TooManySessions | Self::LeftMeanwhile | Self::Unavailable => false,
+        }
+    }
+
     /// The code that browsers see.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -327,14 +335,14 @@ impl Rooms {
                 socket,
                 positions,
                 ask,
-            } => self.resume(socket, positions, ask, now),
+            } => self.resume(socket, positions, ask),
             Input::Disconnected(socket) => self.disconnected(socket),
             Input::Join {
                 socket,
                 session,
                 after,
                 ask,
-            } => self.join(socket, session, after, ask, now),
+            } => self.join(socket, session, after, ask),
             Input::Leave { socket, session, ask } => self.leave(socket, session, ask),
             Input::Authorized {
                 socket,

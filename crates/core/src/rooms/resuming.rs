@@ -8,16 +8,10 @@ use super::{
     Action, Ask, Refusal, Resumed, Rooms, SocketId,
     joins::{Join, Phase, Purpose},
 };
-use crate::{Millis, event::Entry, ids::SessionId, limits::JOIN_TIMEOUT, position::Position, room::RoomId};
+use crate::{event::Entry, ids::SessionId, position::Position, room::RoomId};
 
 impl Rooms {
-    pub(super) fn resume(
-        &mut self,
-        id: SocketId,
-        positions: BTreeMap<SessionId, Position>,
-        ask: Ask,
-        now: Millis,
-    ) {
+    pub(super) fn resume(&mut self, id: SocketId, positions: BTreeMap<SessionId, Position>, ask: Ask) {
         let cap = self.sessions_per_socket;
         let Some(socket) = self.sockets.get_mut(&id) else {
             return;
@@ -26,24 +20,8 @@ impl Rooms {
             return self.resumed(id, Resumed::Fresh);
         }
         socket.denied = Some(Vec::new());
-        let deadline = now + JOIN_TIMEOUT;
         for (session, after) in positions {
-            let join = Join {
-                asks: Vec::new(),
-                question: ask,
-                after: Some(after),
-                deadline,
-                purpose: Purpose::Checked,
-                phase: Phase::Authorizing,
-            };
-            socket.joins.insert(session.clone(), join);
-            self.deadlines.insert((deadline, id, session.clone()));
-            self.actions.push_back(Action::Authorize {
-                socket: id,
-                session,
-                user: socket.user.clone(),
-                ask,
-            });
+            self.begin_join(id, session, Some(after), ask, Purpose::Checked, Vec::new());
         }
         self.decide(id);
     }
@@ -66,27 +44,26 @@ impl Rooms {
         }
     }
 
-    /// A room is refused, before or after it was decided.
-    pub(super) fn not_resumed(
-        &mut self,
-        id: SocketId,
-        session: &SessionId,
-        purpose: Purpose,
-        refusal: Refusal,
-    ) {
-        let is_out = matches!(refusal, Refusal::NotAParticipant | Refusal::SessionNotFound);
+    /// A room that was checked is refused.
+    pub(super) fn not_checked(&mut self, id: SocketId, session: &SessionId, refusal: Refusal) {
         self.part(id, &RoomId::Session(session.clone()));
-        match purpose {
-            Purpose::Checked if is_out => {
-                let socket = self.sockets.get_mut(&id);
-                if let Some(denied) = socket.and_then(|socket| socket.denied.as_mut()) {
-                    denied.push((session.clone(), refusal));
-                }
-                self.decide(id);
-            }
-            Purpose::Checked => self.give_up(id, Resumed::Unavailable),
-            Purpose::Resumed | Purpose::Asked if is_out => self.revoke(id, session, refusal.code()),
-            Purpose::Resumed | Purpose::Asked => self.actions.push_back(Action::Close(id)),
+        if !refusal.is_denial() {
+            return self.give_up(id, Resumed::Unavailable);
+        }
+        let socket = self.sockets.get_mut(&id);
+        if let Some(denied) = socket.and_then(|socket| socket.denied.as_mut()) {
+            denied.push((session.clone(), refusal));
+        }
+        self.decide(id);
+    }
+
+    /// A room is refused after the page was told that nothing was missed.
+    pub(super) fn not_resumed(&mut self, id: SocketId, session: &SessionId, refusal: Refusal) {
+        self.part(id, &RoomId::Session(session.clone()));
+        if refusal.is_denial() {
+            self.revoke(id, session, refusal.code());
+        } else {
+            self.actions.push_back(Action::Close(id));
         }
     }
 
