@@ -6,6 +6,7 @@
 
 mod backend;
 mod browser;
+mod cluster;
 mod fixture;
 mod grpcurl;
 mod http;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 pub use backend::{Backend, participants, reason, session, structure};
 pub use browser::{Browser, Browsers, Client};
+pub use cluster::Cluster;
 pub use fixture::{TempDir, openssl};
 pub use grpcurl::{Grpcurl, grpcurl};
 pub use http::get;

@@ -50,7 +50,8 @@ pub async fn roomcast(args: &[&str], variables: &[(&str, &str)]) -> Output {
 /// A running command.
 #[derive(Debug)]
 pub struct Process {
-    name: String,
+    args: Vec<String>,
+    variables: Vec<(String, String)>,
     child: Child,
     addrs: HashMap<String, SocketAddr>,
     /// What it printed on standard output while it started.
@@ -145,15 +146,44 @@ impl Process {
         })
         .await;
         assert!(said, "{args:?} ended: {}", log.lock().expect("no panic"));
-        let name = args[0].to_owned();
         Self {
-            name,
+            args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+            variables: variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             child,
             addrs,
             printed,
             log,
             errors_expected: false,
         }
+    }
+
+    /// Ends it by a signal, and starts it again.
+    pub async fn restart(&mut self, signal: &str) {
+        self.signal(signal);
+        self.ended().await;
+        self.again().await;
+    }
+
+    /// Starts it again after it ended, where it was, so that whoever knew its addresses finds it.
+    pub async fn again(&mut self) {
+        let mut args = self.args.clone();
+        for (flag, name) in [("--grpc-addr", "grpc"), ("--http-addr", "http")] {
+            if let Some(at) = args.iter().position(|arg| arg == flag) {
+                args[at + 1] = self.addr(name).to_string();
+            }
+        }
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        let variables: Vec<_> = self
+            .variables
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .collect();
+        let mut again = Self::start(&args, &variables).await;
+        again.errors_expected = self.errors_expected;
+        *self = again;
     }
 
     /// Lines of level ERROR are no failure of the test.
@@ -170,7 +200,7 @@ impl Process {
         *self
             .addrs
             .get(name)
-            .unwrap_or_else(|| panic!("{} has no {name}", self.name))
+            .unwrap_or_else(|| panic!("{} has no {name}", self.args[0]))
     }
 
     /// Where browsers connect.
@@ -228,12 +258,12 @@ impl Drop for Process {
     fn drop(&mut self) {
         let log = self.log();
         if std::thread::panicking() {
-            eprintln!("--- log of {}\n{log}", self.name);
+            eprintln!("--- log of {}\n{log}", self.args[0]);
         } else if !self.errors_expected {
             assert!(
                 !log.contains(r#""level":"ERROR""#),
                 "{} logged an error:\n{log}",
-                self.name
+                self.args[0]
             );
         }
     }

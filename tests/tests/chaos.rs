@@ -16,125 +16,47 @@ use std::{
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use roomcast_proto::v1::{self, session_service_client::SessionServiceClient};
-use roomcast_tests::{Browser, Browsers, Client, Process, Redis, eventually, session, token};
+use roomcast_tests::{Browser, Browsers, Client, Cluster, Redis, eventually, session, token};
 use serde_json::{Value, json};
 use tokio::{sync::watch, time::sleep};
 
 const SESSIONS: u64 = 4;
 const SOCKETS: usize = 40;
 
-/// The cluster, whose parts are started again where they were.
-struct Cluster {
-    redis: Redis,
-    control_planes: Vec<Process>,
-    edges: Vec<Process>,
-    addrs: Vec<SocketAddr>,
-}
-
-impl Cluster {
-    async fn start() -> Self {
-        let redis = Redis::durable().await;
-        let mut it = Self {
-            redis,
-            control_planes: vec![],
-            edges: vec![],
-            addrs: vec![],
-        };
-        for _ in 0..2 {
-            let control_plane = Process::control_plane(&it.redis.url(), &[]).await;
-            it.addrs.push(control_plane.addr("grpc"));
-            it.control_planes.push(control_plane);
+/// Does one fault, and what mends it.
+async fn fault(cluster: &mut Cluster, random: &mut StdRng) -> &'static str {
+    let n = random.random_range(0..2);
+    let pause = Duration::from_millis(random.random_range(200..3_500));
+    match random.random_range(0..8) {
+        0 | 1 => {
+            cluster.edges[n].restart("KILL").await;
+            "an edge is killed"
         }
-        for n in 0..2 {
-            it.edges.push(it.edge(n, "127.0.0.1:0").await);
+        2 | 3 => {
+            cluster.control_planes[n].restart("KILL").await;
+            "a control plane is killed"
         }
-        for process in it.control_planes.iter().chain(&it.edges) {
-            process.ready().await;
+        4 => {
+            cluster.edges[n].signal("STOP");
+            sleep(pause).await;
+            cluster.edges[n].signal("CONT");
+            "an edge is stopped for a while"
         }
-        it
-    }
-
-    async fn edge(&self, n: usize, http: &str) -> Process {
-        let urls = [0, 1].map(|m| format!("http://{}", self.addrs[(n + m) % 2]));
-        let args = [
-            "edge",
-            "--http-addr",
-            http,
-            "--admin-addr",
-            "127.0.0.1:0",
-            "--jwt-secret",
-        ];
-        let planes = [
-            roomcast_auth::DEV_SECRET,
-            "--control-plane",
-            &urls[0],
-            "--control-plane",
-            &urls[1],
-        ];
-        Process::start(&[&args[..], &planes].concat(), &[]).await
-    }
-
-    async fn kill_edge(&mut self, n: usize) {
-        self.edges[n].signal("KILL");
-        self.edges[n].ended().await;
-        let http = self.edges[n].addr("http").to_string();
-        self.edges[n] = self.edge(n, &http).await;
-    }
-
-    async fn kill_control_plane(&mut self, n: usize) {
-        self.control_planes[n].signal("KILL");
-        self.control_planes[n].ended().await;
-        let (url, grpc) = (self.redis.url(), self.addrs[n].to_string());
-        let args = [
-            "control-plane",
-            "--redis-url",
-            &url,
-            "--grpc-addr",
-            &grpc,
-            "--admin-addr",
-            "127.0.0.1:0",
-        ];
-        self.control_planes[n] = Process::start(&args, &[]).await;
-    }
-
-    /// Does one fault, and what mends it.
-    async fn fault(&mut self, random: &mut StdRng) -> &'static str {
-        let n = random.random_range(0..2);
-        let pause = Duration::from_millis(random.random_range(200..3_500));
-        match random.random_range(0..8) {
-            0 | 1 => {
-                self.kill_edge(n).await;
-                "an edge is killed"
-            }
-            2 | 3 => {
-                self.kill_control_plane(n).await;
-                "a control plane is killed"
-            }
-            4 => {
-                self.edges[n].signal("STOP");
-                sleep(pause).await;
-                self.edges[n].signal("CONT");
-                "an edge is stopped for a while"
-            }
-            5 => {
-                self.control_planes[n].signal("STOP");
-                sleep(pause).await;
-                self.control_planes[n].signal("CONT");
-                "a control plane is stopped for a while"
-            }
-            6 => {
-                self.redis.kill().await;
-                sleep(pause / 2).await;
-                self.redis.restart().await;
-                "Redis is killed, and comes back with its data"
-            }
-            _ => {
-                self.edges[n].signal("TERM");
-                self.edges[n].ended().await;
-                let http = self.edges[n].addr("http").to_string();
-                self.edges[n] = self.edge(n, &http).await;
-                "an edge is rolled"
-            }
+        5 => {
+            cluster.control_planes[n].signal("STOP");
+            sleep(pause).await;
+            cluster.control_planes[n].signal("CONT");
+            "a control plane is stopped for a while"
+        }
+        6 => {
+            cluster.redis.kill().await;
+            sleep(pause / 2).await;
+            cluster.redis.restart().await;
+            "Redis is killed, and comes back with its data"
+        }
+        _ => {
+            cluster.edges[n].restart("TERM").await;
+            "an edge is rolled"
         }
     }
 }
@@ -270,7 +192,8 @@ async fn whatever_dies_every_page_sees_every_event_once_and_in_order() {
     let seed = number("ROOMCAST_CHAOS_SEED", 1);
     let faults = number("ROOMCAST_CHAOS_FAULTS", 12);
     let mut random = StdRng::seed_from_u64(seed);
-    let mut cluster = Cluster::start().await;
+    let mut cluster = Cluster::over(Redis::durable().await, 2, 2).await;
+    let addrs: Vec<_> = cluster.control_planes.iter().map(|it| it.addr("grpc")).collect();
     for process in cluster.control_planes.iter_mut().chain(&mut cluster.edges) {
         process.expect_errors();
     }
@@ -282,13 +205,13 @@ async fn whatever_dies_every_page_sees_every_event_once_and_in_order() {
         let id = format!("s{n}");
         publishers.push((
             id.clone(),
-            tokio::spawn(publisher(id.clone(), cluster.addrs.clone(), stopped.clone())),
+            tokio::spawn(publisher(id.clone(), addrs.clone(), stopped.clone())),
         ));
         let (end, ended) = watch::channel(0);
         said.insert(id.clone(), end);
         ends.insert(id, ended);
     }
-    let mut client = SessionServiceClient::connect(format!("http://{}", cluster.addrs[0]))
+    let client = SessionServiceClient::connect(format!("http://{}", addrs[0]))
         .await
         .unwrap();
     for id in ends.keys() {
@@ -323,10 +246,7 @@ async fn whatever_dies_every_page_sees_every_event_once_and_in_order() {
     }
     for _ in 0..faults {
         sleep(Duration::from_millis(random.random_range(300..1_500))).await;
-        let what = cluster.fault(&mut random).await;
-        for process in cluster.control_planes.iter_mut().chain(&mut cluster.edges) {
-            process.expect_errors();
-        }
+        let what = fault(&mut cluster, &mut random).await;
         assert!(
             pages.iter().all(|page| !page.is_finished()),
             "a page failed after: {what}, seed {seed}"
@@ -340,13 +260,6 @@ async fn whatever_dies_every_page_sees_every_event_once_and_in_order() {
             .unwrap();
         said[&id].send(end).unwrap();
     }
-    drop(
-        client
-            .get_session(v1::GetSessionRequest {
-                session_id: "s0".to_owned(),
-            })
-            .await,
-    );
     for (n, page) in pages.into_iter().enumerate() {
         let ended = tokio::time::timeout(Duration::from_secs(60), page).await;
         ended

@@ -1,42 +1,8 @@
 //! Several control planes and edges over one Redis.
 
 use roomcast_proto::v1;
-use roomcast_tests::{
-    Backend, Browser, Browsers, Client, Process, Redis, eventually, reason, session, token,
-};
+use roomcast_tests::{Backend, Browser, Browsers, Client, Cluster, eventually, reason, session, token};
 use serde_json::json;
-
-struct Cluster {
-    _redis: Redis,
-    control_planes: Vec<Process>,
-    edges: Vec<Process>,
-}
-
-impl Cluster {
-    async fn start(control_planes: usize, edges: usize) -> Self {
-        let redis = Redis::start().await;
-        let mut it = Self {
-            control_planes: vec![],
-            edges: vec![],
-            _redis: redis,
-        };
-        for _ in 0..control_planes {
-            it.control_planes
-                .push(Process::control_plane(&it._redis.url(), &[]).await);
-        }
-        let addrs: Vec<_> = it.control_planes.iter().map(|it| it.addr("grpc")).collect();
-        for n in 0..edges {
-            // Each edge prefers another control plane.
-            let mut addrs = addrs.clone();
-            addrs.rotate_left(n % control_planes);
-            it.edges.push(Process::edge(&addrs, &[]).await);
-        }
-        for process in it.control_planes.iter().chain(&it.edges) {
-            process.ready().await;
-        }
-        it
-    }
-}
 
 /// What a socket is told, up to a status.
 async fn statuses(browser: &mut Browser, last: &str) -> Vec<String> {
@@ -52,8 +18,8 @@ async fn statuses(browser: &mut Browser, last: &str) -> Vec<String> {
 async fn what_is_published_anywhere_is_received_everywhere_in_one_order() {
     let cluster = Cluster::start(2, 3).await;
     let browsers = Browsers::start(Client::Js48);
-    let mut first = Backend::connect(cluster.control_planes[0].addr("grpc")).await;
-    let second = Backend::connect(cluster.control_planes[1].addr("grpc")).await;
+    let mut first = cluster.backend(0).await;
+    let second = cluster.backend(1).await;
     first
         .publish(session(
             "s1",
@@ -104,7 +70,7 @@ async fn what_is_published_anywhere_is_received_everywhere_in_one_order() {
 async fn a_killed_control_plane_costs_nothing() {
     let cluster = Cluster::start(2, 3).await;
     let browsers = Browsers::start(Client::Js48);
-    let mut backend = Backend::connect(cluster.control_planes[1].addr("grpc")).await;
+    let mut backend = cluster.backend(1).await;
     backend.publish(session("s1", "start", "alice=interviewer")).await;
     let mut sockets = Vec::new();
     for edge in &cluster.edges {
@@ -138,7 +104,7 @@ async fn a_killed_control_plane_costs_nothing() {
 async fn a_control_plane_that_drains_sends_its_edges_on() {
     let mut cluster = Cluster::start(2, 2).await;
     let browsers = Browsers::start(Client::Js48);
-    let mut backend = Backend::connect(cluster.control_planes[1].addr("grpc")).await;
+    let mut backend = cluster.backend(1).await;
     backend.publish(session("s1", "start", "alice=interviewer")).await;
     let mut sockets = Vec::new();
     for edge in &cluster.edges {
@@ -163,8 +129,8 @@ async fn a_control_plane_that_drains_sends_its_edges_on() {
 async fn a_removal_at_one_control_plane_is_in_force_on_every_edge() {
     let cluster = Cluster::start(2, 2).await;
     let browsers = Browsers::start(Client::Js48);
-    let mut first = Backend::connect(cluster.control_planes[0].addr("grpc")).await;
-    let mut second = Backend::connect(cluster.control_planes[1].addr("grpc")).await;
+    let mut first = cluster.backend(0).await;
+    let mut second = cluster.backend(1).await;
     first
         .publish(session("s1", "a", "alice=interviewer bob=interviewee"))
         .await;
@@ -215,8 +181,8 @@ async fn of_two_who_take_a_seat_at_once_one_has_it() {
 async fn a_call_that_was_cut_off_and_repeated_elsewhere_happens_once() {
     let cluster = Cluster::start(2, 1).await;
     let browsers = Browsers::start(Client::Js48);
-    let first = Backend::connect(cluster.control_planes[0].addr("grpc")).await;
-    let mut second = Backend::connect(cluster.control_planes[1].addr("grpc")).await;
+    let first = cluster.backend(0).await;
+    let mut second = cluster.backend(1).await;
     second.publish(session("s1", "start", "alice=interviewer")).await;
     let mut alice = browsers.connect(&cluster.edges[0].url(), &token("alice")).await;
     alice.join("s1").await;
@@ -271,7 +237,7 @@ async fn a_call_that_was_cut_off_and_repeated_elsewhere_happens_once() {
 async fn sockets_of_an_edge_that_drains_go_on_at_another_where_they_were() {
     let mut cluster = Cluster::start(1, 2).await;
     let browsers = Browsers::start(Client::Js48);
-    let mut backend = Backend::connect(cluster.control_planes[0].addr("grpc")).await;
+    let mut backend = cluster.backend(0).await;
     backend.publish(session("s1", "start", "alice=interviewer")).await;
     let mut alice = browsers.connect(&cluster.edges[0].url(), &token("alice")).await;
     alice.join("s1").await;

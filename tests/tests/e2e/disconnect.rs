@@ -1,21 +1,15 @@
 //! `DisconnectUser`.
 
-use roomcast_tests::{Backend, Browsers, Client, Process, Redis, session, token};
+use roomcast_tests::{Browsers, Client, Cluster, session, token};
 use serde_json::json;
 
 #[tokio::test]
 async fn every_socket_of_the_user_is_closed_on_every_edge() {
-    let redis = Redis::start().await;
-    let control_plane = Process::control_plane(&redis.url(), &[]).await;
-    let edges = [
-        Process::edge(&[control_plane.addr("grpc")], &[]).await,
-        Process::edge(&[control_plane.addr("grpc")], &[]).await,
-    ];
-    let mut backend = Backend::connect(control_plane.addr("grpc")).await;
+    let cluster = Cluster::start(1, 2).await;
+    let mut backend = cluster.backend(0).await;
     let (js, python) = (Browsers::start(Client::Js48), Browsers::start(Client::Python));
     let (mut hers, mut his) = (Vec::new(), Vec::new());
-    for edge in &edges {
-        edge.ready().await;
+    for edge in &cluster.edges {
         hers.push(js.connect(&edge.url(), &token("alice")).await);
         let polling = json!({ "token": token("alice"), "transports": ["polling"] });
         let mut polling = js.open_with(&edge.url(), polling).await;

@@ -3,25 +3,21 @@
 use std::time::{Duration, Instant};
 
 use roomcast_proto::v1;
-use roomcast_tests::{Backend, Browsers, Client, Process, Redis, eventually, reason, session, token};
+use roomcast_tests::{Browsers, Client, Cluster, Redis, eventually, reason, session, token};
 use serde_json::json;
 use tonic::Code;
 use tonic_types::StatusExt;
 
 #[tokio::test]
 async fn redis_away_is_unavailable_at_once_and_back_is_well() {
-    let mut redis = Redis::durable().await;
-    let control_plane = Process::control_plane(&redis.url(), &[]).await;
-    let edge = Process::edge(&[control_plane.addr("grpc")], &[]).await;
-    control_plane.ready().await;
-    edge.ready().await;
-    let mut backend = Backend::connect(control_plane.addr("grpc")).await;
+    let mut cluster = Cluster::over(Redis::durable().await, 1, 1).await;
+    let mut backend = cluster.backend(0).await;
     let browsers = Browsers::start(Client::Js48);
     backend.publish(session("s1", "a", "alice=interviewer")).await;
-    let mut alice = browsers.connect(&edge.url(), &token("alice")).await;
+    let mut alice = browsers.connect(&cluster.edges[0].url(), &token("alice")).await;
     alice.join("s1").await;
 
-    redis.kill().await;
+    cluster.redis.kill().await;
     for _ in 0..3 {
         let asked = Instant::now();
         let error = backend.select_role("s1", "bob", "observer").await.unwrap_err();
@@ -37,13 +33,13 @@ async fn redis_away_is_unavailable_at_once_and_back_is_well() {
             "{error:?}"
         );
     }
-    let why = control_plane.not_ready().await;
+    let why = cluster.control_planes[0].not_ready().await;
     assert!(why.contains("store"), "{why}");
     let answer = alice.ask("join-session", json!(["s2"])).await;
     assert_eq!(answer["error"]["code"], "unavailable", "{answer}");
 
-    redis.restart().await;
-    control_plane.ready().await;
+    cluster.redis.restart().await;
+    cluster.control_planes[0].ready().await;
     let request = v1::SelectRoleRequest {
         session_id: "s1".to_owned(),
         user_id: "bob".to_owned(),
@@ -63,26 +59,22 @@ async fn redis_away_is_unavailable_at_once_and_back_is_well() {
 
 #[tokio::test]
 async fn redis_back_without_its_data_is_a_reset_and_never_silence() {
-    let mut redis = Redis::start().await;
-    let control_plane = Process::control_plane(&redis.url(), &[]).await;
-    let edge = Process::edge(&[control_plane.addr("grpc")], &[]).await;
-    edge.ready().await;
-    control_plane.ready().await;
-    let mut backend = Backend::connect(control_plane.addr("grpc")).await;
+    let mut cluster = Cluster::start(1, 1).await;
+    let mut backend = cluster.backend(0).await;
     let browsers = Browsers::start(Client::Js48);
     for id in ["s1", "s2"] {
         backend
             .publish(session(id, "a", "alice=interviewer bob=interviewee"))
             .await;
     }
-    let mut alice = browsers.connect(&edge.url(), &token("alice")).await;
-    let mut bob = browsers.connect(&edge.url(), &token("bob")).await;
+    let mut alice = browsers.connect(&cluster.edges[0].url(), &token("alice")).await;
+    let mut bob = browsers.connect(&cluster.edges[0].url(), &token("bob")).await;
     alice.join("s1").await;
     bob.join("s2").await;
-    redis.kill().await;
-    control_plane.not_ready().await;
-    redis.restart().await;
-    control_plane.ready().await;
+    cluster.redis.kill().await;
+    cluster.control_planes[0].not_ready().await;
+    cluster.redis.restart().await;
+    cluster.control_planes[0].ready().await;
     eventually("a session that begins anew", || {
         let mut client = backend.0.clone();
         let session = Some(session("s1", "new", "alice=interviewer"));
@@ -110,17 +102,13 @@ async fn redis_back_without_its_data_is_a_reset_and_never_silence() {
 
 #[tokio::test]
 async fn a_frozen_redis_is_unavailable_and_then_well() {
-    let redis = Redis::start().await;
-    let control_plane = Process::control_plane(&redis.url(), &[]).await;
-    let edge = Process::edge(&[control_plane.addr("grpc")], &[]).await;
-    control_plane.ready().await;
-    edge.ready().await;
-    let mut backend = Backend::connect(control_plane.addr("grpc")).await;
+    let cluster = Cluster::start(1, 1).await;
+    let mut backend = cluster.backend(0).await;
     let browsers = Browsers::start(Client::Js48);
     backend.publish(session("s1", "a", "alice=interviewer")).await;
-    let mut alice = browsers.connect(&edge.url(), &token("alice")).await;
+    let mut alice = browsers.connect(&cluster.edges[0].url(), &token("alice")).await;
     alice.join("s1").await;
-    redis.signal("STOP");
+    cluster.redis.signal("STOP");
     let asked = Instant::now();
     let error = backend.select_role("s1", "bob", "observer").await.unwrap_err();
     assert!(asked.elapsed() < Duration::from_secs(4), "no long hang");
@@ -128,8 +116,8 @@ async fn a_frozen_redis_is_unavailable_and_then_well() {
         (error.code(), reason(&error)),
         (Code::Unavailable, "STORE_UNAVAILABLE".to_owned())
     );
-    redis.signal("CONT");
-    control_plane.ready().await;
+    cluster.redis.signal("CONT");
+    cluster.control_planes[0].ready().await;
     // What had no answer may have been done all the same: its event then comes first.
     let session = Some(session("s1", "b", "alice=interviewer"));
     let request = v1::PublishSessionUpdateRequest {

@@ -4,15 +4,13 @@ use std::time::{Duration, Instant};
 
 use roomcast_proto::v1;
 use roomcast_tests::{
-    Backend, Browser, Browsers, Client, Process, Redis, eventually, grpcurl, reason, session, token,
+    Backend, Browser, Browsers, Client, Cluster, Process, Redis, eventually, grpcurl, reason, session, token,
 };
 use tonic::Code;
 use tonic_types::StatusExt;
 
 struct Scene {
-    redis: Redis,
-    control_plane: Process,
-    _edge: Process,
+    cluster: Cluster,
     backend: Backend,
     alice: Browser,
 }
@@ -20,20 +18,14 @@ struct Scene {
 impl Scene {
     /// Alice is in s1, with the status "start".
     async fn start() -> Self {
-        let redis = Redis::start().await;
-        let control_plane = Process::control_plane(&redis.url(), &[]).await;
-        let edge = Process::edge(&[control_plane.addr("grpc")], &[]).await;
-        control_plane.ready().await;
-        edge.ready().await;
-        let mut backend = Backend::connect(control_plane.addr("grpc")).await;
+        let cluster = Cluster::start(1, 1).await;
+        let mut backend = cluster.backend(0).await;
         let browsers = Browsers::start(Client::Js48);
         backend.publish(session("s1", "start", "alice=interviewer")).await;
-        let mut alice = browsers.connect(&edge.url(), &token("alice")).await;
+        let mut alice = browsers.connect(&cluster.edges[0].url(), &token("alice")).await;
         alice.join("s1").await;
         Self {
-            redis,
-            control_plane,
-            _edge: edge,
+            cluster,
             backend,
             alice,
         }
@@ -75,7 +67,7 @@ impl Scene {
 #[tokio::test]
 async fn a_redis_that_hangs_is_unavailable_and_what_it_took_is_done_once() {
     let mut scene = Scene::start().await;
-    scene.redis.signal("STOP");
+    scene.cluster.redis.signal("STOP");
     for _ in 0..2 {
         let asked = Instant::now();
         let error = scene
@@ -92,11 +84,11 @@ async fn a_redis_that_hangs_is_unavailable_and_what_it_took_is_done_once() {
         );
         assert!(error.get_details_retry_info().is_some(), "{error:?}");
     }
-    scene.control_plane.not_ready().await;
+    scene.cluster.control_planes[0].not_ready().await;
     // A caller's own deadline is kept too.
     let asked = Instant::now();
     let refused = grpcurl(
-        scene.control_plane.addr("grpc"),
+        scene.cluster.control_planes[0].addr("grpc"),
         "-max-time 1 ADDR roomcast.v1.SessionService/GetSession",
         r#"{"session_id":"s1"}"#,
     )
@@ -105,10 +97,10 @@ async fn a_redis_that_hangs_is_unavailable_and_what_it_took_is_done_once() {
         !refused.ok && asked.elapsed() < Duration::from_secs(2),
         "{refused:?}"
     );
-    scene.redis.signal("CONT");
+    scene.cluster.redis.signal("CONT");
     scene.insists("hung").await;
     scene.insists("after").await;
-    scene.control_plane.ready().await;
+    scene.cluster.control_planes[0].ready().await;
     // The command that Redis had taken before it hung, and its repetitions, are one event.
     scene.sees("hung").await;
     scene.sees("after").await;
@@ -120,6 +112,7 @@ async fn broken_connections_of_redis_lose_and_repeat_nothing() {
     for round in 0..5 {
         for kind in ["pubsub", "normal"] {
             scene
+                .cluster
                 .redis
                 .tell(&format!("CLIENT KILL TYPE {kind} SKIPME yes"))
                 .await;
@@ -133,7 +126,7 @@ async fn broken_connections_of_redis_lose_and_repeat_nothing() {
 #[tokio::test]
 async fn a_redis_that_forgot_our_functions_is_told_them_again() {
     let mut scene = Scene::start().await;
-    scene.redis.tell("FUNCTION FLUSH SYNC").await;
+    scene.cluster.redis.tell("FUNCTION FLUSH SYNC").await;
     scene.insists("flushed").await;
     scene.sees("flushed").await;
 }

@@ -140,11 +140,7 @@ async fn early_questions_are_answered_all_and_in_order() {
             assert_eq!(answer["sessionId"], wrong);
         }
     });
-    let mut tasks = Vec::new();
-    for question in questions {
-        tasks.push(question);
-    }
-    join_all(tasks).await;
+    join_all(questions.collect()).await;
     alice.connected().await;
     // Joins and leaves in a row: the last word counts.
     for _ in 0..50 {

@@ -1,21 +1,19 @@
 //! A Redis that answers with a no of its own, and a session whose time is over.
 
 use roomcast_proto::v1;
-use roomcast_tests::{Backend, Browsers, Client, Process, Redis, eventually, reason, session, token};
+use roomcast_tests::{
+    Backend, Browsers, Client, Cluster, Process, Redis, eventually, reason, session, token,
+};
 use serde_json::json;
 use tonic::Code;
 
 #[tokio::test]
 async fn a_redis_that_takes_no_writes_is_unavailable_until_it_does() {
-    let redis = Redis::start().await;
-    let control_plane = Process::control_plane(&redis.url(), &[]).await;
-    let edge = Process::edge(&[control_plane.addr("grpc")], &[]).await;
-    control_plane.ready().await;
-    edge.ready().await;
-    let mut backend = Backend::connect(control_plane.addr("grpc")).await;
+    let cluster = Cluster::start(1, 1).await;
+    let mut backend = cluster.backend(0).await;
     backend.publish(session("s1", "a", "alice=observer")).await;
     let browsers = Browsers::start(Client::Js48);
-    let mut alice = browsers.connect(&edge.url(), &token("alice")).await;
+    let mut alice = browsers.connect(&cluster.edges[0].url(), &token("alice")).await;
     alice.join("s1").await;
     for (what, refuse, relent) in [
         (
@@ -30,7 +28,7 @@ async fn a_redis_that_takes_no_writes_is_unavailable_until_it_does() {
             "CONFIG SET min-replicas-to-write 0",
         ),
     ] {
-        assert_eq!(redis.tell(refuse).await, "OK");
+        assert_eq!(cluster.redis.tell(refuse).await, "OK");
         let request = v1::PublishSessionUpdateRequest {
             session: Some(session("s1", what, "alice=observer")),
             request_id: what.to_owned(),
@@ -47,7 +45,7 @@ async fn a_redis_that_takes_no_writes_is_unavailable_until_it_does() {
             (Code::Unavailable, "STORE_UNAVAILABLE".to_owned()),
             "{what}"
         );
-        assert_eq!(redis.tell(relent).await, "OK");
+        assert_eq!(cluster.redis.tell(relent).await, "OK");
         eventually("a store that takes commands", || {
             let (mut client, request) = (backend.0.clone(), request.clone());
             async move { client.publish_session_update(request).await.ok() }

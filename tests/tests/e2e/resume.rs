@@ -1,7 +1,7 @@
 //! Stock clients' own recovery: nothing is lost and nothing comes twice, whatever dies on the way.
 
 use roomcast_proto::v1;
-use roomcast_tests::{Backend, Browser, Browsers, Client, Process, Redis, session, token};
+use roomcast_tests::{Backend, Browser, Browsers, Client, Cluster, Process, Redis, session, token};
 use serde_json::{Value, json};
 
 async fn publish(backend: &mut Backend, session_id: &str, statuses: std::ops::Range<u32>) {
@@ -179,13 +179,9 @@ async fn a_page_that_comes_back_as_somebody_else_begins_anew() {
 
 #[tokio::test]
 async fn a_killed_edge_costs_nothing() {
-    let redis = Redis::start().await;
-    let control_plane = Process::control_plane(&redis.url(), &[]).await;
-    let grpc = [control_plane.addr("grpc")];
-    let mut edge = Process::edge(&grpc, &[]).await;
-    edge.ready().await;
-    let address = edge.addr("http").to_string();
-    let mut backend = Backend::connect(grpc[0]).await;
+    let mut cluster = Cluster::start(1, 1).await;
+    let mut backend = cluster.backend(0).await;
+    let edge = &mut cluster.edges[0];
     let browsers = Browsers::start(Client::Js48);
     publish(&mut backend, "s1", 0..1).await;
     let mut sockets = Vec::new();
@@ -209,17 +205,7 @@ async fn a_killed_edge_costs_nothing() {
         edge.ended().await;
         publish(&mut backend, "s1", from + 10..from + 20).await;
         // Another one, where the load balancer would send them.
-        let again = [
-            "edge",
-            "--http-addr",
-            &address,
-            "--admin-addr",
-            "127.0.0.1:0",
-            "--jwt-secret",
-        ];
-        let url = format!("http://{}", grpc[0]);
-        let again = [&again[..], &[roomcast_auth::DEV_SECRET, "--control-plane", &url]].concat();
-        edge = Process::start(&again, &[]).await;
+        edge.again().await;
         for socket in &mut sockets {
             let mut next = from;
             let mut back = false;
@@ -253,12 +239,8 @@ async fn a_killed_edge_costs_nothing() {
 
 #[tokio::test]
 async fn a_resume_that_can_not_be_decided_is_tried_again() {
-    let mut redis = Redis::durable().await;
-    let control_plane = Process::control_plane(&redis.url(), &[]).await;
-    let edge = Process::edge(&[control_plane.addr("grpc")], &[]).await;
-    edge.ready().await;
-    control_plane.ready().await;
-    let mut backend = Backend::connect(control_plane.addr("grpc")).await;
+    let mut cluster = Cluster::over(Redis::durable().await, 1, 1).await;
+    let mut backend = cluster.backend(0).await;
     let browsers = Browsers::start(Client::Js48);
     publish(&mut backend, "s1", 0..1).await;
     let mut sockets = Vec::new();
@@ -270,13 +252,13 @@ async fn a_resume_that_can_not_be_decided_is_tried_again() {
             json!(["polling", "websocket"])
         };
         let options = json!({ "token": token("alice"), "transports": transports });
-        let mut socket = browsers.open_with(&edge.url(), options).await;
+        let mut socket = browsers.open_with(&cluster.edges[0].url(), options).await;
         socket.connected().await;
         socket.join("s1").await;
         sockets.push(socket);
     }
-    redis.kill().await;
-    control_plane.not_ready().await;
+    cluster.redis.kill().await;
+    cluster.control_planes[0].not_ready().await;
     for socket in &mut sockets {
         socket.lose_transport().await;
         socket.disconnected().await;
@@ -289,8 +271,8 @@ async fn a_resume_that_can_not_be_decided_is_tried_again() {
             "a refusal by the namespace would stop the client"
         );
     }
-    redis.restart().await;
-    control_plane.ready().await;
+    cluster.redis.restart().await;
+    cluster.control_planes[0].ready().await;
     for socket in &mut sockets {
         let back = socket.until("connect").await.pop().expect("a report");
         assert_eq!(back["recovered"], true);
