@@ -11,6 +11,7 @@ mod fixture;
 mod grpcurl;
 mod http;
 mod process;
+mod proxy;
 mod redis;
 mod token;
 
@@ -23,6 +24,7 @@ pub use fixture::{TempDir, openssl};
 pub use grpcurl::{Grpcurl, grpcurl};
 pub use http::get;
 pub use process::{Process, roomcast};
+pub use proxy::Proxy;
 pub use redis::Redis;
 pub use token::{claims, claims_json, expiring, signed, token, token_with};
 

@@ -1,6 +1,9 @@
 //! A real Redis of the test's own.
 
-use std::{net::TcpListener, process::Stdio};
+use std::{
+    net::{SocketAddr, TcpListener},
+    process::Stdio,
+};
 
 use tokio::process::{Child, Command};
 
@@ -40,6 +43,12 @@ impl Redis {
         };
         it.answers().await;
         it
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
     /// Its address as an option takes it.

@@ -40,7 +40,7 @@ fn weight(body: &Body) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use roomcast_core::Position;
+    use roomcast_core::{Epoch, Offset};
 
     use super::*;
 
@@ -50,11 +50,7 @@ mod tests {
             let body = Body::UserDisconnected {
                 reason: "x".repeat(bytes),
             };
-            Arc::new(Entry {
-                position: Position::NONE,
-                published_at: 0,
-                body,
-            })
+            Arc::new(Entry::new(Epoch::NONE, Offset::ZERO, 0, body))
         };
         assert_eq!(of(&[entry(0), entry(0)]), 2);
         assert_eq!(of(&[entry(2 * PORTION_BYTES), entry(0)]), 1);

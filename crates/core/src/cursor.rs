@@ -1,14 +1,14 @@
 //! A socket's cursor: the opaque string that every event carries to the browser.
 //!
 //! It is self-describing, since a stock client hands back the last one that it saw, whichever edge and however
-//! old: `1`, then `;session,epoch,offset` for each session whose room the socket is in. Ids hold neither `;`
-//! nor `,`. It gives no right to anything: whoever brings one is authorised anew.
+//! old: `1`, then `;session,epoch,offset,mark` for each session whose room the socket is in, without the mark where
+//! it is not known. Ids hold neither `;` nor `,`. It gives no right to anything: whoever brings one is authorised anew.
 
 use std::{collections::BTreeMap, fmt::Write as _, str::FromStr};
 
 use crate::{
     ids::SessionId,
-    position::{Offset, Position},
+    position::{Mark, Offset, Position},
 };
 
 const VERSION: &str = "1";
@@ -27,6 +27,9 @@ pub fn write<'a>(positions: impl IntoIterator<Item = (&'a SessionId, &'a Positio
     let mut text = String::from(VERSION);
     for (session, position) in positions {
         let _infallible = write!(text, ";{session},{},{}", position.epoch, position.offset);
+        if position.mark != Mark::UNKNOWN {
+            let _infallible = write!(text, ",{:x}", position.mark.bits());
+        }
     }
     text
 }
@@ -41,15 +44,25 @@ impl FromStr for Cursor {
         let mut positions = BTreeMap::new();
         for part in parts {
             let mut fields = part.split(',');
-            let (Some(session), Some(epoch), Some(offset), None) =
-                (fields.next(), fields.next(), fields.next(), fields.next())
-            else {
+            let (Some(session), Some(epoch), Some(offset), mark, None) = (
+                fields.next(),
+                fields.next(),
+                fields.next(),
+                fields.next(),
+                fields.next(),
+            ) else {
                 return Err(CursorError);
             };
             let session = session.parse().map_err(|_| CursorError)?;
             let epoch = epoch.parse().map_err(|_| CursorError)?;
             let offset = offset.parse().map(Offset).map_err(|_| CursorError)?;
-            positions.insert(session, Position::new(epoch, offset));
+            let mark = match mark {
+                None => Mark::UNKNOWN,
+                Some(text) => u32::from_str_radix(text, 16)
+                    .map(Mark::from_bits)
+                    .map_err(|_| CursorError)?,
+            };
+            positions.insert(session, Position::new(epoch, offset).marked(mark));
         }
         Ok(Self(positions))
     }
@@ -65,13 +78,14 @@ mod tests {
     proptest! {
         #[test]
         fn a_cursor_reads_back_what_it_writes(
-            rooms in proptest::collection::btree_map("[A-Za-z0-9._~@:+-]{1,128}", any::<(u64, u64)>(), 0..5)
+            rooms in proptest::collection::btree_map("[A-Za-z0-9._~@:+-]{1,128}", any::<(u64, u64, u32)>(), 0..5)
         ) {
             let cursor = Cursor(
                 rooms
                     .into_iter()
-                    .map(|(id, (epoch, offset))| {
-                        (id.parse().unwrap(), Position::new(Epoch::from_random(epoch), Offset(offset)))
+                    .map(|(id, (epoch, offset, mark))| {
+                        let position = Position::new(Epoch::from_random(epoch), Offset(offset));
+                        (id.parse().unwrap(), position.marked(Mark::from_bits(mark)))
                     })
                     .collect(),
             );
@@ -93,7 +107,9 @@ mod tests {
             "1;s",
             "1;s,000000000001",
             "1;s,000000000001,x",
-            "1;s,000000000001,1,1",
+            "1;s,000000000001,1,",
+            "1;s,000000000001,1,g",
+            "1;s,000000000001,1,1,1",
         ] {
             assert_eq!(bad.parse::<Cursor>(), Err(CursorError), "{bad:?}");
         }

@@ -6,13 +6,14 @@ use crate::{
     Millis,
     ids::{FeedbackId, SessionId, UserId},
     json::JsonObject,
-    position::{Epoch, Offset, Position},
+    position::{Epoch, Mark, Offset, Position},
     role::Role,
     session::Session,
 };
 
 /// One entry of a room's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entry {
     /// Where it stands.
     pub position: Position,
@@ -20,6 +21,18 @@ pub struct Entry {
     pub published_at: Millis,
     /// What it says.
     pub body: Body,
+}
+
+impl Entry {
+    /// The entry at this place; its position gets its mark.
+    #[must_use]
+    pub fn new(epoch: Epoch, offset: Offset, published_at: Millis, body: Body) -> Self {
+        Self {
+            position: Position::new(epoch, offset).marked(Mark::of(published_at)),
+            published_at,
+            body,
+        }
+    }
 }
 
 /// What an entry says. The first four stand in a session's log, the others in a user's.
@@ -97,6 +110,10 @@ pub struct LogSlice {
     pub first: Offset,
     /// The last offset written.
     pub tail: Offset,
+    /// The offset that was asked for.
+    pub after: Offset,
+    /// The mark of the entry there, where it is still in the log or was the last.
+    pub after_mark: Mark,
     /// The entries after the offset that was asked for, in order and without holes; a prefix of them where
     /// the read's cap cut it.
     pub entries: Vec<Arc<Entry>>,
@@ -107,6 +124,22 @@ impl LogSlice {
     #[must_use]
     pub fn continues(&self, after: Position) -> bool {
         let same_life = self.epoch == after.epoch || after == Position::NONE;
-        same_life && self.tail >= after.offset && self.first <= after.offset.next()
+        let same_entry = self.mark(after.offset).agrees(after.mark);
+        same_life && same_entry && self.tail >= after.offset && self.first <= after.offset.next()
+    }
+
+    /// Whether that position was not in the log when this was read, or another entry stood there.
+    #[must_use]
+    pub fn contradicts(&self, at: Position) -> bool {
+        self.epoch == at.epoch && (self.tail < at.offset || !self.mark(at.offset).agrees(at.mark))
+    }
+
+    /// The mark of the entry at this offset, where the slice shows it.
+    fn mark(&self, offset: Offset) -> Mark {
+        if offset == self.after {
+            return self.after_mark;
+        }
+        let entry = self.entries.iter().find(|entry| entry.position.offset == offset);
+        entry.map_or(Mark::UNKNOWN, |entry| entry.position.mark)
     }
 }

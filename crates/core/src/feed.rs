@@ -29,7 +29,7 @@ pub enum Input {
         /// The tail.
         tail: Position,
     },
-    /// Hints may be lost since some time ago: the source was away.
+    /// Hints may be lost since some time ago, and entries too: the source was away, and may be another one now.
     Lost,
     /// The answer to [`Action::Read`].
     Read {
@@ -62,6 +62,8 @@ enum Phase {
     Live(Position),
     /// The same, and a read is under way.
     Reading(Position),
+    /// The same, and until a read shows that the entry at the position still stands, nothing is delivered.
+    Verifying(Position),
 }
 
 /// The feed of one room.
@@ -89,7 +91,7 @@ impl Feed {
     pub fn position(&self) -> Option<Position> {
         match self.phase {
             Phase::Starting => None,
-            Phase::Live(position) | Phase::Reading(position) => Some(position),
+            Phase::Live(position) | Phase::Reading(position) | Phase::Verifying(position) => Some(position),
         }
     }
 
@@ -114,8 +116,11 @@ impl Feed {
                 }
             }
             Input::Lost => {
-                if let Phase::Live(position) | Phase::Reading(position) = self.phase {
+                // Hints of another source would not go together with those.
+                self.held.clear();
+                if let Some(position) = self.position() {
                     self.read(position);
+                    self.phase = Phase::Verifying(position);
                 }
             }
             Input::Read { after, slice } => self.slice(after, slice),
@@ -148,20 +153,29 @@ impl Feed {
             if matches!(self.phase, Phase::Live(_)) {
                 self.read(position);
             }
+        } else if at.offset == position.offset && !at.mark.agrees(position.mark) {
+            // What was delivered is not in the log any more, if this is: a read will say.
+            if matches!(self.phase, Phase::Live(_)) {
+                self.read(position);
+            }
         }
     }
 
     /// Delivers what the slice adds. A read that was asked for at a position and can't be continued from there
     /// is the evidence for a reset.
     fn slice(&mut self, after: Position, slice: LogSlice) {
-        let (Phase::Live(position) | Phase::Reading(position)) = self.phase else {
-            return;
-        };
+        let Some(position) = self.position() else { return };
+        if matches!(self.phase, Phase::Verifying(_)) && after != position {
+            return; // asked for before; it shows nothing of what stands there since
+        }
         if after.epoch != position.epoch && after != Position::NONE {
             return; // asked for before a reset
         }
         if !slice.continues(after) && !slice.continues(position) {
             return self.reset();
+        }
+        if slice.contradicts(position) {
+            return self.read(position); // it may be older than what was delivered, or that is lost: this will say
         }
         let (tail, before) = (Position::new(slice.epoch, slice.tail), position);
         self.phase = Phase::Live(position);
@@ -192,7 +206,7 @@ impl Feed {
         assert!(self.expects(entry.position), "I1");
         self.phase = match self.phase {
             Phase::Reading(_) => Phase::Reading(entry.position),
-            Phase::Live(_) | Phase::Starting => Phase::Live(entry.position),
+            Phase::Live(_) | Phase::Verifying(_) | Phase::Starting => Phase::Live(entry.position),
         };
         self.actions.push_back(Action::Deliver(entry));
     }
@@ -241,25 +255,24 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{event::Body, position::Epoch};
+    use crate::{
+        event::Body,
+        position::{Epoch, Mark},
+    };
 
     fn epoch(n: u64) -> Epoch {
         Epoch::from_random(n)
     }
 
     fn at(n: u64, offset: u64) -> Position {
-        Position::new(epoch(n), Offset(offset))
+        Position::new(epoch(n), Offset(offset)).marked(Mark::of(0))
     }
 
     fn entry(n: u64, offset: u64) -> Arc<Entry> {
         let body = Body::UserDisconnected {
             reason: String::new(),
         };
-        Arc::new(Entry {
-            position: at(n, offset),
-            published_at: 0,
-            body,
-        })
+        Arc::new(Entry::new(epoch(n), Offset(offset), 0, body))
     }
 
     /// What a read of a log of epoch `n` with the entries `first..=tail` finds.
@@ -272,6 +285,8 @@ mod tests {
             epoch: epoch(n),
             first: Offset(first),
             tail: Offset(tail),
+            after: Offset(after),
+            after_mark: Mark::UNKNOWN,
             entries,
         }
     }
@@ -371,10 +386,67 @@ mod tests {
         assert_eq!(actions(&mut feed), [Action::Reset]);
     }
 
+    /// The same place, but with another entry than [`entry`].
+    fn other(n: u64, offset: u64) -> Arc<Entry> {
+        Arc::new(Entry::new(
+            epoch(n),
+            Offset(offset),
+            7,
+            entry(n, offset).body.clone(),
+        ))
+    }
+
+    #[test]
+    fn after_the_source_was_away_nothing_is_delivered_before_a_read_has_found_the_last_entry() {
+        let mut feed = started(4);
+        feed.handle(Input::Lost);
+        feed.handle(Input::Hint(entry(1, 5)));
+        assert_eq!(actions(&mut feed), [Action::Read { after: at(1, 4) }]);
+        feed.handle(Input::Read {
+            after: at(1, 4),
+            slice: slice(1, 1, 4, 4, 10),
+        });
+        assert_eq!(actions(&mut feed), [Action::Deliver(entry(1, 5))]);
+    }
+
+    #[test]
+    fn another_entry_at_the_same_place_is_a_reset() {
+        let mut feed = started(4);
+        feed.handle(Input::Lost);
+        feed.handle(Input::Hint(other(1, 5)));
+        let mut read = slice(1, 1, 5, 4, 10);
+        read.after_mark = other(1, 4).position.mark;
+        feed.handle(Input::Read {
+            after: at(1, 4),
+            slice: read,
+        });
+        assert_eq!(
+            actions(&mut feed),
+            [Action::Read { after: at(1, 4) }, Action::Reset]
+        );
+    }
+
+    #[test]
+    fn a_hint_or_a_tail_with_another_entry_at_the_same_place_makes_it_look() {
+        let place = other(1, 4).position;
+        let tail = Input::Tail {
+            asked: at(1, 4),
+            tail: place,
+        };
+        for input in [Input::Hint(other(1, 4)), tail] {
+            let mut feed = started(4);
+            feed.handle(input);
+            assert_eq!(actions(&mut feed), [Action::Read { after: at(1, 4) }]);
+        }
+    }
+
     #[test]
     fn a_stale_tail_or_read_changes_nothing() {
         let mut feed = started(4);
-        feed.handle(Input::Lost);
+        feed.handle(Input::Tail {
+            asked: at(1, 4),
+            tail: at(1, 5),
+        });
         feed.handle(Input::Hint(entry(1, 5)));
         feed.handle(Input::Read {
             after: at(1, 4),
@@ -386,8 +458,17 @@ mod tests {
         });
         assert_eq!(
             actions(&mut feed),
-            [Action::Read { after: at(1, 4) }, Action::Deliver(entry(1, 5))]
+            [
+                Action::Read { after: at(1, 4) },
+                Action::Deliver(entry(1, 5)),
+                Action::Read { after: at(1, 5) }
+            ]
         );
+        feed.handle(Input::Read {
+            after: at(1, 5),
+            slice: slice(1, 1, 5, 5, 10),
+        });
+        assert_eq!(actions(&mut feed), []);
     }
 
     #[test]

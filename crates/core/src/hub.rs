@@ -119,6 +119,15 @@ enum Follower {
     Live(Position),
 }
 
+/// On whose word a follower is said to have a position.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Word {
+    /// A read of the log has just shown it.
+    Log,
+    /// Its own: what it has beyond the feed may be lost since.
+    Followers,
+}
+
 #[derive(Debug, Default)]
 struct Room {
     subscribed: bool,
@@ -135,6 +144,16 @@ impl Room {
             Follower::Reading(_) | Follower::Live(_) => None,
         });
         waiting.collect()
+    }
+
+    /// Who is ahead of the feed, where anybody is.
+    fn ahead(&self) -> Option<Vec<(FollowerId, Position)>> {
+        let at = self.feed.position()?;
+        let ahead = self.followers.iter().filter_map(|(follower, state)| match state {
+            Follower::Live(position) if !at.has_reached(*position) => Some((*follower, *position)),
+            Follower::Live(_) | Follower::Waiting { .. } | Follower::Reading(_) => None,
+        });
+        Some(ahead.collect()).filter(|ahead: &Vec<_>| !ahead.is_empty())
     }
 
     /// Starts the feed at a position that was read from the log, or, where it is in another life of the log
@@ -180,7 +199,7 @@ impl Hub {
                     self.compare_at.get_or_insert(now + COMPARE_INTERVAL);
                     self.actions.push_back(Action::Subscribe(room));
                 } else if let Some(after) = after {
-                    self.catch_up(&room, &[(follower, after)]);
+                    self.catch_up(&room, &[(follower, after)], Word::Followers);
                 } else {
                     self.ask_snapshot(&room);
                 }
@@ -220,12 +239,21 @@ impl Hub {
         self.compare_at
     }
 
-    /// Compares the tails of all rooms, so that a lost last hint is noticed.
+    /// Compares the tails of all rooms, so that a lost last hint, and a lost end of the log, is noticed.
     pub fn handle_deadline(&mut self, now: Millis) {
         if self.compare_at.is_none_or(|at| at > now) {
             return;
         }
         self.compare_at = (!self.rooms.is_empty()).then_some(now + COMPARE_INTERVAL);
+        // Whoever is ahead of the feed is not looked after by it.
+        let ahead: Vec<_> = self
+            .rooms
+            .iter()
+            .filter_map(|(id, room)| Some((id.clone(), room.ahead()?)))
+            .collect();
+        for (id, followers) in ahead {
+            self.catch_up(&id, &followers, Word::Followers);
+        }
         let started = |(id, room): (&RoomId, &Room)| Some((id.clone(), room.feed.position()?));
         let rooms: Vec<_> = self.rooms.iter().filter_map(started).collect();
         self.actions.extend(
@@ -253,7 +281,7 @@ impl Hub {
             Follower::Waiting { .. } | Follower::Live(_) => None,
         });
         let behind: Vec<_> = behind.collect();
-        self.catch_up(id, &behind);
+        self.catch_up(id, &behind, Word::Followers);
         self.ask_snapshot(id);
     }
 
@@ -272,15 +300,15 @@ impl Hub {
     }
 
     /// Makes each follower live where it has what the feed delivered, and else reads for it.
-    fn catch_up(&mut self, id: &RoomId, followers: &[(FollowerId, Position)]) {
+    fn catch_up(&mut self, id: &RoomId, followers: &[(FollowerId, Position)], word: Word) {
         let Some(room) = self.rooms.get_mut(id) else {
             return;
         };
         for (follower, after) in followers {
-            let caught_up = room
-                .feed
-                .position()
-                .is_some_and(|position| after.has_reached(position));
+            let caught_up = room.feed.position().is_some_and(|position| match word {
+                Word::Log => after.has_reached(position),
+                Word::Followers => after.has_reached(position) && position.has_reached(*after),
+            });
             let state = if caught_up {
                 Follower::Live(*after)
             } else {
@@ -326,7 +354,7 @@ impl Hub {
             .collect();
         room.align(position);
         self.drive(id);
-        self.catch_up(id, &served);
+        self.catch_up(id, &served, Word::Log);
     }
 
     fn gone(&mut self, id: &RoomId) {
@@ -376,7 +404,7 @@ impl Hub {
             room.feed.handle(feed::Input::Read { after, slice });
             let served: Vec<_> = reading.into_iter().map(|follower| (follower, last)).collect();
             self.drive(id);
-            self.catch_up(id, &served);
+            self.catch_up(id, &served, Word::Log);
         } else {
             for follower in reading {
                 room.followers.insert(follower, Follower::Waiting { reset: true });
@@ -399,11 +427,19 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(id) else {
             return;
         };
+        let mut lost = false;
         while let Some(action) = room.feed.next_action() {
             match action {
                 feed::Action::Deliver(entry) => {
                     for (follower, state) in &mut room.followers {
                         let Follower::Live(position) = state else { continue };
+                        let same_place = entry.position.offset == position.offset;
+                        if same_place && !entry.position.mark.agrees(position.mark) {
+                            // It was ahead of the feed, and what it has is not in the log any more.
+                            *state = Follower::Waiting { reset: true };
+                            lost = true;
+                            continue;
+                        }
                         let next = entry.position.offset == position.offset.next();
                         if next && (entry.position.epoch == position.epoch || *position == Position::NONE) {
                             *position = entry.position;
@@ -424,11 +460,12 @@ impl Hub {
                     for state in room.followers.values_mut() {
                         *state = Follower::Waiting { reset: true };
                     }
-                    if !std::mem::replace(&mut room.snapshot_asked, true) {
-                        self.actions.push_back(Action::ReadSnapshot(id.clone()));
-                    }
+                    lost = true;
                 }
             }
+        }
+        if lost {
+            self.ask_snapshot(id);
         }
     }
 
@@ -451,7 +488,7 @@ mod tests {
     use super::*;
     use crate::{
         event::Body,
-        position::{Epoch, Offset},
+        position::{Epoch, Mark, Offset},
         snapshot::RoomState,
     };
 
@@ -464,6 +501,10 @@ mod tests {
         epoch: u64,
         tail: u64,
         first: u64,
+        /// When each entry was appended.
+        marks: Vec<Millis>,
+        lost: bool,
+        now: Millis,
         under_way: Vec<Action>,
         /// What each follower has, and `None` before its snapshot.
         seen: BTreeMap<FollowerId, Option<Position>>,
@@ -471,18 +512,29 @@ mod tests {
 
     impl World {
         fn position(&self, offset: u64) -> Position {
-            Position::new(Epoch::from_random(self.epoch), Offset(offset))
+            match offset {
+                0 => Position::new(Epoch::from_random(self.epoch), Offset::ZERO),
+                _ => self.entry(offset).position,
+            }
         }
 
         fn entry(&self, offset: u64) -> Arc<Entry> {
             let body = Body::UserDisconnected {
                 reason: String::new(),
             };
-            Arc::new(Entry {
-                position: self.position(offset),
-                published_at: 0,
+            let published_at = self.marks[usize::try_from(offset).unwrap() - 1];
+            Arc::new(Entry::new(
+                Epoch::from_random(self.epoch),
+                Offset(offset),
+                published_at,
                 body,
-            })
+            ))
+        }
+
+        fn append(&mut self) {
+            self.now += 1;
+            self.tail += 1;
+            self.marks.push(self.now);
         }
 
         fn tell(&mut self, input: Input) {
@@ -538,6 +590,12 @@ mod tests {
                         epoch: Epoch::from_random(self.epoch),
                         first: Offset(self.first),
                         tail: Offset(self.tail),
+                        after: after.offset,
+                        after_mark: if (self.first..=self.tail).contains(&after.offset.0) {
+                            self.position(after.offset.0).mark
+                        } else {
+                            Mark::UNKNOWN
+                        },
                         entries: (from..=self.tail)
                             .take(3)
                             .map(|offset| self.entry(offset))
@@ -575,17 +633,18 @@ mod tests {
         /// sees offsets rise by one or a snapshot, and has everything once it is quiet.
         #[test]
         fn every_follower_has_everything_in_order(
-            steps in proptest::collection::vec((0u8..9, 0u64..FOLLOWERS, 0usize..8), 1..80)
+            steps in proptest::collection::vec((0u8..11, 0u64..FOLLOWERS, 0usize..8), 1..80)
         ) {
             let room: RoomId = ROOM.parse().unwrap();
             let mut world = World {
-                hub: Hub::default(), epoch: 1, tail: 0, first: 1, under_way: vec![], seen: BTreeMap::new(),
+                hub: Hub::default(), epoch: 1, tail: 0, first: 1, marks: vec![], lost: false, now: 0, under_way: vec![],
+                seen: BTreeMap::new(),
             };
             for (kind, n, at) in steps {
                 let follower = FollowerId(n);
                 match kind {
                     0 | 1 => {
-                        world.tail += 1;
+                        world.append();
                         if kind == 0 {
                             let entry = world.entry(world.tail);
                             world.tell(Input::Hint(room.clone(), entry));
@@ -600,9 +659,19 @@ mod tests {
                         world.seen.remove(&follower);
                         world.tell(Input::Forget { follower, room: room.clone() });
                     }
-                    4 if at == 0 => (world.epoch, world.tail, world.first) = (world.epoch + 1, 0, 1),
-                    5 if at == 0 => world.first = world.tail + 1,
+                    4 if at == 0 => {
+                        (world.epoch, world.tail, world.first) = (world.epoch + 1, 0, 1);
+                        world.marks.clear();
+                    }
+                    // A place that is trimmed away says no more what stood there.
+                    5 if at == 0 && !world.lost => world.first = world.tail + 1,
                     6 => world.tell(Input::Subscribed(room.clone())),
+                    // A replica is promoted that had not seen the last entries.
+                    7 if at < 3 => {
+                        world.tail = world.tail.saturating_sub(n + 1).max(world.first - 1);
+                        world.lost = true;
+                        world.marks.truncate(usize::try_from(world.tail).unwrap());
+                    }
                     _ => world.answer(at),
                 }
             }

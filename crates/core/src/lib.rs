@@ -28,7 +28,7 @@ pub use cursor::Cursor;
 pub use event::{Body, Entry, LogSlice};
 pub use ids::{FeedbackId, IdError, RequestId, SessionId, UserId};
 pub use json::JsonObject;
-pub use position::{Epoch, Offset, Position};
+pub use position::{Epoch, Mark, Offset, Position};
 pub use role::Role;
 pub use room::RoomId;
 pub use session::{Participant, Session};

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::Millis;
+
 /// One life of a log: 48 random bits, made with the log, written as 12 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(u64);
@@ -78,13 +80,58 @@ impl fmt::Debug for Offset {
     }
 }
 
-/// An epoch and an offset.
+/// Tells apart two entries that stood at one place: Redis may lose the last writes of a life of a log, when a replica
+/// that had not seen them is promoted, and then writes others at the same offsets.
+///
+/// It is made of the time at which the entry was appended, so whoever has the entry has its mark.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Mark(u32);
+
+impl Mark {
+    /// Where it is not known which entry stood there; agrees with every mark.
+    pub const UNKNOWN: Self = Self(0);
+
+    /// The mark of an entry that was appended at this time.
+    #[must_use]
+    pub fn of(published_at: Millis) -> Self {
+        let low = published_at.unsigned_abs() & u64::from(u32::MAX);
+        Self(u32::try_from(low).unwrap_or_default().max(1))
+    }
+
+    /// A mark as the link and cursors carry it; 0 is [`Self::UNKNOWN`].
+    #[must_use]
+    pub fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    /// The mark for the link and for cursors.
+    #[must_use]
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// Whether both may be of the same entry.
+    #[must_use]
+    pub fn agrees(self, other: Self) -> bool {
+        self == other || self == Self::UNKNOWN || other == Self::UNKNOWN
+    }
+}
+
+impl fmt::Debug for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// An epoch and an offset, and the mark of the entry there.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// The life of the log.
     pub epoch: Epoch,
     /// The place in it.
     pub offset: Offset,
+    /// Which entry stood there, where that is known.
+    pub mark: Mark,
 }
 
 impl Position {
@@ -92,18 +139,31 @@ impl Position {
     pub const NONE: Self = Self {
         epoch: Epoch::NONE,
         offset: Offset::ZERO,
+        mark: Mark::UNKNOWN,
     };
 
     /// Puts an epoch and an offset together.
     #[must_use]
     pub fn new(epoch: Epoch, offset: Offset) -> Self {
-        Self { epoch, offset }
+        Self {
+            epoch,
+            offset,
+            mark: Mark::UNKNOWN,
+        }
     }
 
-    /// Whether this position is in the same life of the log as `other` and not before it.
+    /// The same place with the mark of the entry there.
+    #[must_use]
+    pub fn marked(self, mark: Mark) -> Self {
+        Self { mark, ..self }
+    }
+
+    /// Whether this position is in the same life of the log as `other` and not before it. At the same offset it has to
+    /// be the same entry.
     #[must_use]
     pub fn has_reached(self, other: Self) -> bool {
-        self.epoch == other.epoch && self.offset >= other.offset
+        let same_place = self.offset == other.offset && self.mark.agrees(other.mark);
+        self.epoch == other.epoch && (self.offset > other.offset || same_place)
     }
 }
 
@@ -115,7 +175,7 @@ impl fmt::Display for Position {
 
 impl fmt::Debug for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        write!(f, "{self}#{:?}", self.mark)
     }
 }
 

@@ -21,7 +21,12 @@ use crate::{
 #[must_use]
 pub fn replay_from(after: Option<Position>, since: Offset, at: Position) -> Option<Position> {
     let after = after.filter(|after| at.has_reached(*after))?;
-    Some(Position::new(after.epoch, after.offset.max(since.previous())))
+    let joined = Position::new(after.epoch, since.previous());
+    Some(if after.offset >= joined.offset {
+        after
+    } else {
+        joined
+    })
 }
 
 /// What a socket missed of one session: its events in order, each with the socket's cursor after it. Events are made

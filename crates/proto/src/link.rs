@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use roomcast_core::{Entry, Offset, Position, RoomId, Snapshot};
+use roomcast_core::{Entry, Mark, Offset, Position, RoomId, Snapshot};
 
 use crate::{
     Invalid, log, position, v1,
@@ -102,6 +102,7 @@ impl From<FromEdge> for v1::AttachRequest {
             FromEdge::Interest { room, after } => Item::Interest(v1::Interest {
                 room: room.to_string(),
                 after: after.map(Into::into),
+                after_mark: after.map_or(Mark::UNKNOWN, |after| after.mark).bits(),
             }),
             FromEdge::Forget { room } => Item::Forget(v1::Forget {
                 room: room.to_string(),
@@ -127,6 +128,8 @@ impl TryFrom<v1::AttachRequest> for FromEdge {
             Some(Item::Interest(interest)) => {
                 let room = fields.check("interest.room", interest.room.parse());
                 let after = position::optional(&mut fields, "interest.after", interest.after.as_ref());
+                let mark = Mark::from_bits(interest.after_mark);
+                let after = after.map(|after| after.map(|after| after.marked(mark)));
                 room.zip(after)
                     .map(|(room, after)| Self::Interest { room, after })
             }

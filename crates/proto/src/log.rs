@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use roomcast_core::{
-    Body, Entry, Epoch, FeedbackId, JsonObject, LogSlice, Offset, Participant, Position, RoomId, RoomState,
+    Body, Entry, Epoch, FeedbackId, JsonObject, LogSlice, Mark, Offset, Participant, RoomId, RoomState,
     Session, SessionId, Snapshot, UserId,
 };
 
@@ -75,6 +75,8 @@ impl From<&LogSlice> for v1::ReadLogResponse {
             first: slice.first.0,
             tail: slice.tail.0,
             entries: slice.entries.iter().map(|entry| (&**entry).into()).collect(),
+            after: slice.after.0,
+            after_mark: slice.after_mark.bits(),
         }
     }
 }
@@ -90,6 +92,8 @@ impl TryFrom<v1::ReadLogResponse> for LogSlice {
                 epoch,
                 first: Offset(from.first),
                 tail: Offset(from.tail),
+                after: Offset(from.after),
+                after_mark: Mark::from_bits(from.after_mark),
                 entries,
             })
         });
@@ -110,12 +114,14 @@ pub(crate) fn snapshot_out(room: &RoomId, snapshot: &Snapshot, reset: bool) -> v
         position: Some(snapshot.position.into()),
         state: Some(state),
         reset,
+        position_mark: snapshot.position.mark.bits(),
     }
 }
 
 pub(crate) fn snapshot(fields: &mut Fields, from: v1::RoomSnapshot) -> Option<(RoomId, Snapshot)> {
     let room = fields.check("snapshot.room", from.room.parse::<RoomId>());
     let position = position::required(fields, "snapshot.position", from.position.as_ref());
+    let position = position.map(|position| position.marked(Mark::from_bits(from.position_mark)));
     let state = match from.state {
         Some(State::Session(from)) => session(fields, "snapshot.session", from).map(RoomState::Session),
         Some(State::Obligations(from)) => {
@@ -209,12 +215,7 @@ fn entry(fields: &mut Fields, epoch: Epoch, from: v1::LogEntry) -> Option<Entry>
             return None;
         }
     };
-    let position = Position::new(epoch, Offset(from.offset));
-    Some(Entry {
-        position,
-        published_at: from.published_at_ms,
-        body,
-    })
+    Some(Entry::new(epoch, Offset(from.offset), from.published_at_ms, body))
 }
 
 fn session(fields: &mut Fields, path: &str, from: v1::LinkSession) -> Option<Session> {

@@ -8,7 +8,7 @@ use proptest::{collection::vec, option, prelude::*};
 use prost::Message;
 use prost_types::{ListValue, Struct, Value, value::Kind};
 use roomcast_core::{
-    Body, Entry, Epoch, JsonObject, LogSlice, Offset, Participant, Position, Role, RoomId, RoomState,
+    Body, Entry, Epoch, JsonObject, LogSlice, Mark, Offset, Participant, Position, Role, RoomId, RoomState,
     Session, SessionCommand, SessionId, Snapshot,
 };
 use roomcast_proto::{
@@ -142,13 +142,9 @@ fn entries() -> impl Strategy<Value = Vec<Arc<Entry>>> {
         vec((body(), any::<i64>()), 1..4),
     )
         .prop_map(|(epoch, first, bodies)| {
-            let at = |n: usize| Position::new(Epoch::from_random(epoch), Offset(first + n as u64));
             let entry = |(n, (body, published_at))| {
-                Arc::new(Entry {
-                    position: at(n),
-                    published_at,
-                    body,
-                })
+                let offset = Offset(first + n as u64);
+                Arc::new(Entry::new(Epoch::from_random(epoch), offset, published_at, body))
             };
             bodies.into_iter().enumerate().map(entry).collect()
         })
@@ -231,9 +227,10 @@ proptest! {
     }
 
     #[test]
-    fn a_slice_reads_back(entries in entries(), first: u64, tail: u64) {
+    fn a_slice_reads_back(entries in entries(), first: u64, tail: u64, after: u64, mark: u32) {
         let epoch = entries[0].position.epoch;
-        let slice = LogSlice { epoch, first: Offset(first), tail: Offset(tail), entries };
+        let (first, tail, after) = (Offset(first), Offset(tail), Offset(after));
+        let slice = LogSlice { epoch, first, tail, after, after_mark: Mark::from_bits(mark), entries };
         let wire = sent(&v1::ReadLogResponse::from(&slice));
         prop_assert_eq!(LogSlice::try_from(wire), Ok(slice));
     }

@@ -1,6 +1,6 @@
 //! The link, as an edge sees it.
 
-use roomcast_core::{Epoch, LogSlice, Offset, Position, Role, RoomId, RoomState, SessionCommand};
+use roomcast_core::{Epoch, LogSlice, Mark, Offset, Position, Role, RoomId, RoomState, SessionCommand};
 use roomcast_proto::{
     link::{FromEdge, ReadLog, ToEdge},
     v1::{self, edge_service_client::EdgeServiceClient},
@@ -275,6 +275,7 @@ async fn a_room_that_is_none_ends_the_link() {
     let interest = v1::Interest {
         room: "lobby".into(),
         after: None,
+        after_mark: 0,
     };
     let item = Some(v1::attach_request::Item::Interest(interest));
     edge.said.send(v1::AttachRequest { item }).await.unwrap();
@@ -308,7 +309,8 @@ async fn a_log_is_read_after_an_offset() {
         (slice.first, slice.tail, slice.entries.len()),
         (Offset(1), Offset(3), 2)
     );
-    assert_eq!(slice.entries[0].position, Position::new(slice.epoch, Offset(2)));
+    assert_eq!(slice.entries[0].position.offset, Offset(2));
+    assert_ne!(slice.after_mark, Mark::UNKNOWN);
 }
 
 #[tokio::test]

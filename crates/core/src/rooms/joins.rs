@@ -79,9 +79,15 @@ impl Rooms {
             });
         }
         // A yes has to be newer than the last who asks, so a join on its way begins anew.
-        let mut asks = self.end_join(id, &session).map_or(Vec::new(), |join| join.asks);
+        let resumed = socket.sessions.get(&session).copied();
+        let (mut asks, purpose, after) = match self.end_join(id, &session) {
+            // What the page was promised when it resumed is owed to it still.
+            Some(join) if join.purpose == Purpose::Resumed => (join.asks, join.purpose, resumed),
+            Some(join) => (join.asks, Purpose::Asked, after),
+            None => (Vec::new(), Purpose::Asked, after),
+        };
         asks.push(ask);
-        self.begin_join(id, session, after, ask, Purpose::Asked, asks);
+        self.begin_join(id, session, after, ask, purpose, asks);
     }
 
     /// Asks whether the user may join.
@@ -163,10 +169,8 @@ impl Rooms {
         let Some(join) = self.end_join(id, session) else {
             return;
         };
-        match join.purpose {
-            Purpose::Asked => {}
-            Purpose::Checked => return self.not_checked(id, session, refusal),
-            Purpose::Resumed => return self.not_resumed(id, session, refusal),
+        if join.purpose == Purpose::Checked {
+            return self.not_checked(id, session, refusal);
         }
         for ask in join.asks {
             let answer = Answer::Refused(session.clone(), refusal);
@@ -175,6 +179,9 @@ impl Rooms {
                 ask,
                 answer,
             });
+        }
+        if join.purpose == Purpose::Resumed {
+            return self.not_resumed(id, session, refusal);
         }
         let member = self
             .sockets
@@ -242,9 +249,13 @@ impl Rooms {
         let Some(join) = socket.joins.get(session) else {
             return;
         };
-        if let Some(delivered) = socket.sessions.get(session) {
-            // A member that asks again has everything up to here.
-            let recovered = join.after.is_some_and(|after| after.epoch == delivered.epoch);
+        let member = self
+            .rooms
+            .get(room_id)
+            .is_some_and(|room| room.members.contains_key(&id));
+        if member {
+            // It has everything up to here.
+            let recovered = join.after.is_some_and(|after| after.epoch == at.epoch);
             return self.complete(id, room_id, session, recovered.then_some(at), Vec::new());
         }
         match replay_from(join.after, since, at) {
@@ -328,7 +339,7 @@ impl Rooms {
         room_id: &RoomId,
         session: &SessionId,
         from: Option<Position>,
-        replay: Vec<Arc<Entry>>,
+        mut replay: Vec<Arc<Entry>>,
     ) {
         if self.purpose(id, session) == Some(Purpose::Checked) {
             return self.checked(id, session, from, replay);
@@ -343,9 +354,12 @@ impl Rooms {
             .sockets
             .get(&id)
             .and_then(|socket| state.participant(&socket.user));
-        let Some(role) = participant.map(|participant| participant.role) else {
+        let Some((role, since)) = participant.map(|participant| (participant.role, participant.since)) else {
             return self.refuse(id, session, Refusal::NotAParticipant);
         };
+        // Whoever was out and in again since the replay was read gets nothing of the time between.
+        let from = replay_from(from, since, at);
+        replay.retain(|entry| from.is_some() && entry.position.offset >= since);
         let Some(join) = self.end_join(id, session) else {
             return;
         };
@@ -404,9 +418,15 @@ impl Room {
         if !at.has_reached(after) {
             return None;
         }
-        let missing = usize::try_from(at.offset.0 - after.offset.0).unwrap_or(usize::MAX);
-        let skip = self.window.len().checked_sub(missing)?;
-        Some(self.window.iter().skip(skip).cloned().collect())
+        if at.offset == after.offset {
+            return Some(Vec::new());
+        }
+        // The entry at the position is looked at too: another one may have stood there.
+        let reach = usize::try_from(at.offset.0 - after.offset.0 + 1).unwrap_or(usize::MAX);
+        let skip = self.window.len().checked_sub(reach)?;
+        let mut entries = self.window.iter().skip(skip);
+        let same = entries.next()?.position.mark.agrees(after.mark);
+        same.then(|| entries.cloned().collect())
     }
 
     fn session_json(&mut self) -> Option<Arc<str>> {

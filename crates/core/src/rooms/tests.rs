@@ -12,7 +12,7 @@ use super::*;
 use crate::{
     Body, Cursor, JsonObject, Offset, Role, Session,
     command::{SessionCommand, decide},
-    position::Epoch,
+    position::{Epoch, Mark},
 };
 
 const USERS: usize = 3;
@@ -97,11 +97,7 @@ impl World {
             (none, Body::SessionUpdated { session, .. }) => *none = Some(Session::clone(session)),
             (None, _) => unreachable!("a session begins with an update"),
         }
-        let entry = Arc::new(Entry {
-            position: next,
-            published_at: 0,
-            body,
-        });
+        let entry = Arc::new(Entry::new(next.epoch, next.offset, 0, body));
         self.entries.push(entry.clone());
         self.history.push(self.session.clone());
         if self.fed.contains(&room()) {
@@ -263,6 +259,8 @@ impl World {
                     epoch: tail.epoch,
                     first: Offset(1),
                     tail: tail.offset,
+                    after: after.offset,
+                    after_mark: Mark::UNKNOWN,
                     entries,
                 };
                 self.tell(Input::Slice {
@@ -351,8 +349,6 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
-
     /// Whatever is late or dies: each page in the room has every event once, in order, from where it joined, and
     /// none past a removal; every question is answered.
     #[test]

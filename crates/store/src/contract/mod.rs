@@ -142,6 +142,7 @@ contract! {
         a_read_has_a_limit_and_a_start,
         a_room_without_a_log_reads_as_empty,
         a_log_keeps_a_number_of_entries,
+        every_place_has_the_mark_of_its_entry,
         a_log_keeps_entries_for_a_time_and_its_tail_for_longer,
         a_session_that_nothing_is_written_to_is_forgotten,
         tails_come_in_the_order_of_the_rooms,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::{collection::vec, option, prelude::*, test_runner::TestRunner};
-use roomcast_core::{Position, command::decide};
+use roomcast_core::{Mark, Position, command::decide};
 
 use super::*;
 
@@ -326,7 +326,11 @@ async fn compare(store: &dyn Store, calls: Vec<Call>) {
         let log = store.read(&name, Offset::ZERO, usize::MAX).await.unwrap();
         let bodies: Vec<Body> = log.entries.iter().map(|entry| entry.body.clone()).collect();
         assert_eq!(&bodies, model.logs.get(&name).unwrap_or(&Vec::new()), "{name}");
-        let tail = Position::new(log.epoch, log.tail);
+        let mark = log
+            .entries
+            .last()
+            .map_or(Mark::UNKNOWN, |entry| entry.position.mark);
+        let tail = Position::new(log.epoch, log.tail).marked(mark);
         assert_eq!(store.tails(std::slice::from_ref(&name)).await.unwrap(), [tail]);
         let state = match &name {
             RoomId::Session(id) => model.sessions.get(id).cloned().map(RoomState::Session),

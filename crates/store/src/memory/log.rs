@@ -2,13 +2,14 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use roomcast_core::{Body, Entry, Epoch, LogSlice, Millis, Offset, Position};
+use roomcast_core::{Body, Entry, Epoch, LogSlice, Mark, Millis, Offset, Position};
 
 use crate::{Appended, Bounds};
 
 pub(super) struct Log {
     epoch: Epoch,
     tail: Offset,
+    tail_mark: Mark,
     entries: VecDeque<Arc<Entry>>,
     /// When the room's slot was last written to.
     pub(super) written_at: Millis,
@@ -19,22 +20,20 @@ impl Log {
         Self {
             epoch,
             tail: Offset::ZERO,
+            tail_mark: Mark::UNKNOWN,
             entries: VecDeque::new(),
             written_at: at,
         }
     }
 
     pub(super) fn position(&self) -> Position {
-        Position::new(self.epoch, self.tail)
+        Position::new(self.epoch, self.tail).marked(self.tail_mark)
     }
 
     pub(super) fn append(&mut self, body: Body, at: Millis, bounds: &Bounds) -> Arc<Entry> {
         self.tail = self.tail.next();
-        let entry = Arc::new(Entry {
-            position: self.position(),
-            published_at: at,
-            body,
-        });
+        let entry = Arc::new(Entry::new(self.epoch, self.tail, at, body));
+        self.tail_mark = entry.position.mark;
         self.entries.push_back(entry.clone());
         self.written_at = at;
         let too_many = |log: &Self| log.entries.len() as u64 > bounds.log_entries;
@@ -57,6 +56,14 @@ impl Log {
                 .next()
                 .map_or(self.tail.next(), |entry| entry.position.offset),
             tail: self.tail,
+            after,
+            after_mark: if after == self.tail {
+                self.tail_mark
+            } else {
+                kept()
+                    .find(|entry| entry.position.offset == after)
+                    .map_or(Mark::UNKNOWN, |entry| entry.position.mark)
+            },
             entries: kept()
                 .filter(|entry| entry.position.offset > after)
                 .take(limit)

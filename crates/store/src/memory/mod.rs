@@ -11,8 +11,8 @@ use std::{
 
 use async_trait::async_trait;
 use roomcast_core::{
-    Body, Entry, Epoch, LogSlice, Millis, Offset, Position, RoomId, SessionCommand, SessionId, SessionView,
-    Snapshot, UserId,
+    Body, Entry, Epoch, LogSlice, Mark, Millis, Offset, Position, RoomId, SessionCommand, SessionId,
+    SessionView, Snapshot, UserId,
 };
 
 use self::{log::Log, session::SessionSlot, user::UserSlot};
@@ -297,6 +297,8 @@ impl Store for MemoryStore {
             epoch: Epoch::NONE,
             first: Offset::ZERO.next(),
             tail: Offset::ZERO,
+            after,
+            after_mark: Mark::UNKNOWN,
             entries: Vec::new(),
         };
         let read = |log: &Log, at| log.read(after, limit, at, &self.bounds);

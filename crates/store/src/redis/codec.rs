@@ -4,7 +4,8 @@
 use std::{str::FromStr, sync::Arc};
 
 use roomcast_core::{
-    Body, Entry, JsonObject, Millis, Offset, Participant, Position, RoomId, Session, SessionId, UserId, json,
+    Body, Entry, JsonObject, Mark, Millis, Offset, Participant, Position, RoomId, Session, SessionId, UserId,
+    json,
 };
 
 use crate::StoreError;
@@ -31,11 +32,15 @@ pub(super) fn object(found: &str) -> Result<JsonObject, StoreError> {
     JsonObject::parse(found).map_err(|_| corrupt("a JSON object", found))
 }
 
-pub(super) fn position(epoch: &str, offset: &str) -> Result<Position, StoreError> {
-    Ok(Position::new(
-        parse("an epoch", epoch)?,
-        Offset(parse("an offset", offset)?),
-    ))
+/// `at` is when the entry there was appended, where it is known.
+pub(super) fn position(epoch: &str, offset: &str, at: Option<&str>) -> Result<Position, StoreError> {
+    let place = Position::new(parse("an epoch", epoch)?, Offset(parse("an offset", offset)?));
+    Ok(place.marked(mark(at)?))
+}
+
+/// The mark of the entry that was appended then.
+pub(super) fn mark(at: Option<&str>) -> Result<Mark, StoreError> {
+    at.map_or(Ok(Mark::UNKNOWN), |at| parse("a time", at).map(Mark::of))
 }
 
 /// A session's parts as the state holds them.
@@ -81,11 +86,12 @@ pub(super) fn entry(room: &RoomId, line: &str) -> Result<Arc<Entry>, StoreError>
     let [epoch, offset, published_at, kind, ref rest @ ..] = fields[..] else {
         return Err(corrupt("an entry", line));
     };
-    Ok(Arc::new(Entry {
-        position: position(epoch, offset)?,
-        published_at: parse::<Millis>("a time", published_at)?,
-        body: body(room, kind, rest)?,
-    }))
+    Ok(Arc::new(Entry::new(
+        parse("an epoch", epoch)?,
+        Offset(parse("an offset", offset)?),
+        parse::<Millis>("a time", published_at)?,
+        body(room, kind, rest)?,
+    )))
 }
 
 fn body(room: &RoomId, kind: &str, fields: &[&str]) -> Result<Body, StoreError> {

@@ -91,8 +91,8 @@ local function append(step, ...)
     redis.call('DEL', step.log)
     epoch = step.fresh_epoch
   end
-  redis.call('HSET', step.state, 'epoch', epoch, 'tail', offset)
   local now = text(step.now)
+  redis.call('HSET', step.state, 'epoch', epoch, 'tail', offset, 'at', now)
   local entry = table.concat({ epoch, offset, now, ... }, '\n')
   redis.call('XADD', step.log, 'MAXLEN', '=', step.log_entries, offset .. '-0', 'e', entry)
   forget_old(step)
@@ -348,13 +348,16 @@ local function disconnect_user(keys, args)
 end
 
 -- Arguments: the offset after which to read, how many entries at most, and after how many bytes to stop. Read in
--- small parts, since a read of many large entries would keep everybody else waiting.
+-- small parts, since a read of many large entries would keep everybody else waiting. The answer begins with epoch, tail,
+-- the first offset, and when the entry at the offset that was asked for was appended, where it is still there or the last.
 local function read(keys, args)
   local step = begin(keys, args)
-  local epoch, tail = unpack(redis.call('HMGET', step.state, 'epoch', 'tail'))
+  local epoch, tail, tail_at = unpack(redis.call('HMGET', step.state, 'epoch', 'tail', 'at'))
   if not epoch then return {} end
   local first = forget_old(step) or text(tail + 1)
-  local answer = { epoch, tail, first }
+  local asked = redis.call('XRANGE', step.log, args[5] .. '-0', args[5] .. '-0')[1]
+  local at = asked and asked[2][2]:match('^%S+\n%d+\n(%d+)') or args[5] == tail and tail_at or ''
+  local answer = { epoch, tail, first, at }
   local from, left, bytes = '(' .. args[5] .. '-0', tonumber(args[6]), tonumber(args[7])
   while left > 0 and bytes > 0 do
     local part = redis.call('XRANGE', step.log, from, '+', 'COUNT', math.min(left, 8))
@@ -371,13 +374,13 @@ local function read(keys, args)
 end
 
 local function look_at_session(keys)
-  local state = redis.call('HMGET', keys[1], 'epoch', 'tail', 'revision', 'status', 'attributes')
-  if not state[3] then return {} end
+  local state = redis.call('HMGET', keys[1], 'epoch', 'tail', 'at', 'revision', 'status', 'attributes')
+  if not state[4] then return {} end
   return { state, redis.call('HGETALL', keys[3]), redis.call('HKEYS', keys[4]) }
 end
 
 local function look_at_user(keys)
-  return { redis.call('HMGET', keys[1], 'epoch', 'tail'), redis.call('HKEYS', keys[3]) }
+  return { redis.call('HMGET', keys[1], 'epoch', 'tail', 'at'), redis.call('HKEYS', keys[3]) }
 end
 
 local function register(name, callback, flags)

@@ -20,8 +20,8 @@ use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use redis::{FromRedisValue, Value};
 use roomcast_core::{
-    Epoch, LogSlice, Offset, Position, RoomId, RoomState, SessionCommand, SessionId, SessionView, Snapshot,
-    UserId, limits::READ_BYTES,
+    Epoch, LogSlice, Mark, Offset, Position, RoomId, RoomState, SessionCommand, SessionId, SessionView,
+    Snapshot, UserId, limits::READ_BYTES,
 };
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -106,7 +106,7 @@ impl RedisStore {
                     return Ok(None);
                 }
                 let (state, people, owed): (Vec<String>, Vec<String>, Vec<String>) = typed(reply)?;
-                let [epoch, offset, revision, status, attributes] = &state[..] else {
+                let [epoch, offset, at, revision, status, attributes] = &state[..] else {
                     return Err(corrupt("a session", ""));
                 };
                 let mut participants = Vec::with_capacity(people.len() / 2);
@@ -125,7 +125,7 @@ impl RedisStore {
                     attributes,
                 }
                 .session(id, participants)?;
-                let position = codec::position(epoch, offset)?;
+                let position = codec::position(epoch, offset, Some(at))?;
                 let owed = owed
                     .iter()
                     .map(|user| codec::parse("a user", user))
@@ -163,9 +163,9 @@ impl RedisStore {
 /// Reads epoch and tail, which are both there or not.
 fn tail_of(value: Value) -> Result<Position, StoreError> {
     match typed(value)? {
-        (Some(epoch), Some(tail)) => {
-            let (epoch, tail): (String, String) = (epoch, tail);
-            codec::position(&epoch, &tail)
+        (Some(epoch), Some(tail), at) => {
+            let (epoch, tail, at): (String, String, Option<String>) = (epoch, tail, at);
+            codec::position(&epoch, &tail, at.as_deref())
         }
         _ => Ok(Position::NONE),
     }
@@ -235,10 +235,14 @@ impl Store for RedisStore {
                 epoch: Epoch::NONE,
                 first: Offset::ZERO.next(),
                 tail: Offset::ZERO,
+                after,
+                after_mark: Mark::UNKNOWN,
                 entries: Vec::new(),
             }),
-            [epoch, tail, first, entries @ ..] => {
-                let Position { epoch, offset: tail } = codec::position(epoch, tail)?;
+            [epoch, tail, first, at, entries @ ..] => {
+                let Position {
+                    epoch, offset: tail, ..
+                } = codec::position(epoch, tail, None)?;
                 let first = Offset(codec::parse("an offset", first)?);
                 let entries = entries
                     .iter()
@@ -248,6 +252,8 @@ impl Store for RedisStore {
                     epoch,
                     first,
                     tail,
+                    after,
+                    after_mark: codec::mark(Some(at.as_str()).filter(|at| !at.is_empty()))?,
                     entries,
                 })
             }
@@ -262,7 +268,8 @@ impl Store for RedisStore {
             command
                 .arg(Slot::room(&self.prefix, room).state())
                 .arg("epoch")
-                .arg("tail");
+                .arg("tail")
+                .arg("at");
             tail_of(self.supervisor.query(&command).await?)
         });
         in_time(try_join_all(each)).await

@@ -30,7 +30,7 @@ impl Slots for RedisStore {
         let reply = self.session_step(function, session, request, &args).await?;
         let [epoch, offset, at, revision, requirement] = fields(&reply.words)?;
         let appended = Appended {
-            position: position(epoch, offset)?,
+            position: position(epoch, offset, Some(at))?,
             published_at: parse("a time", at)?,
         };
         let outcome = Outcome {
@@ -293,7 +293,7 @@ fn fields<const N: usize>(words: &[String]) -> Result<[&str; N], StoreError> {
 fn appended(words: &[String]) -> Result<Appended, StoreError> {
     let [epoch, offset, at] = fields(words)?;
     Ok(Appended {
-        position: position(epoch, offset)?,
+        position: position(epoch, offset, Some(at))?,
         published_at: parse("a time", at)?,
     })
 }

@@ -1,0 +1,115 @@
+//! A TCP proxy between two parts: what passes can vanish without a word, or be led elsewhere.
+
+use std::net::SocketAddr;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::watch,
+    task::JoinSet,
+};
+
+/// A proxy in front of one address.
+#[derive(Debug)]
+pub struct Proxy {
+    addr: SocketAddr,
+    target: watch::Sender<SocketAddr>,
+    cut: watch::Sender<bool>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Proxy {
+    /// Starts one that passes everything on.
+    ///
+    /// # Panics
+    /// Where no port is free.
+    pub async fn start(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let addr = listener.local_addr().expect("bound");
+        let (target, targets) = watch::channel(target);
+        let (cut, cuts) = watch::channel(false);
+        let task = tokio::spawn(serve(listener, targets, cuts));
+        Self {
+            addr,
+            target,
+            cut,
+            task,
+        }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Passes nothing on any more, in no direction, and tells nobody: as if the cable were cut.
+    pub fn cut(&self) {
+        self.cut.send_replace(true);
+    }
+
+    /// Passes everything on again, also what was held up, as a network does that is whole again.
+    pub fn mend(&self) {
+        self.cut.send_replace(false);
+    }
+
+    /// Ends every connection, and leads new ones elsewhere.
+    pub fn lead_to(&self, target: SocketAddr) {
+        self.target.send_replace(target);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, targets: watch::Receiver<SocketAddr>, cuts: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    while let Ok((from, _)) = listener.accept().await {
+        connections.spawn(pass(from, targets.clone(), cuts.clone()));
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn pass(from: TcpStream, mut targets: watch::Receiver<SocketAddr>, mut cuts: watch::Receiver<bool>) {
+    let target = *targets.borrow_and_update();
+    if cuts.wait_for(|cut| !cut).await.is_err() {
+        return;
+    }
+    let Ok(to) = TcpStream::connect(target).await else {
+        return;
+    };
+    let _ = (from.set_nodelay(true), to.set_nodelay(true));
+    let ((from_read, from_write), (to_read, to_write)) = (from.into_split(), to.into_split());
+    tokio::select! {
+        () = async { tokio::join!(copy(from_read, to_write, cuts.clone()), copy(to_read, from_write, cuts.clone())); } => {}
+        _ = targets.changed() => {}
+    }
+}
+
+async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut cuts: watch::Receiver<bool>) {
+    let mut bytes = vec![0; 64 * 1024];
+    loop {
+        // What was read when the cable was cut is held up, too.
+        let read = from.read(&mut bytes).await;
+        if cuts.wait_for(|cut| !cut).await.is_err() {
+            return;
+        }
+        match read {
+            Ok(n) if n > 0 => {
+                if to.write_all(&bytes[..n]).await.is_err() {
+                    return;
+                }
+            }
+            Ok(_) | Err(_) => {
+                let _gone = to.shutdown().await;
+                return;
+            }
+        }
+    }
+}
