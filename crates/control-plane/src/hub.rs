@@ -93,7 +93,10 @@ impl Shell {
                     continue;
                 }
                 notice = self.subscription.next() => match notice {
-                    Notice::Subscribed(room) => Input::Subscribed(room),
+                    Notice::Subscribed(room) => {
+                        self.listen(&room);
+                        Input::Subscribed(room)
+                    }
                     Notice::Hint(room, entry) => Input::Hint(room, entry),
                     Notice::Lost => {
                         debug!("hints were lost: the rooms of interest are read again");
@@ -123,7 +126,7 @@ impl Shell {
         while let Some(action) = self.hub.next_action() {
             match action {
                 Action::Subscribe(room) => {
-                    self.listening.insert(room.clone(), CancellationToken::new());
+                    self.listen(&room);
                     self.subscription.subscribe(room);
                 }
                 Action::Unsubscribe(room) => {
@@ -141,6 +144,13 @@ impl Shell {
         self.metrics
             .rooms
             .set(i64::try_from(self.hub.rooms()).unwrap_or(i64::MAX));
+    }
+
+    /// Ends the reads of the room that are under way; those from here on are wanted.
+    fn listen(&mut self, room: &RoomId) {
+        if let Some(earlier) = self.listening.insert(room.clone(), CancellationToken::new()) {
+            earlier.cancel();
+        }
     }
 
     fn read(&mut self, read: Read, room: &RoomId) {

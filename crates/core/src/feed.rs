@@ -31,6 +31,9 @@ pub enum Input {
     },
     /// Hints may be lost since some time ago, and entries too: the source was away, and may be another one now.
     Lost,
+    /// Hints come from another source from here on, one that was told the position: those that are held may not go
+    /// together with them.
+    Moved,
     /// The answer to [`Action::Read`].
     Read {
         /// What the read was asked to begin after.
@@ -50,8 +53,11 @@ pub enum Action {
         /// Where the read begins.
         after: Position,
     },
-    /// The room cannot be continued from its position: fetch a snapshot and answer with [`Input::Start`].
-    Reset,
+    /// The room cannot be continued from this position: fetch a snapshot and answer with [`Input::Start`].
+    Reset {
+        /// Where the feed was.
+        at: Position,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +129,7 @@ impl Feed {
                     self.phase = Phase::Verifying(position);
                 }
             }
+            Input::Moved => self.held.clear(),
             Input::Read { after, slice } => self.slice(after, slice),
         }
     }
@@ -171,10 +178,11 @@ impl Feed {
         if after.epoch != position.epoch && after != Position::NONE {
             return; // asked for before a reset
         }
-        if !slice.continues(after) && !slice.continues(position) {
-            return self.reset();
+        let continues = slice.continues(after) || slice.continues(position);
+        if !continues && after == position {
+            return self.reset(position);
         }
-        if slice.contradicts(position) {
+        if !continues || slice.contradicts(position) {
             return self.read(position); // it may be older than what was delivered, or that is lost: this will say
         }
         let (tail, before) = (Position::new(slice.epoch, slice.tail), position);
@@ -244,9 +252,9 @@ impl Feed {
         self.actions.push_back(Action::Read { after });
     }
 
-    fn reset(&mut self) {
+    fn reset(&mut self, at: Position) {
         self.phase = Phase::Starting;
-        self.actions.push_back(Action::Reset);
+        self.actions.push_back(Action::Reset { at });
     }
 }
 
@@ -367,7 +375,7 @@ mod tests {
             after: at(1, 4),
             slice: slice(2, 1, 1, 4, 10),
         });
-        assert_eq!(actions(&mut feed), [Action::Reset]);
+        assert_eq!(actions(&mut feed), [Action::Reset { at: at(1, 4) }]);
         assert_eq!(feed.position(), None);
     }
 
@@ -383,7 +391,7 @@ mod tests {
             after: at(1, 4),
             slice: slice(1, 1, 2, 4, 10),
         });
-        assert_eq!(actions(&mut feed), [Action::Reset]);
+        assert_eq!(actions(&mut feed), [Action::Reset { at: at(1, 4) }]);
     }
 
     /// The same place, but with another entry than [`entry`].
@@ -422,7 +430,7 @@ mod tests {
         });
         assert_eq!(
             actions(&mut feed),
-            [Action::Read { after: at(1, 4) }, Action::Reset]
+            [Action::Read { after: at(1, 4) }, Action::Reset { at: at(1, 4) }]
         );
     }
 
@@ -479,7 +487,7 @@ mod tests {
             after: at(1, 1),
             slice: slice(1, 4, 6, 1, 10),
         });
-        assert_eq!(actions(&mut feed).last(), Some(&Action::Reset));
+        assert_eq!(actions(&mut feed).last(), Some(&Action::Reset { at: at(1, 1) }));
     }
 
     #[test]
@@ -538,7 +546,7 @@ mod tests {
                             delivered += 1;
                         }
                         Action::Read { after } => reads.push_back(after),
-                        Action::Reset => panic!("nothing was lost"),
+                        Action::Reset { .. } => panic!("nothing was lost"),
                     }
                 }
                 delivered

@@ -45,7 +45,8 @@ pub enum Input {
     },
     /// The follower is gone.
     Detached(FollowerId),
-    /// Hints of the room arrive from here on.
+    /// Hints of the room arrive from here on. Answers to what was asked of the room before are not wanted any more: the
+    /// source may be another one now.
     Subscribed(RoomId),
     /// Something was appended.
     Hint(RoomId, Arc<Entry>),
@@ -274,13 +275,15 @@ impl Hub {
             return;
         };
         if std::mem::replace(&mut room.subscribed, true) {
-            return self.feed(id, feed::Input::Lost);
+            room.snapshot_asked = false;
+            room.feed.handle(feed::Input::Lost);
         }
         let behind = room.followers.iter().filter_map(|(follower, state)| match state {
             Follower::Reading(after) => Some((*follower, *after)),
             Follower::Waiting { .. } | Follower::Live(_) => None,
         });
         let behind: Vec<_> = behind.collect();
+        self.drive(id);
         self.catch_up(id, &behind, Word::Followers);
         self.ask_snapshot(id);
     }
@@ -427,7 +430,7 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(id) else {
             return;
         };
-        let mut lost = false;
+        let (mut lost, mut ahead) = (false, Vec::new());
         while let Some(action) = room.feed.next_action() {
             match action {
                 feed::Action::Deliver(entry) => {
@@ -456,14 +459,20 @@ impl Hub {
                     room: id.clone(),
                     after,
                 }),
-                feed::Action::Reset => {
-                    for state in room.followers.values_mut() {
-                        *state = Follower::Waiting { reset: true };
+                feed::Action::Reset { at } => {
+                    for (follower, state) in &mut room.followers {
+                        let Follower::Live(position) = state else { continue };
+                        if at.has_reached(*position) {
+                            *state = Follower::Waiting { reset: true };
+                        } else {
+                            ahead.push((*follower, *position)); // it may well go on
+                        }
                     }
                     lost = true;
                 }
             }
         }
+        self.catch_up(id, &ahead, Word::Followers);
         if lost {
             self.ask_snapshot(id);
         }

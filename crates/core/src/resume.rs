@@ -8,25 +8,20 @@ use std::{
 use crate::{
     cursor,
     event::Entry,
-    ids::SessionId,
+    ids::{SessionId, UserId},
     payload::{self, Event},
     position::{Offset, Position},
 };
 
-/// The position after which a join with `after` is replayed to, or `None` where it can't be continued: the
-/// position is from another life of the log, or from beyond its tail.
-///
-/// `since` is the entry since which the user takes part: nothing before it is replayed. `at` is where the
-/// room stands.
+/// What of the entries that a page missed is for its user, who takes part since the entry at `since`: nothing from before
+/// that. `None` where the user was out meanwhile, so that the page can't go on from what it has.
 #[must_use]
-pub fn replay_from(after: Option<Position>, since: Offset, at: Position) -> Option<Position> {
-    let after = after.filter(|after| at.has_reached(*after))?;
-    let joined = Position::new(after.epoch, since.previous());
-    Some(if after.offset >= joined.offset {
-        after
-    } else {
-        joined
-    })
+pub fn missed(mut entries: Vec<Arc<Entry>>, user: &UserId, since: Offset) -> Option<Vec<Arc<Entry>>> {
+    if entries.iter().any(|entry| entry.body.removed().contains(user)) {
+        return None;
+    }
+    entries.retain(|entry| entry.position.offset >= since);
+    Some(entries)
 }
 
 /// What a socket missed of one session: its events in order, each with the socket's cursor after it. Events are made
@@ -72,17 +67,33 @@ impl Iterator for Replay {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::position::Epoch;
+    use crate::{event::Body, position::Epoch, role::Role};
+
+    fn entries(bodies: Vec<Body>) -> Vec<Arc<Entry>> {
+        let entry = |(n, body)| Arc::new(Entry::new(Epoch::from_random(1), Offset(n), 0, body));
+        (5..).zip(bodies).map(entry).collect()
+    }
 
     #[test]
-    fn a_replay_begins_after_the_cursor_and_never_before_taking_part() {
-        let at = |epoch, offset| Position::new(Epoch::from_random(epoch), Offset(offset));
-        let from = |after, since| replay_from(after, Offset(since), at(1, 9));
-        assert_eq!(from(None, 1), None);
-        assert_eq!(from(Some(at(1, 4)), 1), Some(at(1, 4)));
-        assert_eq!(from(Some(at(1, 4)), 7), Some(at(1, 6)));
-        assert_eq!(from(Some(at(1, 9)), 1), Some(at(1, 9)));
-        assert_eq!(from(Some(at(1, 10)), 1), None);
-        assert_eq!(from(Some(at(2, 4)), 1), None);
+    fn nothing_from_before_taking_part_was_missed_and_whoever_was_out_can_not_go_on() {
+        let user = |name: &str| name.parse::<UserId>().unwrap();
+        let comes = |name| Body::RoleSelected {
+            user: user(name),
+            role: Role::Observer,
+        };
+        let goes = |name| Body::ParticipantRemoved { user: user(name) };
+        let log = entries(vec![comes("bob"), goes("bob"), comes("alice"), comes("bob")]);
+        let offsets = |name, since| {
+            let missed = missed(log.clone(), &user(name), Offset(since));
+            missed.map(|entries| {
+                entries
+                    .iter()
+                    .map(|entry| entry.position.offset.0)
+                    .collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(offsets("alice", 7), Some(vec![7, 8]));
+        assert_eq!(offsets("carol", 1), Some(vec![5, 6, 7, 8]));
+        assert_eq!(offsets("bob", 8), None);
     }
 }

@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use super::{Action, Answer, Ask, Refusal, Room, Rooms, SocketId};
+use super::{Action, Answer, Ask, Member, Refusal, Room, Rooms, SocketId};
 use crate::{
     Millis, cursor,
     event::{Entry, LogSlice},
@@ -18,7 +18,7 @@ use crate::{
     limits::JOIN_TIMEOUT,
     payload,
     position::Position,
-    resume::{Replay, replay_from},
+    resume::{Replay, missed},
     room::RoomId,
     snapshot::RoomState,
 };
@@ -240,25 +240,18 @@ impl Rooms {
         let Some(socket) = self.sockets.get(&id) else {
             return;
         };
-        let Some(since) = state
-            .participant(&socket.user)
-            .map(|participant| participant.since)
-        else {
+        if state.participant(&socket.user).is_none() {
             return self.refuse(id, session, Refusal::NotAParticipant);
-        };
-        let Some(join) = socket.joins.get(session) else {
+        }
+        let (Some(join), Some(room)) = (socket.joins.get(session), self.rooms.get(room_id)) else {
             return;
         };
-        let member = self
-            .rooms
-            .get(room_id)
-            .is_some_and(|room| room.members.contains_key(&id));
-        if member {
-            // It has everything up to here.
-            let recovered = join.after.is_some_and(|after| after.epoch == at.epoch);
+        let after = join.after.filter(|after| at.has_reached(*after));
+        if let Some(member) = room.members.get(&id) {
+            let recovered = after.is_some_and(|after| after.has_reached(member.whole_after));
             return self.complete(id, room_id, session, recovered.then_some(at), Vec::new());
         }
-        match replay_from(join.after, since, at) {
+        match after {
             None => self.complete(id, room_id, session, None, Vec::new()),
             Some(from) => self.replay(id, room_id, session, from, Vec::new()),
         }
@@ -339,27 +332,23 @@ impl Rooms {
         room_id: &RoomId,
         session: &SessionId,
         from: Option<Position>,
-        mut replay: Vec<Arc<Entry>>,
+        replay: Vec<Arc<Entry>>,
     ) {
-        if self.purpose(id, session) == Some(Purpose::Checked) {
-            return self.checked(id, session, from, replay);
-        }
         let Some(snapshot) = self.rooms.get_mut(room_id).and_then(Room::session_json) else {
             return;
         };
-        let Some((state, at)) = self.session_state(room_id) else {
+        let (Some((state, at)), Some(socket)) = (self.session_state(room_id), self.sockets.get(&id)) else {
             return;
         };
-        let participant = self
-            .sockets
-            .get(&id)
-            .and_then(|socket| state.participant(&socket.user));
-        let Some((role, since)) = participant.map(|participant| (participant.role, participant.since)) else {
+        let Some(participant) = state.participant(&socket.user) else {
             return self.refuse(id, session, Refusal::NotAParticipant);
         };
-        // Whoever was out and in again since the replay was read gets nothing of the time between.
-        let from = replay_from(from, since, at);
-        replay.retain(|entry| from.is_some() && entry.position.offset >= since);
+        let role = participant.role;
+        let entries = from.and_then(|_| missed(replay, &socket.user, participant.since));
+        let (from, replay) = (from.filter(|_| entries.is_some()), entries.unwrap_or_default());
+        if self.purpose(id, session) == Some(Purpose::Checked) {
+            return self.checked(id, session, from, replay);
+        }
         let Some(join) = self.end_join(id, session) else {
             return;
         };
@@ -393,7 +382,10 @@ impl Rooms {
         }
         if let (Some(room), Some(socket)) = (self.rooms.get_mut(room_id), self.sockets.get(&id)) {
             room.waiting.remove(&id);
-            room.members.insert(id, socket.user.clone());
+            room.members.entry(id).or_insert_with(|| Member {
+                user: socket.user.clone(),
+                whole_after: begin,
+            });
         }
     }
 
@@ -418,15 +410,13 @@ impl Room {
         if !at.has_reached(after) {
             return None;
         }
-        if at.offset == after.offset {
-            return Some(Vec::new());
-        }
+        let missing = usize::try_from(at.offset.0 - after.offset.0).unwrap_or(usize::MAX);
+        let first = self.window.len().checked_sub(missing)?;
         // The entry at the position is looked at too: another one may have stood there.
-        let reach = usize::try_from(at.offset.0 - after.offset.0 + 1).unwrap_or(usize::MAX);
-        let skip = self.window.len().checked_sub(reach)?;
-        let mut entries = self.window.iter().skip(skip);
-        let same = entries.next()?.position.mark.agrees(after.mark);
-        same.then(|| entries.cloned().collect())
+        let before = first.checked_sub(1).and_then(|n| self.window.get(n));
+        let mark = before.map_or(self.window_after, |entry| entry.position).mark;
+        let same = mark.agrees(after.mark);
+        same.then(|| self.window.iter().skip(first).cloned().collect())
     }
 
     fn session_json(&mut self) -> Option<Arc<str>> {

@@ -282,6 +282,13 @@ impl Socket {
     }
 }
 
+#[derive(Debug)]
+struct Member {
+    user: UserId,
+    /// It has everything after this position.
+    whole_after: Position,
+}
+
 #[derive(Debug, Default)]
 struct Room {
     feed: Feed,
@@ -291,7 +298,9 @@ struct Room {
     json: Option<Arc<str>>,
     /// The most recent entries, at most [`WINDOW_ENTRIES`].
     window: VecDeque<Arc<Entry>>,
-    members: BTreeMap<SocketId, UserId>,
+    /// The position before the first of them.
+    window_after: Position,
+    members: BTreeMap<SocketId, Member>,
     /// Sockets that wait for the room: admitted joins, or new sockets of a user.
     waiting: BTreeSet<SocketId>,
 }
@@ -351,14 +360,23 @@ impl Rooms {
                 answer,
             } => self.authorized(socket, session, ask, answer),
             Input::Attached => {
-                let interest = |(id, room): (&RoomId, &Room)| Action::Interest {
-                    room: id.clone(),
-                    after: room.feed.position(),
+                let interest = |(id, room): (&RoomId, &mut Room)| {
+                    room.feed.handle(feed::Input::Moved);
+                    Action::Interest {
+                        room: id.clone(),
+                        after: room.feed.position(),
+                    }
                 };
-                self.actions.extend(self.rooms.iter().map(interest));
+                self.actions.extend(self.rooms.iter_mut().map(interest));
             }
             Input::Snapshot(id, snapshot) => self.begin(&id, snapshot),
             Input::Reset(id, snapshot) => self.reset(&id, snapshot),
+            // Before a room's snapshot the link may bring only what is left of an earlier interest.
+            Input::Entries(id, _)
+                if self
+                    .rooms
+                    .get(&id)
+                    .is_none_or(|room| room.feed.position().is_none()) => {}
             Input::Entries(id, entries) => {
                 for entry in entries {
                     self.feed(&id, feed::Input::Hint(entry));
@@ -477,7 +495,9 @@ impl Rooms {
                         after: Some(after),
                     });
                 }
-                feed::Action::Reset => unreachable!("only a read can show it, and an edge's feed gets none"),
+                feed::Action::Reset { .. } => {
+                    unreachable!("only a read can show it, and an edge's feed gets none")
+                }
             }
         }
     }
@@ -491,8 +511,10 @@ impl Rooms {
             room.json = None;
         }
         room.window.push_back(entry.clone());
-        if room.window.len() > WINDOW_ENTRIES {
-            room.window.pop_front();
+        if room.window.len() > WINDOW_ENTRIES
+            && let Some(entry) = room.window.pop_front()
+        {
+            room.window_after = entry.position;
         }
         match id {
             RoomId::Session(session) => self.deliver_to_session(id, session, &entry),
@@ -524,6 +546,7 @@ impl Rooms {
         let before = room.state.replace(snapshot.state);
         room.json = None;
         room.window.clear();
+        room.window_after = snapshot.position;
         // The feed first takes the position alone: members are told of a reset before what comes after it.
         match (id, before) {
             (RoomId::Session(session), Some(_)) => self.reset_session(id, session, snapshot.position),

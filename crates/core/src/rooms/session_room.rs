@@ -15,7 +15,7 @@ impl Rooms {
             let out: Vec<_> = room
                 .members
                 .iter()
-                .filter(|(_, member)| *member == user)
+                .filter(|(_, member)| member.user == *user)
                 .map(|(socket, _)| *socket)
                 .collect();
             for socket in out {
@@ -56,7 +56,7 @@ impl Rooms {
         let (stay, out): (Vec<_>, Vec<_>) = room
             .members
             .iter()
-            .partition(|(_, user)| state.participant(user).is_some());
+            .partition(|(_, member)| state.participant(&member.user).is_some());
         let ids =
             |members: Vec<(&SocketId, _)>| members.into_iter().map(|(socket, _)| *socket).collect::<Vec<_>>();
         let (stay, out) = (ids(stay), ids(out));
@@ -67,6 +67,13 @@ impl Rooms {
             if let Some(socket) = self.sockets.get_mut(&member) {
                 socket.sessions.insert(session.clone(), position);
                 self.send(member, event.clone());
+            }
+            let member = self
+                .rooms
+                .get_mut(id)
+                .and_then(|room| room.members.get_mut(&member));
+            if let Some(member) = member {
+                member.whole_after = position;
             }
         }
     }

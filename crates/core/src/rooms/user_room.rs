@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Action, Rooms, Socket, SocketId};
+use super::{Action, Member, Rooms, Socket, SocketId};
 use crate::{
     event::{Body, Entry},
     ids::UserId,
     payload,
+    position::Position,
     room::RoomId,
     snapshot::RoomState,
 };
@@ -40,7 +41,11 @@ impl Rooms {
             let Some(socket) = self.sockets.get(&id) else {
                 continue;
             };
-            room.members.insert(id, socket.user.clone());
+            let member = Member {
+                user: socket.user.clone(),
+                whole_after: Position::NONE,
+            };
+            room.members.insert(id, member);
             self.actions.push_back(Action::Welcome(id));
             for event in &reminders {
                 let (event, cursor) = (Arc::new(event.clone()), socket.cursor());
