@@ -71,7 +71,7 @@ pub enum Origins {
     Listed(Vec<String>),
 }
 
-/// Bounds for each socket.
+/// Bounds for each socket, and for the crowd.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Sessions that it can be in at once.
@@ -84,6 +84,8 @@ pub struct Limits {
     pub event_rate: u32,
     /// Events that it may send at once.
     pub event_burst: u32,
+    /// New connections a second to the whole edge; the surplus is turned away, and comes back.
+    pub connect_rate: u32,
 }
 
 impl Default for Limits {
@@ -94,6 +96,7 @@ impl Default for Limits {
             write_stall: Duration::from_secs(10),
             event_rate: 200,
             event_burst: 4_000,
+            connect_rate: 2_000,
         }
     }
 }

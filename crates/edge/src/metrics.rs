@@ -17,6 +17,7 @@ pub(crate) struct Families {
     pub(crate) attached: Gauge,
     pub(crate) deliveries: Counter,
     pub(crate) refused_connections: Counter,
+    pub(crate) surplus_connections: Counter,
     pub(crate) refused_questions: Counter,
     pub(crate) slow_sockets: Counter,
     pub(crate) attachments: Counter,
@@ -54,6 +55,11 @@ impl Metrics {
             "refused_connections",
             "Connections refused for their token",
             it.refused_connections.clone(),
+        );
+        edge.register(
+            "surplus_connections",
+            "Connections turned away since too many came at once; they come back",
+            it.surplus_connections.clone(),
         );
         edge.register(
             "refused_questions",

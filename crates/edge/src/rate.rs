@@ -1,11 +1,11 @@
-//! How fast one browser may ask: a token bucket.
+//! How fast something may happen: a token bucket.
 
 use std::{
     sync::{Mutex, PoisonError},
     time::Instant,
 };
 
-/// The bucket of one socket.
+/// A token bucket.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
     per_second: f64,
@@ -23,7 +23,7 @@ impl RateLimit {
         }
     }
 
-    /// Whether one more may be asked now.
+    /// Whether one more may happen now.
     pub(crate) fn take(&self, now: Instant) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (left, since) = *state;

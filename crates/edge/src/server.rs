@@ -4,11 +4,11 @@
 use std::{
     convert::Infallible,
     sync::{Arc, atomic::AtomicU64},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{Router, body::Body};
-use http::{Request, Response, header};
+use http::{HeaderValue, Request, Response, StatusCode, header, request::Parts};
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use roomcast_auth::{Clock, REFRESH_INTERVAL};
@@ -26,10 +26,12 @@ use tower::ServiceExt;
 use tracing::{debug, info, warn};
 
 use crate::{
+    answer::answer,
     config::{Config, Drain, Limits, Origins},
     link::{self, Dialer, Link, keep_attached},
     metrics::Metrics,
     origin, polling,
+    rate::RateLimit,
     sockets::{self, Sockets},
     switch::{Board, QUESTIONS, Switch},
     transport::Transports,
@@ -69,6 +71,8 @@ struct Front {
     transports: Transports,
     limits: Limits,
     origins: Arc<Origins>,
+    connects: Arc<RateLimit>,
+    metrics: Metrics,
 }
 
 /// Starts an edge: its tasks live until the process drains.
@@ -123,7 +127,7 @@ pub fn serve(config: Config, listener: TcpListener, process: Process<'_>) {
         clock: Clock::system(),
         switch,
         limits: config.limits,
-        metrics,
+        metrics: metrics.clone(),
         next: AtomicU64::new(1),
     };
     sockets::serve(&io, Arc::new(sockets));
@@ -133,6 +137,12 @@ pub fn serve(config: Config, listener: TcpListener, process: Process<'_>) {
         transports: transports.clone(),
         limits: config.limits,
         origins: Arc::new(config.origins),
+        connects: Arc::new(RateLimit::new(
+            config.limits.connect_rate,
+            config.limits.connect_rate,
+            Instant::now(),
+        )),
+        metrics,
     };
     process
         .tasks
@@ -198,6 +208,11 @@ async fn connection(tcp: TcpStream, front: Front, shutdown: Shutdown) {
 }
 
 impl Front {
+    /// Whether this is a new connection (what belongs to one names it by its `sid`), and one too many.
+    fn is_surplus(&self, request: &Parts) -> bool {
+        polling::query(&request.uri, "sid").is_none() && !self.connects.take(Instant::now())
+    }
+
     async fn serve(self, request: Request<Body>) -> Response<Body> {
         let path = request.uri().path();
         if path != PATH && !path.starts_with("/socket.io/") {
@@ -213,6 +228,9 @@ impl Front {
         let (parts, body) = request.into_parts();
         let mut response = if let Some(preflight) = origin::preflight(&parts.method, &parts.headers) {
             preflight
+        } else if self.is_surplus(&parts) {
+            self.metrics.surplus_connections.inc();
+            turned_away()
         } else if upgrade::is_wanted(&parts) {
             return upgrade::accept(parts, &self.transports, self.limits, self.service);
         } else {
@@ -221,6 +239,17 @@ impl Front {
         origin::expose(origin, &mut response);
         response
     }
+}
+
+/// The answer to a connection for which there is no room at this moment. It is no CONNECT_ERROR, which would end a stock
+/// client's attempts, but the failure of a transport, after which it tries again by itself, later each time.
+fn turned_away() -> Response<Body> {
+    let text = "too many connections at once: try again\n";
+    let mut response = answer(StatusCode::SERVICE_UNAVAILABLE, text);
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// Once the process drains: closes every transport, at a pace, by the deadline.

@@ -34,6 +34,10 @@ pub(crate) struct HttpOptions {
     /// Events that one socket may send at once
     #[arg(long, env = "ROOMCAST_EVENT_BURST", value_name = "COUNT", default_value = "4000", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) event_burst: u32,
+    /// New connections a second that are let in, as many at once at most. The others are turned away before they cost
+    /// anything, and stock clients come back by themselves: so a crowd that lost its edge comes in at this pace
+    #[arg(long, env = "ROOMCAST_CONNECT_RATE", value_name = "COUNT", default_value = "2000", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) connect_rate: u32,
     /// Sockets closed in a second when the edge ends; faster where --drain-timeout asks for it
     #[arg(long, env = "ROOMCAST_DRAIN_RATE", value_name = "COUNT", default_value = "500", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) drain_rate: u32,
@@ -58,6 +62,7 @@ impl HttpOptions {
             write_stall: self.write_stall_timeout,
             event_rate: self.event_rate,
             event_burst: self.event_burst,
+            connect_rate: self.connect_rate,
         }
     }
 
