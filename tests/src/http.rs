@@ -7,6 +7,22 @@ use tokio::{
     net::TcpStream,
 };
 
+use crate::{Process, within};
+
+/// A figure of a process, as `/metrics` has it.
+///
+/// # Panics
+/// Where there is none.
+pub async fn metric(process: &Process, name: &str) -> f64 {
+    let metrics = within("metrics", get(process.addr("admin"), "/metrics")).await;
+    let (_, text) = metrics.expect("metrics");
+    let figure = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let figure = figure.unwrap_or_else(|| panic!("no {name} in {text}"));
+    figure.parse().expect("a number")
+}
+
 /// The status and the body; `None` where nobody answers.
 pub async fn get(addr: SocketAddr, path: &str) -> Option<(u16, String)> {
     let mut tcp = TcpStream::connect(addr).await.ok()?;

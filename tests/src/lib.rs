@@ -22,7 +22,7 @@ pub use browser::{Browser, Browsers, Client};
 pub use cluster::Cluster;
 pub use fixture::{TempDir, openssl};
 pub use grpcurl::{Grpcurl, grpcurl};
-pub use http::get;
+pub use http::{get, metric};
 pub use process::{Process, roomcast};
 pub use proxy::Proxy;
 pub use redis::Redis;

@@ -71,6 +71,7 @@ pub(crate) async fn start(
     let welcome = ToEdge::Welcome {
         control_plane: shared.id.clone(),
         version: shared.version.clone(),
+        edges: shared.edges(),
     };
     let link = Link {
         edge,
@@ -123,7 +124,10 @@ impl Link {
             FromEdge::Hello { .. } => return Err(Invalid::one("hello", "must come once, and first").into()),
             FromEdge::Interest { room, after } => self.fed.interest(room, after).await?,
             FromEdge::Forget { room } => self.fed.forget(room).await?,
-            FromEdge::Ping { nonce } => return Ok(Some(ToEdge::Pong { nonce })),
+            FromEdge::Ping { nonce } => {
+                let edges = self.shared.edges();
+                return Ok(Some(ToEdge::Pong { nonce, edges }));
+            }
         }
         Ok(None)
     }
@@ -157,6 +161,11 @@ impl Drop for Link {
 }
 
 impl Attaching {
+    /// How many links are open.
+    fn edges(&self) -> u32 {
+        u32::try_from(self.metrics.edges.get()).unwrap_or(0)
+    }
+
     /// In a stream, tonic's OUT_OF_RANGE for what is too large comes through here.
     fn corrected(&self, status: Status) -> Status {
         if status.code() == Code::OutOfRange {

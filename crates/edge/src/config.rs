@@ -9,6 +9,8 @@ use roomcast_core::limits::DEFAULT_SESSIONS_PER_SOCKET;
 pub struct Config {
     /// Where control planes are: `http://` or `https://` addresses. One of them feeds the edge at a time.
     pub control_planes: Vec<http::Uri>,
+    /// How often, on average, the edge looks whether another control plane feeds fewer edges, and goes there if so.
+    pub rebalance: Duration,
     /// The service token that control planes ask for.
     pub api_token: Option<ApiToken>,
     /// TLS towards control planes.

@@ -28,7 +28,7 @@ use tracing::{debug, info, warn};
 use crate::{
     answer::answer,
     config::{Config, Drain, Limits, Origins},
-    link::{self, Dialer, Link, keep_attached},
+    link::{self, Dialer, Link, Opener, keep_attached},
     metrics::Metrics,
     origin, polling,
     rate::RateLimit,
@@ -91,8 +91,11 @@ pub fn serve(config: Config, listener: TcpListener, process: Process<'_>) {
     let (feed, fed) = mpsc::channel(FED);
     let renew = Arc::new(Notify::new());
     let attacher = link::Attacher {
-        control_planes: config.control_planes,
-        dialer: Dialer::new(config.api_token, config.tls),
+        opener: Arc::new(Opener {
+            control_planes: config.control_planes,
+            dialer: Dialer::new(config.api_token, config.tls),
+        }),
+        rebalance: config.rebalance,
         requests: asked,
         fed: feed,
         plane,

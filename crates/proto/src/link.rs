@@ -51,6 +51,8 @@ pub enum ToEdge {
         control_plane: String,
         /// Its version.
         version: String,
+        /// How many edges it feeds, this one included.
+        edges: u32,
     },
     /// A room's state: the beginning, or a reset.
     Snapshot {
@@ -77,6 +79,8 @@ pub enum ToEdge {
     Pong {
         /// As it came.
         nonce: u64,
+        /// How many edges the control plane feeds.
+        edges: u32,
     },
     /// This control plane is going away.
     GoAway,
@@ -107,7 +111,7 @@ impl From<FromEdge> for v1::AttachRequest {
             FromEdge::Forget { room } => Item::Forget(v1::Forget {
                 room: room.to_string(),
             }),
-            FromEdge::Ping { nonce } => Item::Ping(v1::Ping { nonce }),
+            FromEdge::Ping { nonce } => Item::Ping(v1::Ping { nonce, edges: 0 }),
         };
         Self { item: Some(item) }
     }
@@ -153,9 +157,11 @@ impl From<ToEdge> for v1::AttachResponse {
             ToEdge::Welcome {
                 control_plane,
                 version,
+                edges,
             } => Item::Welcome(v1::Welcome {
                 control_plane_id: control_plane,
                 version,
+                edges,
             }),
             ToEdge::Snapshot {
                 room,
@@ -174,7 +180,7 @@ impl From<ToEdge> for v1::AttachResponse {
             ToEdge::Gone { room } => Item::Gone(v1::Gone {
                 room: room.to_string(),
             }),
-            ToEdge::Pong { nonce } => Item::Pong(v1::Ping { nonce }),
+            ToEdge::Pong { nonce, edges } => Item::Pong(v1::Ping { nonce, edges }),
             ToEdge::GoAway => Item::GoAway(v1::GoAway {}),
         };
         Self { item: Some(item) }
@@ -190,11 +196,13 @@ impl TryFrom<v1::AttachResponse> for ToEdge {
             Some(Item::Welcome(welcome)) => {
                 let control_plane = name(&mut fields, "welcome.control_plane_id", welcome.control_plane_id);
                 let version = name(&mut fields, "welcome.version", welcome.version);
+                let edges = welcome.edges;
                 control_plane
                     .zip(version)
                     .map(|(control_plane, version)| Self::Welcome {
                         control_plane,
                         version,
+                        edges,
                     })
             }
             Some(Item::Snapshot(from)) => {
@@ -215,7 +223,10 @@ impl TryFrom<v1::AttachResponse> for ToEdge {
             Some(Item::Gone(gone)) => fields
                 .check("gone.room", gone.room.parse())
                 .map(|room| Self::Gone { room }),
-            Some(Item::Pong(ping)) => Some(Self::Pong { nonce: ping.nonce }),
+            Some(Item::Pong(ping)) => Some(Self::Pong {
+                nonce: ping.nonce,
+                edges: ping.edges,
+            }),
             Some(Item::GoAway(v1::GoAway {})) => Some(Self::GoAway),
             None => {
                 fields.add("item", "is required");

@@ -152,9 +152,12 @@ fn entries() -> impl Strategy<Value = Vec<Arc<Entry>>> {
 
 fn to_edge() -> impl Strategy<Value = ToEdge> {
     prop_oneof![
-        ("[!-~]{1,128}", "[!-~]{1,16}").prop_map(|(control_plane, version)| ToEdge::Welcome {
-            control_plane,
-            version
+        ("[!-~]{1,128}", "[!-~]{1,16}", any::<u32>()).prop_map(|(control_plane, version, edges)| {
+            ToEdge::Welcome {
+                control_plane,
+                version,
+                edges,
+            }
         }),
         (room(), position(), state(), any::<bool>()).prop_map(|(room, position, state, reset)| {
             ToEdge::Snapshot {
@@ -165,7 +168,7 @@ fn to_edge() -> impl Strategy<Value = ToEdge> {
         }),
         (room(), entries()).prop_map(|(room, entries)| ToEdge::Entries { room, entries }),
         room().prop_map(|room| ToEdge::Gone { room }),
-        any::<u64>().prop_map(|nonce| ToEdge::Pong { nonce }),
+        any::<(u64, u32)>().prop_map(|(nonce, edges)| ToEdge::Pong { nonce, edges }),
         Just(ToEdge::GoAway),
     ]
 }

@@ -48,6 +48,7 @@ pub(crate) async fn start(options: Options, mut process: Process) -> Result<Star
     options.link.check_tls_is_used(&options.control_plane)?;
     let config = Config {
         control_planes: options.control_plane,
+        rebalance: options.link.rebalance_interval,
         api_token: options.link.token()?,
         tls: options.link.tls()?,
         origins: options.http.origins(Origins::Listed(Vec::new())),

@@ -1,7 +1,9 @@
 //! Several control planes and edges over one Redis.
 
 use roomcast_proto::v1;
-use roomcast_tests::{Backend, Browser, Browsers, Client, Cluster, eventually, reason, session, token};
+use roomcast_tests::{
+    Backend, Browser, Browsers, Client, Cluster, Process, eventually, metric, reason, session, token,
+};
 use serde_json::json;
 
 /// What a socket is told, up to a status.
@@ -231,6 +233,50 @@ async fn a_call_that_was_cut_off_and_repeated_elsewhere_happens_once() {
     second.publish(session("s1", "end", "alice=interviewer")).await;
     expected.push("end".to_owned());
     assert_eq!(statuses(&mut alice, "end").await, expected);
+}
+
+#[tokio::test]
+async fn edges_go_to_a_control_plane_that_joins_and_sockets_notice_nothing() {
+    let mut cluster = Cluster::start(2, 0).await;
+    let planes: Vec<_> = cluster.control_planes.iter().map(|it| it.addr("grpc")).collect();
+    let mut late = cluster.control_planes.pop().unwrap();
+    late.signal("KILL");
+    late.ended().await;
+    for _ in 0..4 {
+        let edge = Process::edge(&planes, &["--rebalance-interval", "200ms"]).await;
+        edge.ready().await;
+        cluster.edges.push(edge);
+    }
+    let browsers = Browsers::start(Client::Js48);
+    let mut backend = cluster.backend(0).await;
+    backend.publish(session("s1", "start", "alice=interviewer")).await;
+    let mut sockets = Vec::new();
+    for edge in &cluster.edges {
+        let mut browser = browsers.connect(&edge.url(), &token("alice")).await;
+        browser.join("s1").await;
+        sockets.push(browser);
+    }
+    late.again().await;
+    let (first, late) = (&cluster.control_planes[0], &late);
+    let mut number = 0;
+    let mut expected = Vec::new();
+    loop {
+        number += 1;
+        backend
+            .publish(session("s1", &number.to_string(), "alice=interviewer"))
+            .await;
+        expected.push(number.to_string());
+        let fed = |it| metric(it, "roomcast_control_plane_edges_attached");
+        // Who looks around is attached twice for a moment.
+        if fed(late).await >= 2.0 && fed(first).await <= 2.0 {
+            break;
+        }
+    }
+    backend.publish(session("s1", "end", "alice=interviewer")).await;
+    expected.push("end".to_owned());
+    for socket in &mut sockets {
+        assert_eq!(statuses(socket, "end").await, expected);
+    }
 }
 
 #[tokio::test]

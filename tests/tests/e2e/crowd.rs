@@ -2,20 +2,10 @@
 
 use std::time::Instant;
 
-use roomcast_tests::{Browsers, Client, Cluster, Process, Proxy, eventually, get, session, token};
+use roomcast_tests::{Browsers, Client, Cluster, Process, Proxy, eventually, metric, session, token};
 
 const CROWD: u32 = 200;
 const RATE: u32 = 60;
-
-async fn metric(edge: &Process, name: &str) -> f64 {
-    let (_, text) = get(edge.addr("admin"), "/metrics").await.unwrap();
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("no {name} in {text}"))
-        .parse()
-        .unwrap()
-}
 
 #[tokio::test]
 async fn the_crowd_of_a_dead_edge_comes_in_at_the_configured_rate_and_misses_nothing() {

@@ -1,4 +1,4 @@
-//! Attaches to a control plane, and to another when that one is gone.
+//! Attaches to a control plane, to another when that one is gone, and now and then to one that has less to do.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +9,8 @@ use roomcast_proto::{
 use roomcast_runtime::{admin::Gate, backoff::Backoff, lifecycle::Shutdown};
 use tokio::{
     sync::{Notify, mpsc, watch},
-    time::{Instant, interval, timeout},
+    task::JoinSet,
+    time::{Instant, interval, sleep_until, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
@@ -24,6 +25,8 @@ const PING_INTERVAL: Duration = Duration::from_millis(500);
 const SILENCE: Duration = Duration::from_secs(2);
 /// How long an attachment may take.
 const ATTACH_TIMEOUT: Duration = Duration::from_secs(2);
+/// A longer interval between looks at other control planes would be none.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 const BACKOFF_BASE: Duration = Duration::from_millis(100);
 const BACKOFF_CAP: Duration = Duration::from_secs(2);
 /// Requests on their way to the control plane at most; beyond it they wait in the link's own queue.
@@ -31,8 +34,9 @@ const IN_FLIGHT: usize = 256;
 
 /// What the link's task needs.
 pub(crate) struct Attacher {
-    pub(crate) control_planes: Vec<http::Uri>,
-    pub(crate) dialer: Dialer,
+    pub(crate) opener: Arc<Opener>,
+    /// How often the edge looks whether another control plane has fewer edges, on average.
+    pub(crate) rebalance: Duration,
     pub(crate) requests: mpsc::Receiver<(Generation, FromEdge)>,
     pub(crate) fed: mpsc::Sender<Fed>,
     pub(crate) plane: watch::Sender<Option<Plane>>,
@@ -58,8 +62,21 @@ enum Ended {
     Invalid(#[from] roomcast_proto::Invalid),
     #[error("more interests waited than the link takes")]
     Overrun,
+    #[error("another control plane feeds fewer edges")]
+    Moved(Box<Open>),
     #[error("the edge is ending")]
     Edge,
+}
+
+/// A link that is open and not used yet.
+#[derive(Debug)]
+struct Open {
+    address: http::Uri,
+    control_plane: String,
+    edges: u32,
+    plane: Plane,
+    sender: mpsc::Sender<AttachRequest>,
+    stream: Streaming<AttachResponse>,
 }
 
 /// Keeps the edge attached until the process drains and then until the task is dropped: sockets that are still
@@ -67,12 +84,31 @@ enum Ended {
 pub(crate) async fn keep_attached(mut it: Attacher, shutdown: Shutdown) {
     let mut backoff = Backoff::new(BACKOFF_BASE, BACKOFF_CAP);
     let mut generation = Generation::default();
+    let addresses = it.opener.control_planes.len();
     // Edges that start together spread over the control planes.
-    let mut next = rand::random_range(0..it.control_planes.len());
+    let mut next = rand::random_range(0..addresses);
+    let mut moved = None;
     loop {
-        let address = it.control_planes[next % it.control_planes.len()].clone();
+        let address = it.opener.control_planes[next % addresses].clone();
         generation.0 += 1;
-        let (ended, was_attached) = it.attach(&address, generation, &mut backoff).await;
+        let opened = match moved.take() {
+            Some(open) => Ok(open),
+            None => it.opener.open(address.clone()).await,
+        };
+        let (address, ended, was_attached) = match opened {
+            Ok(open) => {
+                backoff.reset();
+                let address = open.address.clone();
+                let Err(ended) = it.serve(generation, open).await;
+                (address, ended, true)
+            }
+            Err(ended) => (address, ended, false),
+        };
+        if let Ended::Moved(open) = ended {
+            info!(from = %address, to = %open.address, "going to a control plane with fewer edges");
+            moved = Some(*open);
+            continue;
+        }
         it.plane.send_replace(None);
         it.metrics.attached.set(0);
         if shutdown.is_draining() && !was_attached {
@@ -86,9 +122,7 @@ pub(crate) async fn keep_attached(mut it: Attacher, shutdown: Shutdown) {
         }
         next += 1;
         // Straight on to another one; only after each was tried does the edge wait.
-        if !was_attached && backoff.attempts() as usize + 1 >= it.control_planes.len()
-            || it.control_planes.len() == 1
-        {
+        if !was_attached && backoff.attempts() as usize + 1 >= addresses || addresses == 1 {
             tokio::time::sleep(backoff.next(rand::random::<f64>)).await;
         } else {
             backoff.next(|| 0.0);
@@ -96,33 +130,15 @@ pub(crate) async fn keep_attached(mut it: Attacher, shutdown: Shutdown) {
     }
 }
 
-impl Attacher {
-    /// Attaches and serves the link until it ends. Says why, and whether it was attached.
-    async fn attach(
-        &mut self,
-        address: &http::Uri,
-        generation: Generation,
-        backoff: &mut Backoff,
-    ) -> (Ended, bool) {
-        let (plane, sender, stream) = match self.open(address).await {
-            Ok(open) => open,
-            Err(ended) => return (ended, false),
-        };
-        backoff.reset();
-        info!(address = %address, "attached to a control plane");
-        self.plane.send_replace(Some(plane));
-        self.metrics.attached.set(1);
-        self.metrics.attachments.inc();
-        self.gate.open();
-        let Err(ended) = self.serve(generation, &sender, stream).await;
-        (ended, true)
-    }
+/// Opens links.
+pub(crate) struct Opener {
+    pub(crate) control_planes: Vec<http::Uri>,
+    pub(crate) dialer: Dialer,
+}
 
-    async fn open(
-        &self,
-        address: &http::Uri,
-    ) -> Result<(Plane, mpsc::Sender<AttachRequest>, Streaming<AttachResponse>), Ended> {
-        let plane = self.dialer.dial(address).await?;
+impl Opener {
+    async fn open(&self, address: http::Uri) -> Result<Open, Ended> {
+        let plane = self.dialer.dial(&address).await?;
         let (sender, requests) = mpsc::channel(IN_FLIGHT);
         let edge = format!("{:08x}", std::process::id() ^ rand::random::<u32>());
         let hello = FromEdge::Hello {
@@ -135,7 +151,9 @@ impl Attacher {
             let mut stream = client.attach(ReceiverStream::new(requests)).await?.into_inner();
             let first = stream.message().await?.ok_or(Ended::Closed)?;
             match ToEdge::try_from(first)? {
-                ToEdge::Welcome { .. } => Ok(stream),
+                ToEdge::Welcome {
+                    control_plane, edges, ..
+                } => Ok((stream, control_plane, edges)),
                 ToEdge::GoAway => Err(Ended::GoAway),
                 ToEdge::Snapshot { .. }
                 | ToEdge::Entries { .. }
@@ -146,20 +164,47 @@ impl Attacher {
                 ))),
             }
         };
-        let stream = timeout(ATTACH_TIMEOUT, attached)
+        let (stream, control_plane, edges) = timeout(ATTACH_TIMEOUT, attached)
             .await
             .map_err(|_| Ended::Silent)??;
-        Ok((plane, sender, stream))
+        Ok(Open {
+            address,
+            control_plane,
+            edges,
+            plane,
+            sender,
+            stream,
+        })
     }
 
-    async fn serve(
-        &mut self,
-        generation: Generation,
-        sender: &mpsc::Sender<AttachRequest>,
-        mut stream: Streaming<AttachResponse>,
-    ) -> Result<std::convert::Infallible, Ended> {
+    /// A link to a control plane, by chance, that feeds fewer edges than this one, also with this edge.
+    async fn better(self: Arc<Self>, than: String, edges: u32) -> Option<Open> {
+        let address = self.control_planes[rand::random_range(0..self.control_planes.len())].clone();
+        let open = self.open(address).await.ok()?;
+        (open.control_plane != than && open.edges < edges).then_some(open)
+    }
+}
+
+impl Attacher {
+    /// Serves a link until it ends. Says why.
+    async fn serve(&mut self, generation: Generation, open: Open) -> Result<std::convert::Infallible, Ended> {
+        let Open {
+            address,
+            control_plane,
+            mut edges,
+            plane,
+            sender,
+            mut stream,
+        } = open;
+        info!(address = %address, "attached to a control plane");
+        self.plane.send_replace(Some(plane));
+        self.metrics.attached.set(1);
+        self.metrics.attachments.inc();
+        self.gate.open();
         self.feed(Fed::Attached(generation)).await?;
         let (mut pings, mut nonce, mut heard) = (interval(PING_INTERVAL), 0, Instant::now());
+        // At most one search at a time.
+        let (mut search, mut searches) = (JoinSet::new(), Instant::now() + self.pause());
         loop {
             tokio::select! {
                 // The feed before everything: it shows that the control plane lives.
@@ -173,7 +218,8 @@ impl Attacher {
                         ToEdge::Entries { room, entries } => self.feed(Fed::Entries(room, entries)).await?,
                         ToEdge::Gone { room } => self.feed(Fed::Gone(room)).await?,
                         ToEdge::GoAway => return Err(Ended::GoAway),
-                        ToEdge::Pong { .. } | ToEdge::Welcome { .. } => {}
+                        ToEdge::Pong { edges: fed, .. } => edges = fed,
+                        ToEdge::Welcome { .. } => {}
                     }
                 }
                 _ = pings.tick() => {
@@ -185,6 +231,16 @@ impl Attacher {
                     let _ = sender.try_send(FromEdge::Ping { nonce }.into());
                 }
                 () = self.renew.notified() => return Err(Ended::Overrun),
+                Some(found) = search.join_next() => if let Ok(Some(open)) = found {
+                    return Err(Ended::Moved(Box::new(open)));
+                },
+                () = sleep_until(searches), if search.is_empty() => {
+                    searches = Instant::now() + self.pause();
+                    // An edge that is alone where it is moves nothing by moving.
+                    if edges > 1 {
+                        search.spawn(self.opener.clone().better(control_plane.clone(), edges));
+                    }
+                }
                 Some((asked_on, request)) = self.requests.recv(), if sender.capacity() > 0 => {
                     if asked_on == generation {
                         sender.try_send(request.into()).map_err(|_| Ended::Closed)?;
@@ -192,6 +248,13 @@ impl Attacher {
                 }
             }
         }
+    }
+
+    /// Half to one and a half of the interval, so that edges do not move together.
+    fn pause(&self) -> Duration {
+        self.rebalance
+            .min(LONGEST_PAUSE)
+            .mul_f64(0.5 + rand::random::<f64>())
     }
 
     async fn feed(&self, fed: Fed) -> Result<(), Ended> {

@@ -21,7 +21,7 @@ use tracing::{debug, warn};
 
 use crate::switch::{Switch, Told};
 
-pub(crate) use attach::{Attacher, keep_attached};
+pub(crate) use attach::{Attacher, Opener, keep_attached};
 use dial::Credentials;
 pub(crate) use dial::Dialer;
 

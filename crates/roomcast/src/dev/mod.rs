@@ -31,6 +31,7 @@ pub(crate) async fn start(mut options: Options, mut process: Process) -> Result<
     plane.drain_grace = timeout / 4;
     let mut config = Config {
         control_planes: Vec::new(),
+        rebalance: options.link.rebalance_interval,
         api_token: options.api_token()?,
         tls: options.link.tls()?,
         origins: options.http.origins(Origins::Any),

@@ -1,12 +1,15 @@
 //! How an edge shows itself to control planes, and how it knows them.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::Args;
 use roomcast_edge::{ApiToken, ClientTls};
 use roomcast_runtime::config::ConfigError;
 
-use super::{read, read_pem};
+use super::{read, read_pem, some_time};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Link")]
@@ -28,6 +31,10 @@ pub(crate) struct LinkOptions {
         conflicts_with = "api_token"
     )]
     pub(crate) api_token_file: Option<PathBuf>,
+    /// How often the edge looks, on average, whether another control plane feeds fewer edges, and goes there if so;
+    /// sockets notice nothing
+    #[arg(long, env = "ROOMCAST_REBALANCE_INTERVAL", value_name = "TIME", default_value = "1m", value_parser = some_time)]
+    pub(crate) rebalance_interval: Duration,
     /// The authorities of the control planes' certificates, a PEM file; unset: the system's authorities
     #[arg(long, env = "ROOMCAST_TLS_CA", value_name = "FILE")]
     pub(crate) tls_ca: Option<PathBuf>,
