@@ -31,6 +31,10 @@ pub(crate) struct StoreOptions {
     /// What the names of all keys in Redis begin with; deployments that share a Redis differ in it
     #[arg(long, env = "ROOMCAST_REDIS_PREFIX", value_name = "PREFIX", default_value = "rc", value_parser = prefix)]
     pub(crate) redis_prefix: String,
+    /// How many replicas of Redis have to have a change before its call is answered with OK; too few, and it is
+    /// UNAVAILABLE, safe to retry with the same request id. What only the primary has is lost when a replica takes over
+    #[arg(long, env = "ROOMCAST_REDIS_REPLICAS", value_name = "COUNT", default_value = "0", value_parser = clap::value_parser!(u32).range(0..=16))]
+    pub(crate) redis_replicas: u32,
 }
 
 impl StoreOptions {
@@ -56,6 +60,7 @@ impl StoreOptions {
             url,
             prefix: self.redis_prefix.clone(),
             bounds: self.bounds()?,
+            replicas: self.redis_replicas,
         })
     }
 }

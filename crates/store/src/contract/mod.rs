@@ -100,6 +100,7 @@ pub(crate) async fn connect(url: &str, prefix: &str, bounds: Bounds) -> RedisSto
         url: url.parse().unwrap(),
         prefix: prefix.into(),
         bounds,
+        replicas: 0,
     })
     .await
 }

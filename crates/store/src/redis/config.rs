@@ -16,6 +16,8 @@ pub struct RedisConfig {
     pub prefix: String,
     /// The bounds of what is kept.
     pub bounds: Bounds,
+    /// How many replicas have to have a write before it is done; otherwise it is [`crate::StoreError::Unavailable`].
+    pub replicas: u32,
 }
 
 /// Where Redis is, in one of these forms; `rediss` instead of `redis` means TLS:

@@ -4,6 +4,7 @@ mod backoff;
 mod codec;
 mod config;
 mod connection;
+mod durability;
 mod hearing;
 mod keys;
 mod library;
@@ -26,7 +27,7 @@ use roomcast_core::{
 use tokio::{sync::watch, task::JoinHandle};
 
 pub use self::config::{RedisConfig, RedisUrl, RedisUrlError};
-use self::{codec::corrupt, hearing::Hearing, keys::Slot, supervisor::Supervisor};
+use self::{codec::corrupt, durability::Durability, hearing::Hearing, keys::Slot, supervisor::Supervisor};
 use crate::{
     Appended, Bounds, Outcome, RequestKey, Requirement, Store, StoreError, Subscription, audience::Audience,
     slots,
@@ -45,6 +46,7 @@ pub struct RedisStore {
     prefix: String,
     bounds: Bounds,
     supervisor: Supervisor,
+    durability: Durability,
     audience: Arc<Audience>,
     hearing: JoinHandle<()>,
 }
@@ -67,7 +69,12 @@ impl RedisStore {
     /// Starts connecting and waits a moment for it. A Redis that is away is no error: it is looked for as long as
     /// the store lives, and until then every call fails with [`StoreError::Unavailable`].
     pub async fn connect(config: RedisConfig) -> Self {
-        let RedisConfig { url, prefix, bounds } = config;
+        let RedisConfig {
+            url,
+            prefix,
+            bounds,
+            replicas,
+        } = config;
         let audience = Audience::new(false);
         let hearing = Hearing {
             url: url.clone(),
@@ -79,6 +86,7 @@ impl RedisStore {
             prefix,
             bounds,
             supervisor: Supervisor::start(url),
+            durability: Durability::new(replicas),
             audience,
             hearing,
         };
@@ -91,6 +99,17 @@ impl RedisStore {
     #[must_use]
     pub fn reachable(&self) -> watch::Receiver<bool> {
         self.supervisor.reachable()
+    }
+
+    /// Ends a write when as many replicas have it as are wanted.
+    async fn durably<T>(
+        &self,
+        write: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        let generation = self.supervisor.generation();
+        let written = write.await?;
+        self.durability.reached(&self.supervisor, generation).await?;
+        Ok(written)
     }
 
     async fn look(&self, room: &RoomId) -> Result<Option<(Snapshot, BTreeSet<UserId>)>, StoreError> {
@@ -190,7 +209,7 @@ impl Store for RedisStore {
         command: &SessionCommand,
         request: Option<&RequestKey>,
     ) -> Result<Outcome, StoreError> {
-        in_time(slots::execute(self, session, command, request)).await
+        in_time(self.durably(slots::execute(self, session, command, request))).await
     }
 
     async fn require_feedback(
@@ -199,11 +218,11 @@ impl Store for RedisStore {
         users: &[UserId],
         request: Option<&RequestKey>,
     ) -> Result<Requirement, StoreError> {
-        in_time(slots::require_feedback(self, session, users, request)).await
+        in_time(self.durably(slots::require_feedback(self, session, users, request))).await
     }
 
     async fn disconnect_user(&self, user: &UserId, reason: &str) -> Result<Appended, StoreError> {
-        in_time(self.disconnect_step(user, reason)).await
+        in_time(self.durably(self.disconnect_step(user, reason))).await
     }
 
     async fn session(&self, session: &SessionId) -> Result<Option<SessionView>, StoreError> {

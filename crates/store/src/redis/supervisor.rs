@@ -89,6 +89,14 @@ impl Supervisor {
         }
     }
 
+    /// Which connection there is: another number is another connection.
+    pub(super) fn generation(&self) -> Option<u64> {
+        match &*self.line.borrow() {
+            Line::Up { generation, .. } => Some(*generation),
+            Line::Away { .. } => None,
+        }
+    }
+
     /// Runs a command that is safe to run anywhere.
     pub(super) async fn query(&self, command: &Cmd) -> Result<Value, StoreError> {
         self.run(command).await.map_err(StoreError::from)
