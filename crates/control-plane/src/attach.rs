@@ -9,10 +9,10 @@ use futures_util::{Stream, stream};
 use roomcast_core::{Entry, RoomId, hub::Item};
 use roomcast_proto::{
     Failure, Invalid,
-    link::{FromEdge, ToEdge},
+    link::{FromEdge, Load, ToEdge},
     v1::{AttachRequest, AttachResponse},
 };
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 use tonic::{Code, Status, Streaming};
 use tracing::info;
 
@@ -27,6 +27,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Attaching {
     pub(crate) hub: HubHandle,
+    pub(crate) store_reachable: watch::Receiver<bool>,
     pub(crate) metrics: Metrics,
     pub(crate) id: String,
     pub(crate) version: String,
@@ -71,7 +72,7 @@ pub(crate) async fn start(
     let welcome = ToEdge::Welcome {
         control_plane: shared.id.clone(),
         version: shared.version.clone(),
-        edges: shared.edges(),
+        load: shared.load(),
     };
     let link = Link {
         edge,
@@ -125,8 +126,8 @@ impl Link {
             FromEdge::Interest { room, after } => self.fed.interest(room, after).await?,
             FromEdge::Forget { room } => self.fed.forget(room).await?,
             FromEdge::Ping { nonce } => {
-                let edges = self.shared.edges();
-                return Ok(Some(ToEdge::Pong { nonce, edges }));
+                let load = self.shared.load();
+                return Ok(Some(ToEdge::Pong { nonce, load }));
             }
         }
         Ok(None)
@@ -161,9 +162,12 @@ impl Drop for Link {
 }
 
 impl Attaching {
-    /// How many links are open.
-    fn edges(&self) -> u32 {
-        u32::try_from(self.metrics.edges.get()).unwrap_or(0)
+    /// What edges choose by.
+    fn load(&self) -> Load {
+        Load {
+            store_away: !*self.store_reachable.borrow(),
+            edges: u32::try_from(self.metrics.edges.get()).unwrap_or(0),
+        }
     }
 
     /// In a stream, tonic's OUT_OF_RANGE for what is too large comes through here.

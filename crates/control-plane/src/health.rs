@@ -1,11 +1,15 @@
-//! Whether the control plane can do its work: the gate `store` and `grpc.health.v1`, from one look at the store.
+//! Whether the control plane can do its work: the gate `store`, `grpc.health.v1` and what edges are told, from one look
+//! at the store.
 
 use std::sync::Arc;
 
 use roomcast_proto::v1::{edge_service_server, session_service_server};
 use roomcast_runtime::{admin::Gate, lifecycle::Shutdown};
 use roomcast_store::Store;
-use tokio::time::{Duration, timeout};
+use tokio::{
+    sync::watch,
+    time::{Duration, timeout},
+};
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tracing::{info, warn};
 
@@ -21,7 +25,13 @@ const SERVICES: [&str; 3] = [
 ];
 
 /// Looks at the store again and again until the drain, and tells what it sees. Ends when the drain is told.
-pub(crate) async fn watch(store: Arc<dyn Store>, gate: Gate, health: HealthReporter, shutdown: Shutdown) {
+pub(crate) async fn watch(
+    store: Arc<dyn Store>,
+    gate: Gate,
+    health: HealthReporter,
+    told: watch::Sender<bool>,
+    shutdown: Shutdown,
+) {
     let mut reachable = None;
     loop {
         let seen = tokio::select! {
@@ -35,6 +45,7 @@ pub(crate) async fn watch(store: Arc<dyn Store>, gate: Gate, health: HealthRepor
         };
         if reachable != Some(seen.is_ok()) {
             reachable = Some(seen.is_ok());
+            told.send_replace(seen.is_ok());
             match &seen {
                 Ok(()) => info!("the store is reachable"),
                 Err(reason) => warn!(reason, "the store is out of reach"),

@@ -12,7 +12,7 @@ use roomcast_runtime::{
     metrics::Registry,
 };
 use roomcast_store::Store;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use tonic::transport::{Server, server::TcpIncoming};
 use tonic_health::ServingStatus;
 
@@ -85,7 +85,14 @@ impl ControlPlane {
         tasks.spawn(feeding);
         let (reporter, health_service) = tonic_health::server::health_reporter();
         health::tell(&reporter, ServingStatus::NotServing).await;
-        tasks.spawn(health::watch(store.clone(), gate, reporter, shutdown.clone()));
+        let (told, store_reachable) = watch::channel(true);
+        tasks.spawn(health::watch(
+            store.clone(),
+            gate,
+            reporter,
+            told,
+            shutdown.clone(),
+        ));
         if let Some(tokens) = &config.tokens {
             let (verifier, draining) = (tokens.verifier.clone(), shutdown.clone().into_draining());
             tasks.spawn(async move {
@@ -103,6 +110,7 @@ impl ControlPlane {
         };
         let attaching = Attaching {
             hub,
+            store_reachable,
             metrics: metrics.clone(),
             id: config.id,
             version: config.version,

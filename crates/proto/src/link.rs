@@ -42,6 +42,15 @@ pub enum FromEdge {
     },
 }
 
+/// What an edge may choose a control plane by: the smaller, the better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Load {
+    /// The store is out of its reach.
+    pub store_away: bool,
+    /// How many edges it feeds, the one that is told included.
+    pub edges: u32,
+}
+
 /// What a control plane says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToEdge {
@@ -51,8 +60,8 @@ pub enum ToEdge {
         control_plane: String,
         /// Its version.
         version: String,
-        /// How many edges it feeds, this one included.
-        edges: u32,
+        /// What the edge may choose by.
+        load: Load,
     },
     /// A room's state: the beginning, or a reset.
     Snapshot {
@@ -79,8 +88,8 @@ pub enum ToEdge {
     Pong {
         /// As it came.
         nonce: u64,
-        /// How many edges the control plane feeds.
-        edges: u32,
+        /// What the edge may choose by.
+        load: Load,
     },
     /// This control plane is going away.
     GoAway,
@@ -111,7 +120,10 @@ impl From<FromEdge> for v1::AttachRequest {
             FromEdge::Forget { room } => Item::Forget(v1::Forget {
                 room: room.to_string(),
             }),
-            FromEdge::Ping { nonce } => Item::Ping(v1::Ping { nonce, edges: 0 }),
+            FromEdge::Ping { nonce } => Item::Ping(v1::Ping {
+                nonce,
+                ..Default::default()
+            }),
         };
         Self { item: Some(item) }
     }
@@ -157,11 +169,12 @@ impl From<ToEdge> for v1::AttachResponse {
             ToEdge::Welcome {
                 control_plane,
                 version,
-                edges,
+                load,
             } => Item::Welcome(v1::Welcome {
                 control_plane_id: control_plane,
                 version,
-                edges,
+                edges: load.edges,
+                store_away: load.store_away,
             }),
             ToEdge::Snapshot {
                 room,
@@ -180,7 +193,11 @@ impl From<ToEdge> for v1::AttachResponse {
             ToEdge::Gone { room } => Item::Gone(v1::Gone {
                 room: room.to_string(),
             }),
-            ToEdge::Pong { nonce, edges } => Item::Pong(v1::Ping { nonce, edges }),
+            ToEdge::Pong { nonce, load } => Item::Pong(v1::Ping {
+                nonce,
+                edges: load.edges,
+                store_away: load.store_away,
+            }),
             ToEdge::GoAway => Item::GoAway(v1::GoAway {}),
         };
         Self { item: Some(item) }
@@ -196,13 +213,16 @@ impl TryFrom<v1::AttachResponse> for ToEdge {
             Some(Item::Welcome(welcome)) => {
                 let control_plane = name(&mut fields, "welcome.control_plane_id", welcome.control_plane_id);
                 let version = name(&mut fields, "welcome.version", welcome.version);
-                let edges = welcome.edges;
+                let load = Load {
+                    store_away: welcome.store_away,
+                    edges: welcome.edges,
+                };
                 control_plane
                     .zip(version)
                     .map(|(control_plane, version)| Self::Welcome {
                         control_plane,
                         version,
-                        edges,
+                        load,
                     })
             }
             Some(Item::Snapshot(from)) => {
@@ -225,7 +245,10 @@ impl TryFrom<v1::AttachResponse> for ToEdge {
                 .map(|room| Self::Gone { room }),
             Some(Item::Pong(ping)) => Some(Self::Pong {
                 nonce: ping.nonce,
-                edges: ping.edges,
+                load: Load {
+                    store_away: ping.store_away,
+                    edges: ping.edges,
+                },
             }),
             Some(Item::GoAway(v1::GoAway {})) => Some(Self::GoAway),
             None => {

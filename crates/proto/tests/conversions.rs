@@ -15,7 +15,7 @@ use roomcast_proto::{
     command::{Change, Disconnect, Require},
     join::{Join, Verdict},
     json,
-    link::{FromEdge, ReadLog, ToEdge},
+    link::{FromEdge, Load, ReadLog, ToEdge},
     room::Watch,
     v1,
 };
@@ -150,13 +150,17 @@ fn entries() -> impl Strategy<Value = Vec<Arc<Entry>>> {
         })
 }
 
+fn load() -> impl Strategy<Value = Load> {
+    any::<(bool, u32)>().prop_map(|(store_away, edges)| Load { store_away, edges })
+}
+
 fn to_edge() -> impl Strategy<Value = ToEdge> {
     prop_oneof![
-        ("[!-~]{1,128}", "[!-~]{1,16}", any::<u32>()).prop_map(|(control_plane, version, edges)| {
+        ("[!-~]{1,128}", "[!-~]{1,16}", load()).prop_map(|(control_plane, version, load)| {
             ToEdge::Welcome {
                 control_plane,
                 version,
-                edges,
+                load,
             }
         }),
         (room(), position(), state(), any::<bool>()).prop_map(|(room, position, state, reset)| {
@@ -168,7 +172,7 @@ fn to_edge() -> impl Strategy<Value = ToEdge> {
         }),
         (room(), entries()).prop_map(|(room, entries)| ToEdge::Entries { room, entries }),
         room().prop_map(|room| ToEdge::Gone { room }),
-        any::<(u64, u32)>().prop_map(|(nonce, edges)| ToEdge::Pong { nonce, edges }),
+        (any::<u64>(), load()).prop_map(|(nonce, load)| ToEdge::Pong { nonce, load }),
         Just(ToEdge::GoAway),
     ]
 }

@@ -91,6 +91,35 @@ async fn a_control_plane_that_was_cut_off_from_redis_reads_what_it_missed() {
 }
 
 #[tokio::test]
+async fn an_edge_goes_to_a_control_plane_that_reaches_redis() {
+    let redis = Redis::start().await;
+    let way = Proxy::start(redis.addr()).await;
+    let near = Process::control_plane(&format!("redis://{}", way.addr()), &[]).await;
+    let other = Process::control_plane(&redis.url(), &[]).await;
+    let planes = [near.addr("grpc"), other.addr("grpc")];
+    let mut edges = Vec::new();
+    let (browsers, mut sockets) = (Browsers::start(Client::Js48), Vec::new());
+    publish_at_last(planes[1], "0").await;
+    for _ in 0..3 {
+        let edge = Process::edge(&planes, &[]).await;
+        edge.ready().await;
+        let mut alice = browsers.connect(&edge.url(), &token("alice")).await;
+        alice.join("s1").await;
+        sockets.push(alice);
+        edges.push(edge);
+    }
+    way.cut();
+    near.not_ready().await;
+    for status in 1..20 {
+        publish_at_last(planes[1], &status.to_string()).await;
+    }
+    // It is not mended, and nobody waits for that.
+    for alice in &mut sockets {
+        sees(alice, 1..20).await;
+    }
+}
+
+#[tokio::test]
 async fn a_redis_that_is_held_up_loses_nothing() {
     let cluster = Cluster::start(1, 1).await;
     let plane = cluster.control_planes[0].addr("grpc");

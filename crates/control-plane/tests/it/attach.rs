@@ -2,7 +2,7 @@
 
 use roomcast_core::{Epoch, LogSlice, Mark, Offset, Position, Role, RoomId, RoomState, SessionCommand};
 use roomcast_proto::{
-    link::{FromEdge, ReadLog, ToEdge},
+    link::{FromEdge, Load, ReadLog, ToEdge},
     v1::{self, edge_service_client::EdgeServiceClient},
 };
 use roomcast_store::Store as _;
@@ -90,7 +90,13 @@ async fn a_ping_is_echoed() {
     edge.say(FromEdge::Ping { nonce: 7 }).await;
     assert_eq!(
         edge.hear().await.unwrap(),
-        Some(ToEdge::Pong { nonce: 7, edges: 1 })
+        Some(ToEdge::Pong {
+            nonce: 7,
+            load: Load {
+                store_away: false,
+                edges: 1
+            }
+        })
     );
     edge.detach().await.unwrap();
 }
@@ -128,7 +134,13 @@ async fn an_interest_is_served_once_the_store_is_back() {
     edge.say(FromEdge::Ping { nonce: 1 }).await;
     assert_eq!(
         edge.hear().await.unwrap(),
-        Some(ToEdge::Pong { nonce: 1, edges: 1 })
+        Some(ToEdge::Pong {
+            nonce: 1,
+            load: Load {
+                store_away: false,
+                edges: 1
+            }
+        })
     );
     world.store.set_away(false);
     assert!(matches!(
@@ -187,7 +199,13 @@ async fn a_forgotten_room_is_fed_no_more_and_others_are() {
     edge.say(FromEdge::Ping { nonce: 1 }).await;
     assert_eq!(
         edge.hear().await.unwrap(),
-        Some(ToEdge::Pong { nonce: 1, edges: 1 })
+        Some(ToEdge::Pong {
+            nonce: 1,
+            load: Load {
+                store_away: false,
+                edges: 1
+            }
+        })
     );
     // The hub takes what one follower says in order: what the next interest brings shows that it has forgotten.
     edge.say(interest("user:alice", None)).await;

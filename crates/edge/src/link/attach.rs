@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use roomcast_proto::{
-    link::{FromEdge, ToEdge},
+    link::{FromEdge, Load, ToEdge},
     v1::{AttachRequest, AttachResponse, edge_service_client::EdgeServiceClient},
 };
 use roomcast_runtime::{admin::Gate, backoff::Backoff, lifecycle::Shutdown};
@@ -62,7 +62,7 @@ enum Ended {
     Invalid(#[from] roomcast_proto::Invalid),
     #[error("more interests waited than the link takes")]
     Overrun,
-    #[error("another control plane feeds fewer edges")]
+    #[error("another control plane has less to do")]
     Moved(Box<Open>),
     #[error("the edge is ending")]
     Edge,
@@ -73,7 +73,7 @@ enum Ended {
 struct Open {
     address: http::Uri,
     control_plane: String,
-    edges: u32,
+    load: Load,
     plane: Plane,
     sender: mpsc::Sender<AttachRequest>,
     stream: Streaming<AttachResponse>,
@@ -105,7 +105,7 @@ pub(crate) async fn keep_attached(mut it: Attacher, shutdown: Shutdown) {
             Err(ended) => (address, ended, false),
         };
         if let Ended::Moved(open) = ended {
-            info!(from = %address, to = %open.address, "going to a control plane with fewer edges");
+            info!(from = %address, to = %open.address, "going to a control plane that has less to do, or that reaches the store");
             moved = Some(*open);
             continue;
         }
@@ -152,8 +152,8 @@ impl Opener {
             let first = stream.message().await?.ok_or(Ended::Closed)?;
             match ToEdge::try_from(first)? {
                 ToEdge::Welcome {
-                    control_plane, edges, ..
-                } => Ok((stream, control_plane, edges)),
+                    control_plane, load, ..
+                } => Ok((stream, control_plane, load)),
                 ToEdge::GoAway => Err(Ended::GoAway),
                 ToEdge::Snapshot { .. }
                 | ToEdge::Entries { .. }
@@ -164,24 +164,25 @@ impl Opener {
                 ))),
             }
         };
-        let (stream, control_plane, edges) = timeout(ATTACH_TIMEOUT, attached)
+        let (stream, control_plane, load) = timeout(ATTACH_TIMEOUT, attached)
             .await
             .map_err(|_| Ended::Silent)??;
         Ok(Open {
             address,
             control_plane,
-            edges,
+            load,
             plane,
             sender,
             stream,
         })
     }
 
-    /// A link to a control plane, by chance, that feeds fewer edges than this one, also with this edge.
-    async fn better(self: Arc<Self>, than: String, edges: u32) -> Option<Open> {
+    /// A link to a control plane, by chance, that has less to do than this one, also with this edge, or that reaches the
+    /// store where this one does not.
+    async fn better(self: Arc<Self>, than: String, load: Load) -> Option<Open> {
         let address = self.control_planes[rand::random_range(0..self.control_planes.len())].clone();
         let open = self.open(address).await.ok()?;
-        (open.control_plane != than && open.edges < edges).then_some(open)
+        (open.control_plane != than && open.load < load).then_some(open)
     }
 }
 
@@ -191,7 +192,7 @@ impl Attacher {
         let Open {
             address,
             control_plane,
-            mut edges,
+            mut load,
             plane,
             sender,
             mut stream,
@@ -218,7 +219,12 @@ impl Attacher {
                         ToEdge::Entries { room, entries } => self.feed(Fed::Entries(room, entries)).await?,
                         ToEdge::Gone { room } => self.feed(Fed::Gone(room)).await?,
                         ToEdge::GoAway => return Err(Ended::GoAway),
-                        ToEdge::Pong { edges: fed, .. } => edges = fed,
+                        ToEdge::Pong { load: told, .. } => {
+                            load = told;
+                            if load.store_away {
+                                searches = searches.min(Instant::now() + PING_INTERVAL);
+                            }
+                        }
                         ToEdge::Welcome { .. } => {}
                     }
                 }
@@ -237,8 +243,8 @@ impl Attacher {
                 () = sleep_until(searches), if search.is_empty() => {
                     searches = Instant::now() + self.pause();
                     // An edge that is alone where it is moves nothing by moving.
-                    if edges > 1 {
-                        search.spawn(self.opener.clone().better(control_plane.clone(), edges));
+                    if load.store_away || load.edges > 1 {
+                        search.spawn(self.opener.clone().better(control_plane.clone(), load));
                     }
                 }
                 Some((asked_on, request)) = self.requests.recv(), if sender.capacity() > 0 => {
