@@ -20,6 +20,10 @@ test *ARGS:
 e2e FILTER="":
     tests/run --only e2e -- {{ FILTER }}
 
+# the simulation of the whole path with more seeds: just simulate 100000
+simulate SEEDS="20000":
+    ROOMCAST_SIM_SEEDS={{ SEEDS }} cargo test --release -p roomcast-core --test simulation
+
 # rewrite the sources in the house format
 fmt:
     cargo fmt --all

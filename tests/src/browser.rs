@@ -252,6 +252,32 @@ impl Browser {
         }
     }
 
+    /// Everything up to the next event of this name.
+    pub async fn until_event(&mut self, name: &str) -> Vec<Value> {
+        let mut reports = Vec::new();
+        loop {
+            let report = self.report(name).await;
+            let last = report["event"] == name;
+            reports.push(report);
+            if last {
+                return reports;
+            }
+        }
+    }
+
+    /// Looks at what comes up to a session's status.
+    pub async fn until_status(&mut self, status: &str) {
+        loop {
+            let reports = self.until_event("session-updated").await;
+            if reports
+                .last()
+                .is_some_and(|it| it["args"][0]["session"]["status"] == status)
+            {
+                return;
+            }
+        }
+    }
+
     /// The next report of one of two kinds.
     pub async fn either(&mut self, one: &str, other: &str) -> Value {
         loop {

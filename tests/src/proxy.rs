@@ -16,7 +16,8 @@ use tokio::{
 #[derive(Debug)]
 pub struct Proxy {
     addr: SocketAddr,
-    target: watch::Sender<SocketAddr>,
+    /// Where new connections go, and a number that ends earlier ones when it changes.
+    target: watch::Sender<(SocketAddr, u64)>,
     cut: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -29,7 +30,7 @@ impl Proxy {
     pub async fn start(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let addr = listener.local_addr().expect("bound");
-        let (target, targets) = watch::channel(target);
+        let (target, targets) = watch::channel((target, 0));
         let (cut, cuts) = watch::channel(false);
         let task = tokio::spawn(serve(listener, targets, cuts));
         Self {
@@ -56,9 +57,14 @@ impl Proxy {
         self.cut.send_replace(false);
     }
 
-    /// Ends every connection, and leads new ones elsewhere.
+    /// Ends every connection, and leads new ones there.
     pub fn lead_to(&self, target: SocketAddr) {
-        self.target.send_replace(target);
+        self.target.send_modify(|it| *it = (target, it.1 + 1));
+    }
+
+    /// Leads new connections there; those that are open stay where they are.
+    pub fn lead_new_to(&self, target: SocketAddr) {
+        self.target.send_modify(|it| it.0 = target);
     }
 }
 
@@ -68,7 +74,11 @@ impl Drop for Proxy {
     }
 }
 
-async fn serve(listener: TcpListener, targets: watch::Receiver<SocketAddr>, cuts: watch::Receiver<bool>) {
+async fn serve(
+    listener: TcpListener,
+    targets: watch::Receiver<(SocketAddr, u64)>,
+    cuts: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     while let Ok((from, _)) = listener.accept().await {
         connections.spawn(pass(from, targets.clone(), cuts.clone()));
@@ -76,11 +86,15 @@ async fn serve(listener: TcpListener, targets: watch::Receiver<SocketAddr>, cuts
     }
 }
 
-async fn pass(from: TcpStream, mut targets: watch::Receiver<SocketAddr>, mut cuts: watch::Receiver<bool>) {
-    let target = *targets.borrow_and_update();
+async fn pass(
+    from: TcpStream,
+    mut targets: watch::Receiver<(SocketAddr, u64)>,
+    mut cuts: watch::Receiver<bool>,
+) {
     if cuts.wait_for(|cut| !cut).await.is_err() {
         return;
     }
+    let (target, number) = *targets.borrow_and_update();
     let Ok(to) = TcpStream::connect(target).await else {
         return;
     };
@@ -88,7 +102,7 @@ async fn pass(from: TcpStream, mut targets: watch::Receiver<SocketAddr>, mut cut
     let ((from_read, from_write), (to_read, to_write)) = (from.into_split(), to.into_split());
     tokio::select! {
         () = async { tokio::join!(copy(from_read, to_write, cuts.clone()), copy(to_read, from_write, cuts.clone())); } => {}
-        _ = targets.changed() => {}
+        _ = targets.wait_for(|(_, now)| *now != number) => {}
     }
 }
 

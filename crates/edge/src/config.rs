@@ -82,6 +82,10 @@ pub struct Limits {
     pub outbound_bytes: usize,
     /// How long a browser may take nothing before its transport is closed.
     pub write_stall: Duration,
+    /// How often it is asked whether it is there.
+    pub ping_interval: Duration,
+    /// How long it may take to answer, and a browser to wait beyond the interval, before the other counts as gone.
+    pub ping_timeout: Duration,
     /// Events a second that it may send in the long run.
     pub event_rate: u32,
     /// Events that it may send at once.
@@ -96,6 +100,8 @@ impl Default for Limits {
             sessions_per_socket: DEFAULT_SESSIONS_PER_SOCKET,
             outbound_bytes: 1024 * 1024,
             write_stall: Duration::from_secs(10),
+            ping_interval: Duration::from_secs(25),
+            ping_timeout: Duration::from_secs(20),
             event_rate: 200,
             event_burst: 4_000,
             connect_rate: 2_000,

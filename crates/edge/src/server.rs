@@ -120,6 +120,8 @@ pub fn serve(config: Config, listener: TcpListener, process: Process<'_>) {
     let page = config.page.unwrap_or_default();
     let (service, io) = SocketIo::builder()
         .connect_timeout(CONNECT_TIMEOUT)
+        .ping_interval(config.limits.ping_interval)
+        .ping_timeout(config.limits.ping_timeout)
         .max_payload(MAX_PACKET as u64)
         .ws_max_message_size(MAX_PACKET)
         .ws_max_frame_size(MAX_PACKET)

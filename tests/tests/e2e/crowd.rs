@@ -69,3 +69,26 @@ async fn the_crowd_of_a_dead_edge_comes_in_at_the_configured_rate_and_misses_not
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_network_that_swallows_everything_is_noticed_by_the_pings() {
+    let pings = ["--ping-interval", "300ms", "--ping-timeout", "200ms"];
+    let edge = Process::dev(&pings).await;
+    let way = Proxy::start(edge.addr("http")).await;
+    let browsers = Browsers::start(Client::Js48);
+    let mut backend = roomcast_tests::Backend::connect(edge.addr("grpc")).await;
+    backend.publish(session("s1", "0", "alice=interviewer")).await;
+    let mut alice = browsers
+        .connect(&format!("http://{}", way.addr()), &token("alice"))
+        .await;
+    alice.join("s1").await;
+    way.cut();
+    assert_eq!(alice.disconnected().await, "ping timeout");
+    backend.publish(session("s1", "1", "alice=interviewer")).await;
+    way.lead_to(edge.addr("http"));
+    way.mend();
+    let back = alice.until("connect").await.pop().unwrap();
+    assert_eq!(back["recovered"], true);
+    alice.told("session-joined").await;
+    assert_eq!(alice.told("session-updated").await["session"]["status"], "1");
+}

@@ -49,6 +49,10 @@ async fn an_edge_that_is_cut_off_from_its_control_plane_goes_on_at_another() {
     for (cut, whole) in [(&first, &second), (&second, &first), (&first, &second)] {
         whole.mend();
         cut.cut();
+        // Whoever comes meanwhile waits for it, and is not turned away.
+        let mut late = browsers.connect(&edge.url(), &token("alice")).await;
+        late.join("s1").await;
+        late.close().await;
         for _ in 0..20 {
             publish_at_last(planes[1], &next.to_string()).await;
             next += 1;

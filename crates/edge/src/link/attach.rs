@@ -71,7 +71,8 @@ enum Ended {
 /// A link that is open and not used yet.
 #[derive(Debug)]
 struct Open {
-    address: http::Uri,
+    /// Which of the configured addresses it leads to.
+    which: usize,
     control_plane: String,
     load: Load,
     plane: Plane,
@@ -89,23 +90,24 @@ pub(crate) async fn keep_attached(mut it: Attacher, shutdown: Shutdown) {
     let mut next = rand::random_range(0..addresses);
     let mut moved = None;
     loop {
-        let address = it.opener.control_planes[next % addresses].clone();
         generation.0 += 1;
         let opened = match moved.take() {
             Some(open) => Ok(open),
-            None => it.opener.open(address.clone()).await,
+            None => it.opener.open(next).await,
         };
-        let (address, ended, was_attached) = match opened {
+        let (ended, was_attached) = match opened {
             Ok(open) => {
                 backoff.reset();
-                let address = open.address.clone();
+                next = open.which;
                 let Err(ended) = it.serve(generation, open).await;
-                (address, ended, true)
+                (ended, true)
             }
-            Err(ended) => (address, ended, false),
+            Err(ended) => (ended, false),
         };
+        let address = &it.opener.control_planes[next];
         if let Ended::Moved(open) = ended {
-            info!(from = %address, to = %open.address, "going to a control plane that has less to do, or that reaches the store");
+            let to = &it.opener.control_planes[open.which];
+            info!(from = %address, %to, "going to a control plane that has less to do, or that reaches the store");
             moved = Some(*open);
             continue;
         }
@@ -120,7 +122,7 @@ pub(crate) async fn keep_attached(mut it: Attacher, shutdown: Shutdown) {
         if matches!(ended, Ended::Edge) {
             return;
         }
-        next += 1;
+        next = (next + 1) % addresses;
         // Straight on to another one; only after each was tried does the edge wait.
         if !was_attached && backoff.attempts() as usize + 1 >= addresses || addresses == 1 {
             tokio::time::sleep(backoff.next(rand::random::<f64>)).await;
@@ -137,8 +139,8 @@ pub(crate) struct Opener {
 }
 
 impl Opener {
-    async fn open(&self, address: http::Uri) -> Result<Open, Ended> {
-        let plane = self.dialer.dial(&address).await?;
+    async fn open(&self, which: usize) -> Result<Open, Ended> {
+        let plane = self.dialer.dial(&self.control_planes[which]).await?;
         let (sender, requests) = mpsc::channel(IN_FLIGHT);
         let edge = format!("{:08x}", std::process::id() ^ rand::random::<u32>());
         let hello = FromEdge::Hello {
@@ -168,7 +170,7 @@ impl Opener {
             .await
             .map_err(|_| Ended::Silent)??;
         Ok(Open {
-            address,
+            which,
             control_plane,
             load,
             plane,
@@ -180,8 +182,10 @@ impl Opener {
     /// A link to a control plane, by chance, that has less to do than this one, also with this edge, or that reaches the
     /// store where this one does not.
     async fn better(self: Arc<Self>, than: String, load: Load) -> Option<Open> {
-        let address = self.control_planes[rand::random_range(0..self.control_planes.len())].clone();
-        let open = self.open(address).await.ok()?;
+        let open = self
+            .open(rand::random_range(0..self.control_planes.len()))
+            .await
+            .ok()?;
         (open.control_plane != than && open.load < load).then_some(open)
     }
 }
@@ -190,14 +194,14 @@ impl Attacher {
     /// Serves a link until it ends. Says why.
     async fn serve(&mut self, generation: Generation, open: Open) -> Result<std::convert::Infallible, Ended> {
         let Open {
-            address,
+            which,
             control_plane,
             mut load,
             plane,
             sender,
             mut stream,
         } = open;
-        info!(address = %address, "attached to a control plane");
+        info!(address = %self.opener.control_planes[which], "attached to a control plane");
         self.plane.send_replace(Some(plane));
         self.metrics.attached.set(1);
         self.metrics.attachments.inc();

@@ -15,8 +15,11 @@ use roomcast_proto::{
     link::{FromEdge, ReadLog},
     v1::{edge_service_client::EdgeServiceClient, session_service_client::SessionServiceClient},
 };
-use tokio::sync::{Semaphore, mpsc, watch};
-use tonic::{Code, Status, service::interceptor::InterceptedService, transport::Channel};
+use tokio::{
+    sync::{Semaphore, mpsc, watch},
+    time::timeout,
+};
+use tonic::{Code, Request, Response, Status, service::interceptor::InterceptedService, transport::Channel};
 use tracing::{debug, warn};
 
 use crate::switch::{Switch, Told};
@@ -31,6 +34,9 @@ pub(crate) const REQUESTS: usize = 1_048_576;
 const CALLS: usize = 1_024;
 /// How long a control plane may take to answer a call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a call waits for a control plane, or for another one after the first did not answer: as long as it takes to
+/// find the link silent after a call did, and to attach.
+const ELSEWHERE: Duration = Duration::from_secs(1);
 
 /// Counts attachments: what is asked for on one link means nothing on the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,15 +87,12 @@ impl Link {
     }
 
     pub(crate) fn authorize(&self, socket: SocketId, session: SessionId, user: UserId, ask: Ask) {
-        self.call(move |plane| async move {
+        self.call(move |planes| async move {
             let join = Join {
                 session: session.clone(),
                 user,
             };
-            let answer = match plane {
-                None => Err(Refusal::Unavailable),
-                Some(plane) => authorize(plane, join).await,
-            };
+            let answer = authorize(planes, join).await;
             Told::Authorized {
                 socket,
                 session,
@@ -100,11 +103,8 @@ impl Link {
     }
 
     pub(crate) fn read(&self, room: RoomId, after: Position) {
-        self.call(move |plane| async move {
-            let slice = match plane {
-                None => None,
-                Some(plane) => read(plane, &room, after).await,
-            };
+        self.call(move |planes| async move {
+            let slice = read(planes, &room, after).await;
             Told::Slice { room, after, slice }
         });
     }
@@ -112,28 +112,55 @@ impl Link {
     /// Makes a call in a task of its own and tells the switch what came of it.
     fn call<F: Future<Output = Told> + Send + 'static>(
         &self,
-        call: impl FnOnce(Option<Plane>) -> F + Send + 'static,
+        call: impl FnOnce(Planes) -> F + Send + 'static,
     ) {
-        let (plane, calls, switch) = (
-            self.plane.borrow().clone(),
-            self.calls.clone(),
-            self.switch.clone(),
-        );
+        let planes = Planes(self.plane.clone());
+        let (calls, switch) = (self.calls.clone(), self.switch.clone());
         tokio::spawn(async move {
             // The semaphore is never closed.
             let _permit = calls.acquire().await;
-            let told = call(plane).await;
+            let told = call(planes).await;
             let _ended = switch.0.send(told).await;
         });
     }
 }
 
-async fn authorize(plane: Plane, join: Join) -> Result<Position, Refusal> {
-    let mut request = tonic::Request::new(join.into());
-    request.set_timeout(CALL_TIMEOUT);
-    let mut client = SessionServiceClient::new(plane);
-    let answer = flat(tokio::time::timeout(CALL_TIMEOUT, client.authorize_join(request)).await);
-    match answer.map(|answer| Verdict::try_from(answer.into_inner())) {
+/// The control plane that feeds the edge, whichever that is.
+struct Planes(watch::Receiver<Option<Plane>>);
+
+impl Planes {
+    /// Calls it; and where it does not answer, the next one too, if the edge is attached to that soon.
+    async fn call<T, F: Future<Output = Result<Response<T>, Status>>>(
+        mut self,
+        call: impl Fn(Plane) -> F,
+    ) -> Result<T, Status> {
+        loop {
+            let attached = timeout(ELSEWHERE, self.0.wait_for(Option::is_some)).await;
+            let Ok(Ok(Some(plane))) = attached.map(|plane| plane.map(|plane| plane.clone())) else {
+                return Err(Status::unavailable("the edge is attached to no control plane"));
+            };
+            let answer = timeout(CALL_TIMEOUT, call(plane)).await;
+            let status = match answer {
+                Ok(Ok(response)) => return Ok(response.into_inner()),
+                // What a control plane says itself has details.
+                Ok(Err(status)) if !status.details().is_empty() => return Err(status),
+                Ok(Err(status)) => status,
+                Err(elapsed) => Status::deadline_exceeded(elapsed.to_string()),
+            };
+            let moved = timeout(ELSEWHERE, self.0.changed()).await;
+            if !matches!(moved, Ok(Ok(()))) {
+                return Err(status);
+            }
+        }
+    }
+}
+
+async fn authorize(planes: Planes, join: Join) -> Result<Position, Refusal> {
+    let answer = planes.call(|plane| {
+        let request = in_time(join.clone());
+        async move { SessionServiceClient::new(plane).authorize_join(request).await }
+    });
+    match answer.await.map(Verdict::try_from) {
         Ok(Ok(Verdict::Admission { position, .. })) => Ok(position),
         Ok(Ok(Verdict::SessionNotFound)) => Err(Refusal::SessionNotFound),
         Ok(Ok(Verdict::NotAParticipant { .. })) => Err(Refusal::NotAParticipant),
@@ -148,19 +175,16 @@ async fn authorize(plane: Plane, join: Join) -> Result<Position, Refusal> {
     }
 }
 
-async fn read(plane: Plane, room: &RoomId, after: Position) -> Option<LogSlice> {
-    let mut request = tonic::Request::new(
-        ReadLog {
+async fn read(planes: Planes, room: &RoomId, after: Position) -> Option<LogSlice> {
+    let answer = planes.call(|plane| {
+        let request = in_time(ReadLog {
             room: room.clone(),
             after: after.offset,
-        }
-        .into(),
-    );
-    request.set_timeout(CALL_TIMEOUT);
-    let mut client = EdgeServiceClient::new(plane).max_decoding_message_size(usize::MAX);
-    let answer = flat(tokio::time::timeout(CALL_TIMEOUT, client.read_log(request)).await);
-    let slice = answer.map(|answer| LogSlice::try_from(answer.into_inner()));
-    match slice {
+        });
+        let mut client = EdgeServiceClient::new(plane).max_decoding_message_size(usize::MAX);
+        async move { client.read_log(request).await }
+    });
+    match answer.await.map(LogSlice::try_from) {
         Ok(slice) => slice
             .map_err(|invalid| warn!(error = %invalid, "a control plane's answer can't be read"))
             .ok(),
@@ -171,8 +195,11 @@ async fn read(plane: Plane, room: &RoomId, after: Position) -> Option<LogSlice> 
     }
 }
 
-fn flat<T>(answer: Result<Result<T, Status>, tokio::time::error::Elapsed>) -> Result<T, Status> {
-    answer.unwrap_or_else(|elapsed| Err(Status::deadline_exceeded(elapsed.to_string())))
+/// A request with its deadline, so that the control plane stops when nobody waits any more.
+fn in_time<T>(message: impl Into<T>) -> Request<T> {
+    let mut request = Request::new(message.into());
+    request.set_timeout(CALL_TIMEOUT);
+    request
 }
 
 fn failed(call: &'static str, status: &Status) {

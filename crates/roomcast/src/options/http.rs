@@ -28,6 +28,13 @@ pub(crate) struct HttpOptions {
     /// How long a browser may take nothing of what is sent before its transport is closed
     #[arg(long, env = "ROOMCAST_WRITE_STALL_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = some_time)]
     pub(crate) write_stall_timeout: Duration,
+    /// How often a browser is asked whether it is there; a network that swallows everything is noticed after this and
+    /// --ping-timeout, by both sides
+    #[arg(long, env = "ROOMCAST_PING_INTERVAL", value_name = "TIME", default_value = "25s", value_parser = some_time)]
+    pub(crate) ping_interval: Duration,
+    /// How long the answer may take
+    #[arg(long, env = "ROOMCAST_PING_TIMEOUT", value_name = "TIME", default_value = "20s", value_parser = some_time)]
+    pub(crate) ping_timeout: Duration,
     /// Events a second that one socket may send in the long run
     #[arg(long, env = "ROOMCAST_EVENT_RATE", value_name = "COUNT", default_value = "200", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) event_rate: u32,
@@ -60,6 +67,8 @@ impl HttpOptions {
             sessions_per_socket: usize::from(self.sessions_per_socket),
             outbound_bytes: self.outbound_cap,
             write_stall: self.write_stall_timeout,
+            ping_interval: self.ping_interval,
+            ping_timeout: self.ping_timeout,
             event_rate: self.event_rate,
             event_burst: self.event_burst,
             connect_rate: self.connect_rate,

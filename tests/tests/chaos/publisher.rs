@@ -1,0 +1,78 @@
+//! Backends that publish, each to one session.
+
+use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use roomcast_proto::v1::{self, session_service_client::SessionServiceClient};
+use tokio::{sync::watch, time::sleep};
+
+/// When each number of each session was answered with OK.
+#[derive(Debug, Default)]
+pub(crate) struct Acknowledged(Mutex<HashMap<(String, u64), Instant>>);
+
+impl Acknowledged {
+    fn insert(&self, id: &str, number: u64) {
+        self.0
+            .lock()
+            .unwrap()
+            .insert((id.to_owned(), number), Instant::now());
+    }
+
+    /// How long ago that was; nothing where the event was faster than the answer.
+    pub(crate) fn since(&self, id: &str, number: u64) -> Duration {
+        let at = self.0.lock().unwrap().get(&(id.to_owned(), number)).copied();
+        at.map_or(Duration::ZERO, |at| at.elapsed())
+    }
+}
+
+/// Publishes numbers to a session until it is told to stop; the last one is the answer. Each is published again with
+/// the same request id until somebody says OK.
+pub(crate) async fn publisher(
+    id: String,
+    planes: Vec<SocketAddr>,
+    pause: Duration,
+    stop: watch::Receiver<bool>,
+    acknowledged: Arc<Acknowledged>,
+) -> u64 {
+    let (mut number, mut plane) = (1, 0);
+    loop {
+        number += 1;
+        let last = *stop.borrow();
+        let request = v1::PublishSessionUpdateRequest {
+            session: Some(v1::Session {
+                id: id.clone(),
+                status: number.to_string(),
+                participants: None,
+                attributes: None,
+            }),
+            request_id: format!("{id}-{number}"),
+            ..Default::default()
+        };
+        loop {
+            let url = format!("http://{}", planes[plane % planes.len()]);
+            if let Ok(mut client) = SessionServiceClient::connect(url).await {
+                let mut request = tonic::Request::new(request.clone());
+                request.set_timeout(Duration::from_secs(3));
+                match client.publish_session_update(request).await {
+                    Ok(_) => break acknowledged.insert(&id, number),
+                    Err(status) => assert!(
+                        ["Unavailable", "DeadlineExceeded", "Cancelled", "Unknown"]
+                            .contains(&format!("{:?}", status.code()).as_str()),
+                        "{status:?}"
+                    ),
+                }
+            }
+            plane += 1;
+            sleep(Duration::from_millis(20)).await;
+        }
+        if last {
+            return number;
+        }
+        sleep(pause).await;
+    }
+}
