@@ -10,6 +10,7 @@ use std::{
 
 use roomcast_proto::v1::{self, session_service_client::SessionServiceClient};
 use tokio::{sync::watch, time::sleep};
+use tonic::Code;
 
 /// When each number of each session was answered with OK.
 #[derive(Debug, Default)]
@@ -60,9 +61,13 @@ pub(crate) async fn publisher(
                 request.set_timeout(Duration::from_secs(3));
                 match client.publish_session_update(request).await {
                     Ok(_) => break acknowledged.insert(&id, number),
+                    // A connection that ends under a call has no status but the library's own.
+                    Err(status) if std::error::Error::source(&status).is_some() => {}
                     Err(status) => assert!(
-                        ["Unavailable", "DeadlineExceeded", "Cancelled", "Unknown"]
-                            .contains(&format!("{:?}", status.code()).as_str()),
+                        matches!(
+                            status.code(),
+                            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled
+                        ),
                         "{status:?}"
                     ),
                 }

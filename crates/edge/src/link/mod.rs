@@ -36,7 +36,7 @@ const CALLS: usize = 1_024;
 const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a call waits for a control plane, or for another one after the first did not answer: as long as it takes to
 /// find the link silent after a call did, and to attach.
-const ELSEWHERE: Duration = Duration::from_secs(1);
+const ELSEWHERE: Duration = Duration::from_millis(1_500);
 
 /// Counts attachments: what is asked for on one link means nothing on the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
