@@ -241,23 +241,19 @@ impl Browser {
 
     /// Everything up to the next report of this kind.
     pub async fn until(&mut self, on: &str) -> Vec<Value> {
-        let mut reports = Vec::new();
-        loop {
-            let report = self.report(on).await;
-            let last = report["on"] == on;
-            reports.push(report);
-            if last {
-                return reports;
-            }
-        }
+        self.until_field("on", on).await
     }
 
     /// Everything up to the next event of this name.
     pub async fn until_event(&mut self, name: &str) -> Vec<Value> {
+        self.until_field("event", name).await
+    }
+
+    async fn until_field(&mut self, field: &str, value: &str) -> Vec<Value> {
         let mut reports = Vec::new();
         loop {
-            let report = self.report(name).await;
-            let last = report["event"] == name;
+            let report = self.report(value).await;
+            let last = report[field] == value;
             reports.push(report);
             if last {
                 return reports;

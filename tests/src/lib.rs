@@ -31,6 +31,15 @@ pub use token::{claims, claims_json, expiring, signed, token, token_with};
 /// What only a failure waits for.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
+/// The median, the 99th percentile and the longest.
+///
+/// # Panics
+/// Where there is none.
+pub fn quantiles(times: &mut [Duration]) -> [Duration; 3] {
+    times.sort_unstable();
+    [0.5, 0.99, 1.0].map(|part| times[((times.len() - 1) as f64 * part) as usize])
+}
+
 /// Waits for something, and says what it was when it does not come.
 ///
 /// # Panics

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use roomcast_proto::v1;
-use roomcast_tests::{Browsers, Client, Cluster, session, token};
+use roomcast_tests::{Browsers, Client, Cluster, quantiles, session, token};
 use serde_json::json;
 
 const SOCKETS: usize = 8;
@@ -66,9 +66,7 @@ async fn a_removed_participant_is_out_at_once_and_sees_nothing_more() {
         }
         sockets.push(socket);
     }
-    latencies.sort_unstable();
-    let at = |part: f64| latencies[((latencies.len() - 1) as f64 * part) as usize];
-    let (p50, p99, last) = (at(0.5), at(0.99), at(1.0));
+    let [p50, p99, last] = quantiles(&mut latencies);
     assert!(last < Duration::from_secs(5));
     println!("{removals} removals: out {p50:.1?} (p50), {p99:.1?} (p99), {last:.1?} (at most) after the OK");
 }

@@ -120,6 +120,19 @@ pub struct LogSlice {
 }
 
 impl LogSlice {
+    /// What a read after an offset finds where there is no log.
+    #[must_use]
+    pub fn of_no_log(after: Offset) -> Self {
+        Self {
+            epoch: Epoch::NONE,
+            first: Offset::ZERO.next(),
+            tail: Offset::ZERO,
+            after,
+            after_mark: Mark::UNKNOWN,
+            entries: Vec::new(),
+        }
+    }
+
     /// Whether a reader that has everything up to `after` can go on from this slice without a gap.
     #[must_use]
     pub fn continues(&self, after: Position) -> bool {

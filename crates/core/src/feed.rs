@@ -145,10 +145,7 @@ impl Feed {
         };
         let at = entry.position;
         if at.epoch != position.epoch && position != Position::NONE {
-            // Another life of the log: only a read may say so.
-            if matches!(self.phase, Phase::Live(_)) {
-                self.read(position);
-            }
+            self.look(); // another life of the log: only a read may say so
         } else if at.offset == position.offset.next() {
             self.deliver(entry);
             self.deliver_held();
@@ -157,14 +154,9 @@ impl Feed {
             }
         } else if at.offset > position.offset {
             self.hold(entry);
-            if matches!(self.phase, Phase::Live(_)) {
-                self.read(position);
-            }
+            self.look();
         } else if at.offset == position.offset && !at.mark.agrees(position.mark) {
-            // What was delivered is not in the log any more, if this is: a read will say.
-            if matches!(self.phase, Phase::Live(_)) {
-                self.read(position);
-            }
+            self.look(); // what was delivered is not in the log any more, if this is
         }
     }
 
@@ -243,6 +235,13 @@ impl Feed {
 
     fn read_if_held(&mut self) {
         if let (Some(position), false) = (self.position(), self.held.is_empty()) {
+            self.read(position);
+        }
+    }
+
+    /// Reads what comes after the position, unless that is under way.
+    fn look(&mut self) {
+        if let Phase::Live(position) = self.phase {
             self.read(position);
         }
     }

@@ -147,14 +147,16 @@ impl Room {
         waiting.collect()
     }
 
-    /// Who is ahead of the feed, where anybody is.
-    fn ahead(&self) -> Option<Vec<(FollowerId, Position)>> {
-        let at = self.feed.position()?;
+    /// Who is ahead of the feed.
+    fn ahead(&self) -> Vec<(FollowerId, Position)> {
+        let Some(at) = self.feed.position() else {
+            return Vec::new();
+        };
         let ahead = self.followers.iter().filter_map(|(follower, state)| match state {
             Follower::Live(position) if !at.has_reached(*position) => Some((*follower, *position)),
             Follower::Live(_) | Follower::Waiting { .. } | Follower::Reading(_) => None,
         });
-        Some(ahead.collect()).filter(|ahead: &Vec<_>| !ahead.is_empty())
+        ahead.collect()
     }
 
     /// Starts the feed at a position that was read from the log, or, where it is in another life of the log
@@ -247,10 +249,10 @@ impl Hub {
         }
         self.compare_at = (!self.rooms.is_empty()).then_some(now + COMPARE_INTERVAL);
         // Whoever is ahead of the feed is not looked after by it.
-        let ahead: Vec<_> = self
-            .rooms
-            .iter()
-            .filter_map(|(id, room)| Some((id.clone(), room.ahead()?)))
+        let ahead = self.rooms.iter().map(|(id, room)| (id, room.ahead()));
+        let ahead: Vec<_> = ahead
+            .filter(|(_, followers)| !followers.is_empty())
+            .map(|(id, followers)| (id.clone(), followers))
             .collect();
         for (id, followers) in ahead {
             self.catch_up(&id, &followers, Word::Followers);
@@ -472,8 +474,8 @@ impl Hub {
                 }
             }
         }
-        self.catch_up(id, &ahead, Word::Followers);
         if lost {
+            self.catch_up(id, &ahead, Word::Followers);
             self.ask_snapshot(id);
         }
     }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use roomcast_tests::{Browser, eventually};
+use roomcast_tests::{Browser, eventually, quantiles};
 use serde_json::json;
 use tokio::{sync::watch, time::sleep};
 
@@ -88,16 +88,11 @@ impl Seen {
     }
 
     pub(crate) fn summary(&self) -> String {
-        let mut latencies = self.latencies.lock().unwrap();
-        latencies.sort_unstable();
-        let at = |part: f64| latencies[((latencies.len() - 1) as f64 * part) as usize];
+        let [p50, p99, last] = quantiles(&mut self.latencies.lock().unwrap());
         format!(
-            "{} delivered, {} reconnections, all recovered; from OK to a listener {:.0?} (p50), {:.0?} (p99), {:.1?} at most",
+            "{} delivered, {} reconnections, all recovered; from OK to a listener {p50:.0?} (p50), {p99:.0?} (p99), {last:.1?} at most",
             self.events.load(Ordering::Relaxed),
             self.recovered(),
-            at(0.5),
-            at(0.99),
-            at(1.0),
         )
     }
 }

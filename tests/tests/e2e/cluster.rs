@@ -16,6 +16,17 @@ async fn statuses(browser: &mut Browser, last: &str) -> Vec<String> {
     seen
 }
 
+/// A socket of the user on each edge, in `s1`.
+async fn join_everywhere(cluster: &Cluster, browsers: &Browsers, user: &str) -> Vec<Browser> {
+    let mut sockets = Vec::new();
+    for edge in &cluster.edges {
+        let mut browser = browsers.connect(&edge.url(), &token(user)).await;
+        browser.join("s1").await;
+        sockets.push(browser);
+    }
+    sockets
+}
+
 #[tokio::test]
 async fn what_is_published_anywhere_is_received_everywhere_in_one_order() {
     let cluster = Cluster::start(2, 3).await;
@@ -74,12 +85,7 @@ async fn a_killed_control_plane_costs_nothing() {
     let browsers = Browsers::start(Client::Js48);
     let mut backend = cluster.backend(1).await;
     backend.publish(session("s1", "start", "alice=interviewer")).await;
-    let mut sockets = Vec::new();
-    for edge in &cluster.edges {
-        let mut browser = browsers.connect(&edge.url(), &token("alice")).await;
-        browser.join("s1").await;
-        sockets.push(browser);
-    }
+    let mut sockets = join_everywhere(&cluster, &browsers, "alice").await;
     for n in 0..300 {
         if n == 100 {
             cluster.control_planes[0].signal("KILL");
@@ -93,13 +99,7 @@ async fn a_killed_control_plane_costs_nothing() {
         assert_eq!(statuses(socket, "299").await, expected);
     }
     // And they go on: joins too are answered by the other one.
-    for edge in &cluster.edges {
-        browsers
-            .connect(&edge.url(), &token("alice"))
-            .await
-            .join("s1")
-            .await;
-    }
+    join_everywhere(&cluster, &browsers, "alice").await;
 }
 
 #[tokio::test]
@@ -108,12 +108,7 @@ async fn a_control_plane_that_drains_sends_its_edges_on() {
     let browsers = Browsers::start(Client::Js48);
     let mut backend = cluster.backend(1).await;
     backend.publish(session("s1", "start", "alice=interviewer")).await;
-    let mut sockets = Vec::new();
-    for edge in &cluster.edges {
-        let mut browser = browsers.connect(&edge.url(), &token("alice")).await;
-        browser.join("s1").await;
-        sockets.push(browser);
-    }
+    let mut sockets = join_everywhere(&cluster, &browsers, "alice").await;
     cluster.control_planes[0].signal("TERM");
     for n in 0..50 {
         backend
@@ -136,12 +131,7 @@ async fn a_removal_at_one_control_plane_is_in_force_on_every_edge() {
     first
         .publish(session("s1", "a", "alice=interviewer bob=interviewee"))
         .await;
-    let mut sockets = Vec::new();
-    for edge in &cluster.edges {
-        let mut bob = browsers.connect(&edge.url(), &token("bob")).await;
-        bob.join("s1").await;
-        sockets.push(bob);
-    }
+    let mut sockets = join_everywhere(&cluster, &browsers, "bob").await;
     first.remove("s1", "bob").await;
     // The removal is in force at once for whoever asks after it.
     for bob in &mut sockets {
@@ -250,12 +240,7 @@ async fn edges_go_to_a_control_plane_that_joins_and_sockets_notice_nothing() {
     let browsers = Browsers::start(Client::Js48);
     let mut backend = cluster.backend(0).await;
     backend.publish(session("s1", "start", "alice=interviewer")).await;
-    let mut sockets = Vec::new();
-    for edge in &cluster.edges {
-        let mut browser = browsers.connect(&edge.url(), &token("alice")).await;
-        browser.join("s1").await;
-        sockets.push(browser);
-    }
+    let mut sockets = join_everywhere(&cluster, &browsers, "alice").await;
     late.again().await;
     let (first, late) = (&cluster.control_planes[0], &late);
     let mut number = 0;

@@ -13,7 +13,8 @@ async fn publish(backend: &mut Backend, session_id: &str, statuses: std::ops::Ra
     }
 }
 
-async fn sees(browser: &mut Browser, session_id: &str, statuses: std::ops::Range<u32>) {
+/// The socket's next events are updates of the session with these statuses.
+pub(crate) async fn sees(browser: &mut Browser, session_id: &str, statuses: std::ops::Range<u32>) {
     for status in statuses {
         let update = browser.told("session-updated").await;
         let seen = (&update["sessionId"], &update["session"]["status"]);

@@ -83,21 +83,21 @@ fn interest(name: &str, after: Option<Position>) -> FromEdge {
     }
 }
 
+/// The echo of a keepalive to the only edge.
+fn pong(nonce: u64) -> ToEdge {
+    let (store_away, edges) = (false, 1);
+    ToEdge::Pong {
+        nonce,
+        load: Load { store_away, edges },
+    }
+}
+
 #[tokio::test]
 async fn a_ping_is_echoed() {
     let world = World::start().await;
     let mut edge = Edge::start(&world).await;
     edge.say(FromEdge::Ping { nonce: 7 }).await;
-    assert_eq!(
-        edge.hear().await.unwrap(),
-        Some(ToEdge::Pong {
-            nonce: 7,
-            load: Load {
-                store_away: false,
-                edges: 1
-            }
-        })
-    );
+    assert_eq!(edge.hear().await.unwrap(), Some(pong(7)));
     edge.detach().await.unwrap();
 }
 
@@ -132,16 +132,7 @@ async fn an_interest_is_served_once_the_store_is_back() {
     world.store.set_away(true);
     edge.say(interest("session:s1", None)).await;
     edge.say(FromEdge::Ping { nonce: 1 }).await;
-    assert_eq!(
-        edge.hear().await.unwrap(),
-        Some(ToEdge::Pong {
-            nonce: 1,
-            load: Load {
-                store_away: false,
-                edges: 1
-            }
-        })
-    );
+    assert_eq!(edge.hear().await.unwrap(), Some(pong(1)));
     world.store.set_away(false);
     assert!(matches!(
         edge.hear().await.unwrap(),
@@ -197,16 +188,7 @@ async fn a_forgotten_room_is_fed_no_more_and_others_are() {
     })
     .await;
     edge.say(FromEdge::Ping { nonce: 1 }).await;
-    assert_eq!(
-        edge.hear().await.unwrap(),
-        Some(ToEdge::Pong {
-            nonce: 1,
-            load: Load {
-                store_away: false,
-                edges: 1
-            }
-        })
-    );
+    assert_eq!(edge.hear().await.unwrap(), Some(pong(1)));
     // The hub takes what one follower says in order: what the next interest brings shows that it has forgotten.
     edge.say(interest("user:alice", None)).await;
     assert!(matches!(

@@ -63,17 +63,15 @@ impl Rooms {
         for socket in out {
             self.revoke(socket, session, Refusal::NotAParticipant.code());
         }
+        if let Some(room) = self.rooms.get_mut(id) {
+            room.members
+                .values_mut()
+                .for_each(|member| member.whole_after = position);
+        }
         for member in stay {
             if let Some(socket) = self.sockets.get_mut(&member) {
                 socket.sessions.insert(session.clone(), position);
                 self.send(member, event.clone());
-            }
-            let member = self
-                .rooms
-                .get_mut(id)
-                .and_then(|room| room.members.get_mut(&member));
-            if let Some(member) = member {
-                member.whole_after = position;
             }
         }
     }

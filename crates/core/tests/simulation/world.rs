@@ -143,6 +143,12 @@ struct Link {
     held: VecDeque<Carried>,
 }
 
+impl Link {
+    fn joins(&self, plane: usize, edge: usize) -> bool {
+        (self.plane.n, self.edge.n) == (plane, edge)
+    }
+}
+
 #[derive(Debug, PartialEq)]
 enum Phase {
     /// Its cursor is not decided.
@@ -187,7 +193,18 @@ pub(crate) struct World {
     trace: Option<String>,
 }
 
+impl Edge {
+    fn is(&self, life: Life) -> bool {
+        self.alive && self.life == life.life
+    }
+}
+
 impl Plane {
+    /// Which subscription to the room is meant by now.
+    fn listening_to(&self, room: Option<&RoomId>) -> Option<u64> {
+        room.and_then(|room| self.listening.get(room)).map(|(id, _)| *id)
+    }
+
     /// What is on its way from the store is lost.
     pub(crate) fn connection_lost(&mut self) {
         self.connection += 1;
@@ -311,9 +328,10 @@ impl World {
                     | hub::Input::Slice { room, .. } => Some(room),
                     _ => None,
                 };
-                let wanted =
-                    |it: &Plane| room.and_then(|room| it.listening.get(room)).map(|(id, _)| *id) == listening;
-                if self.plane(plane).is_some_and(|it| wanted(it)) {
+                if self
+                    .plane(plane)
+                    .is_some_and(|it| it.listening_to(room) == listening)
+                {
                     if let hub::Input::Subscribed(room) = &input {
                         let id = self.unique();
                         self.planes[plane.n].listening.insert(room.clone(), (id, true));
@@ -397,9 +415,7 @@ impl World {
     }
 
     fn edge(&mut self, life: Life) -> Option<&mut Edge> {
-        self.edges
-            .get_mut(life.n)
-            .filter(|it| it.alive && it.life == life.life)
+        self.edges.get_mut(life.n).filter(|it| it.is(life))
     }
 
     pub(crate) fn edge_life(&self, n: usize) -> Life {
@@ -425,13 +441,7 @@ impl World {
 
     pub(crate) fn kill_plane(&mut self, n: usize) {
         self.planes[n].alive = false;
-        let links: Vec<_> = self
-            .links
-            .iter()
-            .filter(|(_, link)| link.plane.n == n)
-            .map(|(id, _)| *id)
-            .collect();
-        for link in links {
+        for link in self.links_where(|link| link.plane.n == n) {
             let wait = self.latency();
             let edge = self.links[&link].edge.n;
             // Nobody tells an edge that is cut off; it hears nothing.
@@ -443,33 +453,24 @@ impl World {
 
     pub(crate) fn drain_plane(&mut self, n: usize) {
         self.planes[n].draining = true;
-        let links: Vec<_> = self
-            .links
-            .iter()
-            .filter(|(_, link)| link.plane.n == n)
-            .map(|(id, _)| *id)
-            .collect();
-        for link in links {
-            self.send_down(link, Carried::GoAway);
+        for link in self.links_where(|link| link.plane.n == n) {
+            self.say(link, Carried::GoAway);
         }
+    }
+
+    fn links_where(&self, wanted: impl Fn(&Link) -> bool) -> Vec<LinkId> {
+        let links = self.links.iter().filter(|(_, link)| wanted(link));
+        links.map(|(id, _)| *id).collect()
     }
 
     /// The store is another one, or was away: every connection to it is new.
     pub(crate) fn reconnect_store(&mut self, n: usize) {
-        self.planes[n].store_up = true;
-        self.planes[n].connection += 1;
-        let plane = Life {
-            n,
-            life: self.planes[n].life,
-        };
-        let rooms: Vec<_> = self.planes[n]
-            .listening
-            .iter_mut()
-            .map(|(room, it)| {
-                it.1 = false;
-                (room.clone(), it.0)
-            })
-            .collect();
+        let it = &mut self.planes[n];
+        it.store_up = true;
+        it.connection_lost();
+        let plane = Life { n, life: it.life };
+        let rooms = it.listening.iter().map(|(room, (id, _))| (room.clone(), *id));
+        let rooms: Vec<_> = rooms.collect();
         for (room, listening) in rooms {
             let wait = self.latency();
             self.after(wait, Step::Subscribe(plane, room, listening));
@@ -503,8 +504,7 @@ impl World {
                 hub::Action::ReadSnapshot(room) | hub::Action::Read { room, .. } => Some(room),
                 _ => None,
             };
-            let wanted = room.and_then(|room| it.listening.get(room)).map(|(id, _)| *id) == listening;
-            if room.is_some() && wanted {
+            if room.is_some() && it.listening_to(room) == listening {
                 self.after(100 + wait, Step::AtStore(plane, listening, action));
             }
             return;
@@ -575,7 +575,6 @@ impl World {
     fn act_hub(&mut self, plane: Life) {
         while let Some(action) = self.plane(plane).and_then(|it| it.hub.next_action()) {
             let wait = self.latency();
-            let listening_to = |it: &Self, room| it.planes[plane.n].listening.get(room).map(|(id, _)| *id);
             match action {
                 hub::Action::Subscribe(room) => {
                     let id = self.unique();
@@ -586,7 +585,7 @@ impl World {
                     self.planes[plane.n].listening.remove(&room);
                 }
                 hub::Action::ReadSnapshot(ref room) | hub::Action::Read { ref room, .. } => {
-                    let listening = listening_to(self, room);
+                    let listening = self.planes[plane.n].listening_to(Some(room));
                     self.after(wait, Step::AtStore(plane, listening, action));
                 }
                 hub::Action::Compare(_) => self.after(wait, Step::AtStore(plane, None, action)),
@@ -596,7 +595,7 @@ impl World {
                         .iter()
                         .find(|(_, link)| link.plane == plane && link.follower == follower);
                     if let Some((&link, _)) = link {
-                        self.send_down(link, Carried::Item(room, item));
+                        self.say(link, Carried::Item(room, item));
                     }
                 }
             }
@@ -660,23 +659,18 @@ impl World {
         }
     }
 
-    fn send_up(&mut self, id: LinkId, carried: Carried) {
+    /// What is said on a link arrives in order, in each direction.
+    fn say(&mut self, id: LinkId, carried: Carried) {
         let (now, wait) = (self.now, self.latency());
         let Some(link) = self.links.get_mut(&id) else {
             return;
         };
-        link.up_until = link.up_until.max(now + wait);
-        let at = link.up_until;
-        self.at(at, Step::Carry(id, carried));
-    }
-
-    fn send_down(&mut self, id: LinkId, carried: Carried) {
-        let (now, wait) = (self.now, self.latency());
-        let Some(link) = self.links.get_mut(&id) else {
-            return;
+        let until = match carried {
+            Carried::Interest(..) | Carried::Forget(_) => &mut link.up_until,
+            Carried::Item(..) | Carried::GoAway => &mut link.down_until,
         };
-        link.down_until = link.down_until.max(now + wait);
-        let at = link.down_until;
+        *until = (now + wait).max(*until);
+        let at = *until;
         self.at(at, Step::Carry(id, carried));
     }
 
@@ -725,12 +719,7 @@ impl World {
     pub(crate) fn cut(&mut self, plane: usize, edge: usize) {
         let cut = self.unique();
         self.cuts.insert((plane, edge), cut);
-        let links = self
-            .links
-            .iter()
-            .filter(|(_, link)| (link.plane.n, link.edge.n) == (plane, edge) && link.open);
-        let links: Vec<_> = links.map(|(id, _)| *id).collect();
-        for link in links {
+        for link in self.links_where(|link| link.joins(plane, edge) && link.open) {
             let wait = SILENCE + self.rng.between(0, 500);
             self.after(wait, Step::Silent(link, cut));
         }
@@ -739,12 +728,7 @@ impl World {
     /// What was held up arrives, in order.
     pub(crate) fn mend(&mut self, plane: usize, edge: usize) -> Checked {
         self.cuts.remove(&(plane, edge));
-        let links = self
-            .links
-            .iter()
-            .filter(|(_, link)| (link.plane.n, link.edge.n) == (plane, edge));
-        let links: Vec<_> = links.map(|(id, _)| *id).collect();
-        for id in links {
+        for id in self.links_where(|link| link.joins(plane, edge)) {
             while let Some(carried) = self.links.get_mut(&id).and_then(|link| link.held.pop_front()) {
                 self.carry(id, carried)?;
             }
@@ -831,13 +815,7 @@ impl World {
             let wait = self.latency();
             self.after(wait, Step::Lost(peer.page, peer.conn));
         }
-        let links: Vec<_> = self
-            .links
-            .iter()
-            .filter(|(_, link)| link.edge.n == n && link.open)
-            .map(|(id, _)| *id)
-            .collect();
-        for link in links {
+        for link in self.links_where(|link| link.edge.n == n && link.open) {
             self.leave_link(link);
         }
     }
@@ -885,12 +863,12 @@ impl World {
                 }
                 rooms::Action::Interest { room, after } => {
                     if let Some(link) = link {
-                        self.send_up(link, Carried::Interest(room, after));
+                        self.say(link, Carried::Interest(room, after));
                     }
                 }
                 rooms::Action::Forget(room) => {
                     if let Some(link) = link {
-                        self.send_up(link, Carried::Forget(room));
+                        self.say(link, Carried::Forget(room));
                     }
                 }
                 rooms::Action::Answer { socket, ask, answer } => {
@@ -1042,17 +1020,13 @@ impl World {
     }
 
     fn pump(&mut self, edge: Life, socket: SocketId) {
-        let stalled: BTreeSet<_> = self
-            .pages
-            .iter()
-            .enumerate()
-            .filter(|(_, page)| page.stalled)
-            .map(|(n, _)| PageId(n))
-            .collect();
-        let Some(peer) = self.edge(edge).and_then(|it| it.peers.get_mut(&socket)) else {
+        let Some(it) = self.edges.get_mut(edge.n).filter(|it| it.is(edge)) else {
             return;
         };
-        if stalled.contains(&peer.page) {
+        let Some(peer) = it.peers.get_mut(&socket) else {
+            return;
+        };
+        if self.pages[peer.page.0].stalled {
             peer.pumping = false;
             return;
         }

@@ -11,8 +11,8 @@ use std::{
 
 use async_trait::async_trait;
 use roomcast_core::{
-    Body, Entry, Epoch, LogSlice, Mark, Millis, Offset, Position, RoomId, SessionCommand, SessionId,
-    SessionView, Snapshot, UserId,
+    Body, Entry, Epoch, LogSlice, Millis, Offset, Position, RoomId, SessionCommand, SessionId, SessionView,
+    Snapshot, UserId,
 };
 
 use self::{log::Log, session::SessionSlot, user::UserSlot};
@@ -293,21 +293,13 @@ impl Store for MemoryStore {
     }
 
     async fn read(&self, room: &RoomId, after: Offset, limit: usize) -> Result<LogSlice, StoreError> {
-        let empty = || LogSlice {
-            epoch: Epoch::NONE,
-            first: Offset::ZERO.next(),
-            tail: Offset::ZERO,
-            after,
-            after_mark: Mark::UNKNOWN,
-            entries: Vec::new(),
-        };
         let read = |log: &Log, at| log.read(after, limit, at, &self.bounds);
         let slice = self.look(
             room,
             |slot, at| Some(read(&slot.log, at)),
             |slot, at| slot.log.as_ref().map(|log| read(log, at)),
         );
-        Ok(slice.flatten().unwrap_or_else(empty))
+        Ok(slice.flatten().unwrap_or_else(|| LogSlice::of_no_log(after)))
     }
 
     async fn tails(&self, rooms: &[RoomId]) -> Result<Vec<Position>, StoreError> {

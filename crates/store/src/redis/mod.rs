@@ -21,8 +21,8 @@ use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use redis::{FromRedisValue, Value};
 use roomcast_core::{
-    Epoch, LogSlice, Mark, Offset, Position, RoomId, RoomState, SessionCommand, SessionId, SessionView,
-    Snapshot, UserId, limits::READ_BYTES,
+    LogSlice, Offset, Position, RoomId, RoomState, SessionCommand, SessionId, SessionView, Snapshot, UserId,
+    limits::READ_BYTES,
 };
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -250,14 +250,7 @@ impl Store for RedisStore {
         let reply = in_time(self.supervisor.call("read", &[slot.state(), slot.log()], &args)).await?;
         let words: Vec<String> = typed(reply)?;
         match &words[..] {
-            [] => Ok(LogSlice {
-                epoch: Epoch::NONE,
-                first: Offset::ZERO.next(),
-                tail: Offset::ZERO,
-                after,
-                after_mark: Mark::UNKNOWN,
-                entries: Vec::new(),
-            }),
+            [] => Ok(LogSlice::of_no_log(after)),
             [epoch, tail, first, at, entries @ ..] => {
                 let Position {
                     epoch, offset: tail, ..
