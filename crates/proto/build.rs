@@ -21,6 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("roomcast.v1.bin"), descriptors.encode_to_vec())?;
     let mut config = tonic_prost_build::Config::new();
     config.enable_type_names();
+    config.extern_path(".google.rpc.Status", "::tonic_types::Status");
     tonic_prost_build::configure()
         .codec_path("crate::codec::Codec")
         .emit_rerun_if_changed(false)

@@ -25,7 +25,7 @@ use tracing::{info, warn};
 
 use self::body::{Ended, Record};
 use crate::{
-    config::{ApiTokens, STREAM_GRACE, UNARY_DEADLINE},
+    config::{ApiTokens, COMMANDS_GRACE, STREAM_GRACE, UNARY_DEADLINE},
     method::{Kind, Method},
     metrics::Metrics,
 };
@@ -126,6 +126,7 @@ impl Rules {
         let grace = match method.kind {
             Kind::Unary => None,
             Kind::Stream => Some(STREAM_GRACE),
+            Kind::Commands => Some(COMMANDS_GRACE),
             Kind::Link => Some(self.drain_grace),
         };
         Ok(Box::pin(async move {

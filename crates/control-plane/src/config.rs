@@ -23,6 +23,15 @@ pub(crate) const TLS_HANDSHAKE_DEADLINE: Duration = Duration::from_secs(5);
 /// Streams that one connection may have open at once; more wait at the caller.
 pub(crate) const STREAMS_PER_CONNECTION: u32 = 512;
 
+/// Commands of one stream that are taken and not answered: with so many it takes no further batch, which then waits at
+/// its caller.
+pub(crate) const COMMANDS_UNDER_WAY: usize = 1_024;
+/// How many of the largest requests a batch is as large as at most; so many bytes are under way, too, before a stream
+/// takes no further batch.
+pub(crate) const BATCH_REQUESTS: usize = 4;
+/// How long a stream of commands has in a drain to answer what it took.
+pub(crate) const COMMANDS_GRACE: Duration = Duration::from_secs(10);
+
 /// Commands to the hub that wait; whoever has more waits with them.
 pub(crate) const HUB_QUEUE: usize = 1_024;
 /// Items that wait for one follower. Full: its stream is ended, and it goes on from its position elsewhere.

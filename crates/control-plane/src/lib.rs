@@ -4,7 +4,9 @@
 //! must never know the edge or Socket.IO, nor which store it runs on.
 
 mod attach;
+mod by_size;
 mod calls;
+mod commands;
 mod config;
 mod edge_service;
 mod follower;

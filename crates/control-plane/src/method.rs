@@ -9,6 +9,8 @@ pub(crate) enum Kind {
     Unary,
     /// Until either side ends it; whoever calls finds another control plane by itself.
     Stream,
+    /// The same, and in a drain what was taken is answered first.
+    Commands,
     /// The same, and in a drain an edge gets time to attach elsewhere.
     Link,
 }
@@ -39,6 +41,7 @@ impl Method {
                 "DisconnectUser" => Self::closed("DisconnectUser", Kind::Unary),
                 "GetSession" => Self::closed("GetSession", Kind::Unary),
                 "WatchEvents" => Self::closed("WatchEvents", Kind::Stream),
+                "StreamCommands" => Self::closed("StreamCommands", Kind::Commands),
                 _ => Self::closed("unknown", Kind::Unary),
             },
             (edge_service_server::SERVICE_NAME, "Attach") => Self::closed("Attach", Kind::Link),

@@ -26,6 +26,11 @@ struct MethodLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CommandLabels {
+    code: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReadLabels {
     kind: &'static str,
     outcome: &'static str,
@@ -36,6 +41,7 @@ struct ReadLabels {
 pub(crate) struct Metrics {
     calls: Family<CallLabels, Counter>,
     call_seconds: Family<MethodLabels, Histogram, fn() -> Histogram>,
+    commands: Family<CommandLabels, Counter>,
     reads: Family<ReadLabels, Counter>,
     pub(crate) rooms: Gauge,
     pub(crate) edges: Gauge,
@@ -49,6 +55,7 @@ impl Metrics {
         let metrics = Self {
             calls: Family::default(),
             call_seconds: Family::new_with_constructor(seconds),
+            commands: Family::default(),
             reads: Family::default(),
             rooms: Gauge::default(),
             edges: Gauge::default(),
@@ -59,6 +66,8 @@ impl Metrics {
         registry.register("calls", "gRPC calls that ended", metrics.calls.clone());
         let help = "How long unary gRPC calls took";
         registry.register_with_unit("call", help, Unit::Seconds, metrics.call_seconds.clone());
+        let help = "Commands of StreamCommands that were done or failed";
+        registry.register("streamed_commands", help, metrics.commands.clone());
         registry.register("reads", "Reads of the store for the hub", metrics.reads.clone());
         registry.register(
             "rooms_of_interest",
@@ -86,6 +95,11 @@ impl Metrics {
         self.call_seconds
             .get_or_create(&MethodLabels { method })
             .observe(time.as_secs_f64());
+    }
+
+    pub(crate) fn command(&self, code: Code) {
+        let code = code_name(code);
+        self.commands.get_or_create(&CommandLabels { code }).inc();
     }
 
     pub(crate) fn read(&self, kind: &'static str, ok: bool) {
@@ -128,12 +142,14 @@ mod tests {
         let metrics = Metrics::register(&mut registry);
         metrics.call("GetSession", Code::NotFound);
         metrics.call_took("GetSession", Duration::from_millis(3));
+        metrics.command(Code::Ok);
         metrics.read("log", true);
         let mut text = String::new();
         encode(&mut text, &registry).unwrap();
         for line in [
             "control_plane_calls_total{method=\"GetSession\",code=\"NOT_FOUND\"} 1",
             "control_plane_call_seconds_count{method=\"GetSession\"} 1",
+            "control_plane_streamed_commands_total{code=\"OK\"} 1",
             "control_plane_reads_total{kind=\"log\",outcome=\"ok\"} 1",
             "control_plane_rooms_of_interest 0",
             "control_plane_edges_attached 0",

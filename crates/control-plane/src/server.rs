@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use roomcast_proto::{
-    FILE_DESCRIPTOR_SET,
-    v1::{edge_service_server::EdgeServiceServer, session_service_server::SessionServiceServer},
-};
+use roomcast_proto::{FILE_DESCRIPTOR_SET, v1::edge_service_server::EdgeServiceServer};
 use roomcast_runtime::{
     admin::{Gate, Readiness},
     lifecycle::Shutdown,
@@ -18,7 +15,9 @@ use tonic_health::ServingStatus;
 
 use crate::{
     attach::Attaching,
+    by_size::BySize,
     calls::{Calls, Rules},
+    commands::Commanding,
     config::{Config, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, STREAMS_PER_CONNECTION},
     edge_service::Edges,
     health, hub,
@@ -104,9 +103,20 @@ impl ControlPlane {
         }
 
         let use_cases = UseCases::new(store);
-        let sessions = Sessions {
+        let commanding = Commanding {
             use_cases: use_cases.clone(),
-            hub: hub.clone(),
+            shutdown: shutdown.clone(),
+            metrics: metrics.clone(),
+            max_request_bytes: config.max_request_bytes,
+        };
+        let sessions = BySize {
+            batch_bytes: commanding.max_batch_bytes(),
+            request_bytes: config.max_request_bytes,
+            sessions: Sessions {
+                use_cases: use_cases.clone(),
+                hub: hub.clone(),
+                commanding,
+            },
         };
         let attaching = Attaching {
             hub,
@@ -133,9 +143,7 @@ impl ControlPlane {
         }
         let serving = server
             .layer(Calls(Arc::new(rules)))
-            .add_service(
-                SessionServiceServer::new(sessions).max_decoding_message_size(config.max_request_bytes),
-            )
+            .add_service(sessions.service())
             .add_service(EdgeServiceServer::new(edges).max_decoding_message_size(config.max_request_bytes))
             .add_service(health_service)
             .add_service(reflection().build_v1().map_err(reflection_error)?)

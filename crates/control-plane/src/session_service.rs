@@ -10,14 +10,21 @@ use roomcast_proto::{
     room::Watch,
     v1::{self, session_service_server::SessionService},
 };
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
-use crate::{follower::HubHandle, use_cases::UseCases, watch};
+use crate::{
+    commands::{self, Commanding},
+    follower::HubHandle,
+    use_cases::UseCases,
+    watch,
+};
 
 /// The service.
+#[derive(Clone)]
 pub(crate) struct Sessions {
     pub(crate) use_cases: UseCases,
     pub(crate) hub: HubHandle,
+    pub(crate) commanding: Commanding,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -135,6 +142,17 @@ impl SessionService for Sessions {
     ) -> Answer<Self::WatchEventsStream> {
         let watched = Watch::try_from(request.into_inner())?;
         let stream = watch::start(&self.use_cases, &self.hub, watched).await?;
+        Ok(Response::new(Box::pin(stream)))
+    }
+
+    type StreamCommandsStream =
+        Pin<Box<dyn Stream<Item = Result<v1::StreamCommandsResponse, Status>> + Send>>;
+
+    async fn stream_commands(
+        &self,
+        request: Request<Streaming<v1::StreamCommandsRequest>>,
+    ) -> Answer<Self::StreamCommandsStream> {
+        let stream = commands::start(self.commanding.clone(), request.into_inner());
         Ok(Response::new(Box::pin(stream)))
     }
 }

@@ -4,6 +4,7 @@
 //! Inward is fallible: what comes in is parsed here, once, and every field that is wrong is named
 //! ([`Invalid`]). Outward is not. This crate must never know the store or the edge.
 
+pub mod batch;
 pub mod codec;
 pub mod command;
 pub mod error;

@@ -5,6 +5,7 @@
 mod api;
 mod cluster;
 mod command_line;
+mod commands;
 mod crowd;
 mod disconnect;
 mod events;

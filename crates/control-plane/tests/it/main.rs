@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod attach;
+mod commands;
 mod drain;
 mod errors;
 mod rim;
