@@ -18,7 +18,7 @@ use tracing::info;
 
 use crate::{
     config::HELLO_DEADLINE,
-    follower::{Follower, HubHandle},
+    follower::{Fed, Follower, HubHandle},
     metrics::Metrics,
     portion,
 };
@@ -113,7 +113,7 @@ impl Link {
                     },
                 },
                 fed = self.fed.next() => {
-                    let (room, item) = fed?;
+                    let Fed { room, item, .. } = fed?;
                     return Ok(Some(self.item(room, item)));
                 }
             }
@@ -123,7 +123,7 @@ impl Link {
     async fn hear(&mut self, said: FromEdge) -> Result<Option<ToEdge>, Status> {
         match said {
             FromEdge::Hello { .. } => return Err(Invalid::one("hello", "must come once, and first").into()),
-            FromEdge::Interest { room, after } => self.fed.interest(room, after).await?,
+            FromEdge::Interest { room, after } => self.fed.interest(room, after),
             FromEdge::Forget { room } => self.fed.forget(room).await?,
             FromEdge::Ping { nonce } => {
                 let load = self.shared.load();

@@ -36,6 +36,9 @@ pub(crate) const COMMANDS_GRACE: Duration = Duration::from_secs(10);
 pub(crate) const HUB_QUEUE: usize = 1_024;
 /// Items that wait for one follower. Full: its stream is ended, and it goes on from its position elsewhere.
 pub(crate) const FOLLOWER_QUEUE: usize = 4_096;
+/// Rooms that one follower is behind in at once, from its interest until it has taken what was read for it; its further
+/// interests wait their turn. With less than a queue's length there is room for what is appended meanwhile.
+pub(crate) const ROOMS_BEHIND: usize = 512;
 /// Reads of the store that the hub has under way at once; more wait their turn.
 pub(crate) const READS_UNDER_WAY: usize = 64;
 /// Waits between attempts of a read while the store is away: the first is below the base, none above the cap.

@@ -2,23 +2,35 @@
 //!
 //! Nothing has to be given back: whoever drops a follower is fed no more, and the hub's task ends with the last handle.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use roomcast_core::{
     Position, RoomId,
-    hub::{FollowerId, Input, Item},
+    hub::{FollowerId, Item},
 };
 use roomcast_proto::Failure;
 use roomcast_runtime::lifecycle::Shutdown;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::config::FOLLOWER_QUEUE;
+use crate::config::{FOLLOWER_QUEUE, ROOMS_BEHIND};
 
 /// What a follower is fed.
-pub(crate) type Fed = (RoomId, Item);
+#[derive(Debug)]
+pub(crate) struct Fed {
+    pub(crate) room: RoomId,
+    pub(crate) item: Item,
+    /// With the last of what was read for it: another room's turn comes when this is taken.
+    pub(crate) _turn: Option<Turn>,
+}
+
+/// Held for one of the rooms that a follower is behind in; given back when it is dropped.
+pub(crate) type Turn = OwnedSemaphorePermit;
 
 /// What followers ask of the hub's task.
 #[derive(Debug)]
@@ -32,8 +44,24 @@ pub(crate) enum Command {
         /// Ends when the follower is dropped.
         gone: oneshot::Receiver<()>,
     },
-    /// Tell the hub.
-    Tell(Input),
+    /// A follower begins to be fed a room.
+    Interest {
+        /// Who.
+        follower: FollowerId,
+        /// Which room.
+        room: RoomId,
+        /// The last position that it has.
+        after: Option<Position>,
+        /// Held until it has caught up.
+        turn: Turn,
+    },
+    /// A follower is fed a room no more.
+    Forget {
+        /// Who.
+        follower: FollowerId,
+        /// Which room.
+        room: RoomId,
+    },
 }
 
 /// Reaches the hub's task, which ends with the last handle. Clones share it.
@@ -49,6 +77,9 @@ pub(crate) struct HubHandle {
 pub(crate) struct Follower {
     id: FollowerId,
     fed: mpsc::Receiver<Fed>,
+    /// Interests that wait for their turn: no more than the follower's own rooms.
+    interests: BTreeMap<RoomId, Option<Position>>,
+    turns: Arc<Semaphore>,
     hub: HubHandle,
     _gone: oneshot::Sender<()>,
 }
@@ -77,6 +108,8 @@ impl HubHandle {
         Ok(Follower {
             id,
             fed,
+            interests: BTreeMap::new(),
+            turns: Arc::new(Semaphore::new(ROOMS_BEHIND)),
             hub: self.clone(),
             _gone: alive,
         })
@@ -93,24 +126,16 @@ impl HubHandle {
 }
 
 impl Follower {
-    /// Begins to be fed a room.
-    pub(crate) async fn interest(&mut self, room: RoomId, after: Option<Position>) -> Result<(), Failure> {
-        let follower = self.id;
-        self.hub
-            .tell(Command::Tell(Input::Interest {
-                follower,
-                room,
-                after,
-            }))
-            .await
+    /// Begins to be fed a room, when its turn comes.
+    pub(crate) fn interest(&mut self, room: RoomId, after: Option<Position>) {
+        self.interests.insert(room, after);
     }
 
     /// Is fed a room no more.
     pub(crate) async fn forget(&mut self, room: RoomId) -> Result<(), Failure> {
+        self.interests.remove(&room);
         let follower = self.id;
-        self.hub
-            .tell(Command::Tell(Input::Forget { follower, room }))
-            .await
+        self.hub.tell(Command::Forget { follower, room }).await
     }
 
     /// What comes next. Cancel-safe.
@@ -118,10 +143,27 @@ impl Follower {
     /// # Errors
     /// The follower was cut because it did not take what came, or the control plane ends.
     pub(crate) async fn next(&mut self) -> Result<Fed, Failure> {
-        match self.fed.recv().await {
-            Some(fed) => Ok(fed),
-            None if self.hub.shutdown.is_draining() => Err(Failure::Draining),
-            None => Err(Failure::TooSlow),
+        loop {
+            let asking = async {
+                let turn = self.turns.clone().acquire_owned().await;
+                (turn, self.hub.commands.reserve().await)
+            };
+            tokio::select! {
+                fed = self.fed.recv() => return match fed {
+                    Some(fed) => Ok(fed),
+                    None if self.hub.shutdown.is_draining() => Err(Failure::Draining),
+                    None => Err(Failure::TooSlow),
+                },
+                asking = asking, if !self.interests.is_empty() => {
+                    let (Ok(turn), Ok(place)) = asking else {
+                        return Err(Failure::Draining);
+                    };
+                    if let Some((room, after)) = self.interests.pop_first() {
+                        let follower = self.id;
+                        place.send(Command::Interest { follower, room, after, turn });
+                    }
+                }
+            }
         }
     }
 }

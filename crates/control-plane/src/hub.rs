@@ -27,7 +27,7 @@ use tracing::{debug, warn};
 
 use crate::{
     config::{FOLLOWER_QUEUE, HUB_QUEUE},
-    follower::{Command, Fed, HubHandle},
+    follower::{Command, Fed, HubHandle, Turn},
     metrics::Metrics,
     reads::{Read, Reads},
 };
@@ -47,6 +47,7 @@ pub(crate) fn start(
         reads: Reads::new(store, metrics.clone()),
         listening: HashMap::new(),
         queues: BTreeMap::new(),
+        behind: HashMap::new(),
         gone: JoinSet::new(),
         metrics,
     };
@@ -61,6 +62,8 @@ struct Shell {
     /// Ends the reads of a room that nobody is interested in any more.
     listening: HashMap<RoomId, CancellationToken>,
     queues: BTreeMap<FollowerId, mpsc::Sender<Fed>>,
+    /// Who is behind in a room; no more than [`ROOMS_BEHIND`] of each follower.
+    behind: HashMap<RoomId, Vec<(FollowerId, Turn)>>,
     gone: JoinSet<FollowerId>,
     metrics: Metrics,
 }
@@ -76,11 +79,16 @@ impl Shell {
                 Some(answer) = self.reads.next() => answer,
                 Some(Ok(follower)) = self.gone.join_next() => {
                     self.queues.remove(&follower);
+                    self.end_turns(follower);
                     Input::Detached(follower)
                 }
                 command = asked.recv() => match command {
                     None => return,
-                    Some(Command::Tell(input)) => input,
+                    Some(Command::Interest { follower, room, after, turn }) => {
+                        self.behind.entry(room.clone()).or_default().push((follower, turn));
+                        Input::Interest { follower, room, after }
+                    }
+                    Some(Command::Forget { follower, room }) => Input::Forget { follower, room },
                     Some(Command::Follow { follower, queue, gone }) => {
                         self.follow(follower, queue, gone);
                         continue;
@@ -104,9 +112,13 @@ impl Shell {
                     }
                 },
             };
+            let room = room_of(&input).cloned();
             let now = self.now();
             self.hub.handle(input, now);
             self.act();
+            if let Some(room) = room {
+                self.settle(&room);
+            }
         }
     }
 
@@ -159,8 +171,36 @@ impl Shell {
         }
     }
 
+    /// Ends the turns of those who have caught up in the room without being sent anything.
+    fn settle(&mut self, room: &RoomId) {
+        if let Some(behind) = self.behind.get_mut(room) {
+            behind.retain(|(follower, _)| self.hub.is_behind(*follower, room));
+            if behind.is_empty() {
+                self.behind.remove(room);
+            }
+        }
+    }
+
+    /// The follower's turn in the room, where what is sent now is the last of what was read for it.
+    fn turn(&mut self, follower: FollowerId, room: &RoomId) -> Option<Turn> {
+        let behind = self.behind.get_mut(room)?;
+        if self.hub.is_behind(follower, room) {
+            return None;
+        }
+        let at = behind.iter().position(|(other, _)| *other == follower)?;
+        Some(behind.swap_remove(at).1)
+    }
+
+    fn end_turns(&mut self, follower: FollowerId) {
+        self.behind.retain(|_, behind| {
+            behind.retain(|(other, _)| *other != follower);
+            !behind.is_empty()
+        });
+    }
+
     /// A full queue ends its follower, who goes on from its position; nobody else notices (I7).
     fn send(&mut self, follower: FollowerId, room: RoomId, item: Item) {
+        let turn = self.turn(follower, &room);
         let Some(queue) = self.queues.get(&follower) else {
             return;
         };
@@ -168,7 +208,11 @@ impl Shell {
             Item::Entries(entries) => entries.len() as u64,
             Item::Snapshot { .. } | Item::Gone => 0,
         };
-        match queue.try_send((room, item)) {
+        match queue.try_send(Fed {
+            room,
+            item,
+            _turn: turn,
+        }) {
             Ok(()) => {
                 self.metrics.entries_sent.inc_by(entries);
                 return;
@@ -184,8 +228,18 @@ impl Shell {
             }
         }
         self.queues.remove(&follower);
+        self.end_turns(follower);
         let now = self.now();
         self.hub.handle(Input::Detached(follower), now);
+    }
+}
+
+/// The room that an input is about, in which somebody may have caught up by it.
+fn room_of(input: &Input) -> Option<&RoomId> {
+    match input {
+        Input::Interest { room, .. } | Input::Forget { room, .. } | Input::Slice { room, .. } => Some(room),
+        Input::Subscribed(room) | Input::Snapshot(room, _) => Some(room),
+        Input::Hint(..) | Input::Detached(_) | Input::Tails(_) => None,
     }
 }
 

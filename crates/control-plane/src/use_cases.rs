@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use roomcast_core::{LogSlice, Snapshot};
 use roomcast_core::{
-    Position, Rejection, RoomId, RoomState, SessionCommand, SessionId, SessionView, UserId,
-    limits::READ_ENTRIES,
+    Position, Rejection, RoomId, SessionCommand, SessionId, SessionView, UserId, limits::READ_ENTRIES,
 };
 use roomcast_proto::{
     Failure,
@@ -16,7 +15,7 @@ use roomcast_proto::{
     link::ReadLog,
     v1::EventRef,
 };
-use roomcast_store::{Appended, Store, StoreError};
+use roomcast_store::{Appended, Participation, Store, StoreError};
 use tracing::{error, warn};
 
 use crate::portion;
@@ -96,23 +95,13 @@ impl UseCases {
 
     /// Whether a user may join a session, and as what.
     pub(crate) async fn authorize_join(&self, join: Join) -> Result<Verdict, Failure> {
-        let Some(snapshot) = self.snapshot(&join.session.into()).await? else {
-            return Ok(Verdict::SessionNotFound);
-        };
-        let Snapshot {
-            position,
-            state: RoomState::Session(session),
-        } = snapshot
-        else {
-            error!("the store gave a user's state for a session's room");
-            return Err(Failure::Internal);
-        };
-        Ok(match session.participant(&join.user) {
-            Some(participant) => Verdict::Admission {
-                role: participant.role,
-                position,
+        let found = self.store.participation(&join.session, &join.user).await;
+        Ok(match found.map_err(|error| failure(error, ""))? {
+            None => Verdict::SessionNotFound,
+            Some(Participation { position, role }) => match role {
+                Some(role) => Verdict::Admission { role, position },
+                None => Verdict::NotAParticipant { position },
             },
-            None => Verdict::NotAParticipant { position },
         })
     }
 

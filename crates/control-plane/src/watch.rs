@@ -34,7 +34,7 @@ pub(crate) async fn start(
         None => use_cases.oldest(&room).await?,
     };
     let mut fed = hub.follow().await?;
-    fed.interest(room.clone(), Some(after)).await?;
+    fed.interest(room.clone(), Some(after));
     let watcher = Watcher {
         room,
         fed,
@@ -59,7 +59,7 @@ impl Watcher {
             tokio::select! {
                 biased; // a tailer that reconnects early misses nothing
                 () = self.hub.draining() => return Err(Failure::Draining),
-                fed = self.fed.next() => match fed?.1 {
+                fed = self.fed.next() => match fed?.item {
                     Item::Snapshot { snapshot, .. } => return Ok(WatchEventsResponse::reset(&snapshot)),
                     Item::Entries(entries) => self.entries.extend(entries),
                     Item::Gone => return Err(session_not_found()),

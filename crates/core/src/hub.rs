@@ -272,6 +272,16 @@ impl Hub {
         self.rooms.len()
     }
 
+    /// Whether something is read for the follower, so that it is to get more of the room than what is appended.
+    #[must_use]
+    pub fn is_behind(&self, follower: FollowerId, room: &RoomId) -> bool {
+        let state = self
+            .rooms
+            .get(room)
+            .and_then(|room| room.followers.get(&follower));
+        matches!(state, Some(Follower::Waiting { .. } | Follower::Reading(_)))
+    }
+
     fn subscribed(&mut self, id: &RoomId) {
         let Some(room) = self.rooms.get_mut(id) else {
             return;

@@ -181,12 +181,22 @@ impl Audience {
         self.changed.notify_one();
     }
 
-    /// Some hints were lost on the way.
-    pub(crate) fn overflow(&self) {
-        self.locked()
-            .mailboxes()
+    /// Hints of these rooms were lost on the way.
+    pub(crate) fn missed(&self, rooms: &[RoomId]) {
+        let inner = self.locked();
+        let mut listeners = BTreeMap::<u64, (Arc<Mailbox>, Vec<RoomId>)>::new();
+        for name in rooms {
+            let of_room = inner.rooms.get(name).into_iter();
+            for (id, mailbox) in of_room.flat_map(|room| &room.listeners) {
+                let (_, missed) = listeners
+                    .entry(*id)
+                    .or_insert_with(|| (mailbox.clone(), Vec::new()));
+                missed.push(name.clone());
+            }
+        }
+        listeners
             .values()
-            .for_each(|mailbox| mailbox.overflow());
+            .for_each(|(mailbox, missed)| mailbox.missed(missed));
     }
 }
 

@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use roomcast_core::{
-    Entry, LogSlice, Millis, Offset, Position, Rejection, RoomId, SessionCommand, SessionId, SessionView,
-    Snapshot, UserId, ids::RequestId,
+    Entry, LogSlice, Millis, Offset, Position, Rejection, Role, RoomId, SessionCommand, SessionId,
+    SessionView, Snapshot, UserId, ids::RequestId,
 };
 
 pub use self::redis::{RedisConfig, RedisStore, RedisUrl};
@@ -58,6 +58,15 @@ pub struct Requirement {
     pub users: Vec<(UserId, Appended)>,
     /// Whether the same request id did this before.
     pub duplicate: bool,
+}
+
+/// Whether a user takes part in a session, and where in its log that is true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Participation {
+    /// The session's tail.
+    pub position: Position,
+    /// As what; `None`: not at all.
+    pub role: Option<Role>,
 }
 
 /// Why the store did not do what was asked.
@@ -125,6 +134,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// The session as it stands, with its position; `None` where there is none.
     async fn session(&self, session: &SessionId) -> Result<Option<SessionView>, StoreError>;
+
+    /// Whether a user takes part in the session, at the same cost however many do; `None` where there is no session.
+    async fn participation(
+        &self,
+        session: &SessionId,
+        user: &UserId,
+    ) -> Result<Option<Participation>, StoreError>;
 
     /// The room's state with its position; `None` for the room of a session that does not exist. A user's room
     /// always has a state; its position is [`Position::NONE`] where it has no log.

@@ -11,7 +11,8 @@ use tokio::sync::Notify;
 
 use crate::Notice;
 
-/// How many hints wait for one subscriber. When it is full all of them are dropped and `Lost` is told.
+/// How many hints wait for one subscriber. When it is full all of them are dropped, `Lost` is told, and `Subscribed`
+/// once more for each of their rooms.
 pub(crate) const HINTS: usize = 256;
 
 #[derive(Default)]
@@ -25,16 +26,16 @@ struct Inner {
     /// The rooms that are listened to, whether or not `Subscribed` was fetched.
     heard: BTreeSet<RoomId>,
     lost: bool,
-    /// `Subscribed` to be told; each room once, so no longer than the subscriber's own list of rooms.
-    subscribed: VecDeque<RoomId>,
+    /// `Subscribed` to be told, of rooms that are `heard`.
+    subscribed: BTreeSet<RoomId>,
     hints: VecDeque<(RoomId, Arc<Entry>)>,
 }
 
 impl Inner {
+    /// Drops the hints that wait, and tells of their rooms.
     fn overflow(&mut self) {
-        self.hints.clear();
         self.lost = true;
-        self.subscribed = self.heard.iter().cloned().collect();
+        self.subscribed.extend(self.hints.drain(..).map(|(room, _)| room));
     }
 
     fn take(&mut self) -> Option<Notice> {
@@ -43,7 +44,7 @@ impl Inner {
         if std::mem::take(&mut self.lost) {
             return Some(Notice::Lost);
         }
-        if let Some(room) = self.subscribed.pop_front() {
+        if let Some(room) = self.subscribed.pop_first() {
             return Some(Notice::Subscribed(room));
         }
         self.hints
@@ -66,9 +67,7 @@ impl Mailbox {
     pub(crate) fn subscribed(&self, room: &RoomId) {
         self.change(|inner| {
             inner.heard.insert(room.clone());
-            if !inner.subscribed.contains(room) {
-                inner.subscribed.push_back(room.clone());
-            }
+            inner.subscribed.insert(room.clone());
         });
     }
 
@@ -76,7 +75,7 @@ impl Mailbox {
     pub(crate) fn unsubscribed(&self, room: &RoomId) {
         self.change(|inner| {
             inner.heard.remove(room);
-            inner.subscribed.retain(|other| other != room);
+            inner.subscribed.remove(room);
             inner.hints.retain(|(other, _)| other != room);
         });
     }
@@ -86,7 +85,10 @@ impl Mailbox {
         self.change(|inner| match inner.hints.len() {
             _ if !inner.heard.contains(room) => {}
             0..HINTS => inner.hints.push_back((room.clone(), entry.clone())),
-            _ => inner.overflow(),
+            _ => {
+                inner.overflow();
+                inner.subscribed.insert(room.clone());
+            }
         });
     }
 
@@ -100,9 +102,14 @@ impl Mailbox {
         });
     }
 
-    /// Some hints were lost; every room is still listened to.
-    pub(crate) fn overflow(&self) {
-        self.change(Inner::overflow);
+    /// Hints of these rooms were lost on the way; every room is still listened to.
+    pub(crate) fn missed(&self, rooms: &[RoomId]) {
+        self.change(|inner| {
+            for room in rooms.iter().filter(|room| inner.heard.contains(room)) {
+                inner.lost = true;
+                inner.subscribed.insert(room.clone());
+            }
+        });
     }
 
     /// The next notice. Cancel-safe: nothing is taken before it is given.

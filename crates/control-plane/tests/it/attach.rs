@@ -265,6 +265,64 @@ async fn an_edge_that_takes_nothing_is_cut_and_disturbs_nobody() {
 }
 
 #[tokio::test]
+async fn an_edge_that_asks_for_more_rooms_than_its_queue_holds_gets_all_of_them() {
+    // With long names they fill the connection's buffers, too.
+    const ROOMS: usize = 12_000;
+    let world = World::start().await;
+    // A small window, so that what the edge has not taken waits in the control plane.
+    let endpoint = Endpoint::from_shared(format!("http://{}", world.addr)).unwrap();
+    let endpoint = endpoint.initial_stream_window_size(65_535);
+    let mut edge = Edge::over(EdgeServiceClient::new(endpoint.connect_lazy()), hello())
+        .await
+        .unwrap();
+    assert!(matches!(edge.hear().await.unwrap(), Some(ToEdge::Welcome { .. })));
+    // All of them are asked for before the first can be answered.
+    world.store.set_away(true);
+    for n in 0..ROOMS {
+        edge.say(interest(&format!("user:{n:0120}"), None)).await;
+    }
+    edge.say(FromEdge::Ping { nonce: 1 }).await;
+    while !matches!(edge.hear().await.unwrap(), Some(ToEdge::Pong { .. })) {}
+    world.store.set_away(false);
+    // Whoever asks later is served while the edge takes nothing.
+    let mut neighbour = Edge::start(&world).await;
+    neighbour.say(interest("user:zoe", None)).await;
+    assert!(matches!(
+        neighbour.hear().await.unwrap(),
+        Some(ToEdge::Snapshot { .. })
+    ));
+    let mut rooms = std::collections::BTreeSet::new();
+    while rooms.len() < ROOMS {
+        match edge.hear().await.unwrap() {
+            Some(ToEdge::Snapshot { room, .. }) => assert!(rooms.insert(room)),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_edge_that_asks_with_positions_for_many_rooms_is_fed_each_of_them() {
+    const ROOMS: usize = 2_000;
+    let world = World::start().await;
+    let mut edge = Edge::start(&world).await;
+    for n in 0..ROOMS {
+        // Up to date: nothing is sent that could end the room's turn.
+        edge.say(interest(&format!("user:u{n}"), Some(Position::NONE)))
+            .await;
+    }
+    edge.say(interest("user:zoe", None)).await;
+    assert!(matches!(
+        edge.hear().await.unwrap(),
+        Some(ToEdge::Snapshot { .. })
+    ));
+    for n in [0, ROOMS - 1] {
+        let user = format!("u{n}").parse().unwrap();
+        world.store.disconnect_user(&user, "test").await.unwrap();
+        assert_eq!(edge.offsets().await, [1]);
+    }
+}
+
+#[tokio::test]
 async fn who_does_not_say_hello_first_is_refused() {
     let world = World::start().await;
     let status = Edge::attach(&world, FromEdge::Ping { nonce: 1 })

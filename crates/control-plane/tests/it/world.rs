@@ -19,7 +19,8 @@ use roomcast_proto::v1::{
 };
 use roomcast_runtime::{admin::Readiness, lifecycle::Shutdown, metrics::Registry};
 use roomcast_store::{
-    Appended, Bounds, MemoryStore, Outcome, RequestKey, Requirement, Store, StoreError, Subscription,
+    Appended, Bounds, MemoryStore, Outcome, Participation, RequestKey, Requirement, Store, StoreError,
+    Subscription,
 };
 use tokio::{
     net::TcpListener,
@@ -212,6 +213,13 @@ impl Store for Faulty {
     }
     async fn session(&self, session: &SessionId) -> Result<Option<SessionView>, StoreError> {
         self.reach()?.session(session).await
+    }
+    async fn participation(
+        &self,
+        session: &SessionId,
+        user: &UserId,
+    ) -> Result<Option<Participation>, StoreError> {
+        self.reach()?.participation(session, user).await
     }
     async fn snapshot(&self, room: &RoomId) -> Result<Option<Snapshot>, StoreError> {
         self.reach()?.snapshot(room).await

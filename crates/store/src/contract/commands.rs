@@ -3,6 +3,7 @@
 use roomcast_core::{Body, JsonObject, Offset, Rejection, Role, SessionCommand, payload};
 
 use super::*;
+use crate::Participation;
 use Role::{Interviewee, Interviewer, Observer};
 
 pub(super) async fn a_publish_creates_and_then_replaces(kind: Kind) {
@@ -336,4 +337,23 @@ pub(super) async fn a_thousand_participants_are_no_trouble(kind: Kind) {
     assert_eq!(required, names);
     s.execute(&publish("over", people(&[]))).await.unwrap();
     assert_eq!(s.bodies("session:s1").await[2].removed().len(), 1000);
+}
+
+pub(super) async fn whether_a_user_takes_part_is_told_with_the_tail(kind: Kind) {
+    let s = kind.subject(Bounds::default()).await;
+    let id = session("s1");
+    let of = async |name: &str| s.store.participation(&id, &user(name)).await.unwrap();
+    assert_eq!(of("alice").await, None);
+    s.execute(&publish("new", people(&[("alice", Role::Interviewer)])))
+        .await
+        .unwrap();
+    let remove = SessionCommand::RemoveParticipant { user: user("alice") };
+    for (command, role) in [(update(None), Some(Role::Interviewer)), (remove, None)] {
+        let position = s.execute(&command).await.unwrap().appended.position;
+        assert_eq!(of("alice").await, Some(Participation { position, role }));
+        assert_eq!(
+            of("bob").await.map(|bob| (bob.position, bob.role)),
+            Some((position, None))
+        );
+    }
 }

@@ -108,6 +108,9 @@ pub(super) async fn one_that_does_not_listen_is_told_that_hints_were_lost(kind: 
         subscription.subscribe(room("session:s1"));
         expect(subscription, "subscribed session:s1").await;
     }
+    // Of a quiet room nothing was lost.
+    deaf.subscribe(room("user:alice"));
+    expect(&mut deaf, "subscribed user:alice").await;
     for n in 0..=HINTS {
         s.execute(&update(None)).await.unwrap();
         expect(&mut awake, &format!("hint session:s1 {}", n + 2)).await;

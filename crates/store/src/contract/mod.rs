@@ -130,7 +130,8 @@ contract! {
         a_payload_may_be_as_large_as_the_cap_and_no_larger,
         any_text_comes_back_as_it_was,
         the_longest_ids_are_taken,
-        a_thousand_participants_are_no_trouble;
+        a_thousand_participants_are_no_trouble,
+        whether_a_user_takes_part_is_told_with_the_tail;
     requests:
         the_same_request_again_has_no_second_effect,
         a_request_id_stands_for_one_request,

@@ -17,7 +17,7 @@ use roomcast_core::{
 
 use self::{log::Log, session::SessionSlot, user::UserSlot};
 use crate::{
-    Appended, Bounds, Outcome, RequestKey, Requirement, Store, StoreError, Subscription,
+    Appended, Bounds, Outcome, Participation, RequestKey, Requirement, Store, StoreError, Subscription,
     audience::Audience,
     slots::{self, Required, Slots},
 };
@@ -285,6 +285,17 @@ impl Store for MemoryStore {
         let room = RoomId::from(session.clone());
         Ok(self
             .look(&room, |slot, _| Some(slot.view()), |_, _| None)
+            .flatten())
+    }
+
+    async fn participation(
+        &self,
+        session: &SessionId,
+        user: &UserId,
+    ) -> Result<Option<Participation>, StoreError> {
+        let room = RoomId::from(session.clone());
+        Ok(self
+            .look(&room, |slot, _| Some(slot.participation(user)), |_, _| None)
             .flatten())
     }
 

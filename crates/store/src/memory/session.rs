@@ -8,7 +8,7 @@ use roomcast_core::{
 };
 
 use super::{Now, Told, log, log::Log};
-use crate::{Outcome, RequestKey, StoreError, slots::Required};
+use crate::{Outcome, Participation, RequestKey, StoreError, slots::Required};
 
 pub(super) struct SessionSlot {
     pub(super) log: Log,
@@ -42,6 +42,13 @@ impl SessionSlot {
             session: self.session.clone(),
             position: self.log.position(),
             open_feedback: self.owed.keys().cloned().collect(),
+        }
+    }
+
+    pub(super) fn participation(&self, user: &UserId) -> Participation {
+        Participation {
+            position: self.log.position(),
+            role: self.session.participant(user).map(|participant| participant.role),
         }
     }
 

@@ -373,10 +373,29 @@ local function read(keys, args)
   return answer
 end
 
+-- Of each state: epoch, tail, and when the entry there was appended, or an empty text where there is no log. The keys are of
+-- many slots, so a cluster can't be asked.
+local function tails(keys)
+  local answer = {}
+  for i, key in ipairs(keys) do
+    local state = redis.call('HMGET', key, 'epoch', 'tail', 'at')
+    answer[i] = state[1] and state[1] .. ' ' .. state[2] .. ' ' .. (state[3] or '') or ''
+  end
+  return answer
+end
+
 local function look_at_session(keys)
   local state = redis.call('HMGET', keys[1], 'epoch', 'tail', 'at', 'revision', 'status', 'attributes')
   if not state[4] then return {} end
   return { state, redis.call('HGETALL', keys[3]), redis.call('HKEYS', keys[4]) }
+end
+
+-- Argument: user. The answer: epoch, tail, when the entry there was appended, and the user's role or an empty text.
+local function look_at_participant(keys, args)
+  local epoch, tail, at, revision = unpack(redis.call('HMGET', keys[1], 'epoch', 'tail', 'at', 'revision'))
+  if not revision then return {} end
+  local value = redis.call('HGET', keys[2], args[1])
+  return { epoch, tail, at, value and value:match('^%a+') or '' }
 end
 
 local function look_at_user(keys)
@@ -397,5 +416,7 @@ register('user_gave', user_gave, {})
 register('disconnect_user', disconnect_user, {})
 -- Only ever deletes, so it may run where memory is short.
 register('read', read, { 'allow-oom' })
+register('tails', tails, { 'no-writes' })
 register('look_at_session', look_at_session, { 'no-writes' })
+register('look_at_participant', look_at_participant, { 'no-writes' })
 register('look_at_user', look_at_user, { 'no-writes' })

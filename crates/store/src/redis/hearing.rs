@@ -2,8 +2,9 @@
 //! without telling: whatever ends the connection, or a room's place on it, ends in `Lost` and a new connection.
 
 use std::{
+    collections::BTreeSet,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -12,7 +13,7 @@ use std::{
 use redis::{PushInfo, PushKind, Value};
 use roomcast_core::RoomId;
 use tokio::{
-    sync::mpsc,
+    sync::mpsc::{self, error::TrySendError},
     time::{Instant, sleep, sleep_until},
 };
 
@@ -26,7 +27,7 @@ use super::{
 };
 use crate::audience::Audience;
 
-/// How many pushed messages wait to be handed on; more are dropped, and every subscriber is told.
+/// How many pushed messages wait to be handed on; more are dropped, and the subscribers of their rooms are told.
 const PUSHES: usize = 512;
 /// How many rooms are subscribed to in one go.
 const BATCH: usize = 256;
@@ -48,7 +49,8 @@ struct Heard {
 /// What one connection said when the queue was full.
 #[derive(Default)]
 struct Dropped {
-    hint: AtomicBool,
+    /// Of these channels; they are no more than those that are listened to.
+    hints: Mutex<BTreeSet<String>>,
     /// News that a room, or all of them, are not heard any more.
     end: AtomicBool,
 }
@@ -70,13 +72,44 @@ impl Heard {
                 // Confirmations come as answers too.
                 return Ok(());
             }
-            let flag = if ends { &dropped.end } else { &dropped.hint };
-            if sender.try_send(info).is_err() {
-                flag.store(true, Ordering::Relaxed);
+            match sender.try_send(info) {
+                Ok(()) => {}
+                Err(_) if ends => dropped.end.store(true, Ordering::Relaxed),
+                Err(TrySendError::Full(info) | TrySendError::Closed(info)) => dropped.hint(&info),
             }
             Ok(())
         };
         (push, heard)
+    }
+}
+
+impl Dropped {
+    fn hints(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.hints.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hint(&self, info: &PushInfo) {
+        match channel(info) {
+            Some(channel) => drop(self.hints().insert(channel.to_owned())),
+            // Nobody knows whose it was.
+            None => self.end.store(true, Ordering::Relaxed),
+        }
+    }
+
+    fn take_hints(&self) -> BTreeSet<String> {
+        std::mem::take(&mut *self.hints())
+    }
+}
+
+/// The channel that the push is about.
+fn channel(info: &PushInfo) -> Option<&str> {
+    text(info.data.first())
+}
+
+fn text(value: Option<&Value>) -> Option<&str> {
+    match value {
+        Some(Value::BulkString(bytes)) => std::str::from_utf8(bytes).ok(),
+        _ => None,
     }
 }
 
@@ -128,8 +161,10 @@ impl Hearing {
             if heard.dropped.end.load(Ordering::Relaxed) {
                 return GiveUp;
             }
-            if heard.dropped.hint.swap(false, Ordering::Relaxed) {
-                self.audience.overflow();
+            let missed = heard.dropped.take_hints();
+            if !missed.is_empty() {
+                let rooms = missed.iter().filter_map(|log| room_of(&self.prefix, log));
+                self.audience.missed(&rooms.collect::<Vec<_>>());
             }
         }
     }
@@ -173,17 +208,17 @@ impl Hearing {
     }
 
     fn take(&self, push: Option<PushInfo>) -> Result<(), GiveUp> {
-        let PushInfo { kind, data } = push.ok_or(GiveUp)?;
-        let text = |at: usize| match data.get(at) {
-            Some(Value::BulkString(bytes)) => std::str::from_utf8(bytes).ok(),
-            _ => None,
-        };
-        let room = text(0).and_then(|channel| room_of(&self.prefix, channel));
+        let push = push.ok_or(GiveUp)?;
+        let room = channel(&push).and_then(|channel| room_of(&self.prefix, channel));
+        let PushInfo { kind, data } = push;
         if kind == PushKind::SMessage {
             // What can't be read is no hint; the log tells whoever reads it.
-            if let (Some(room), Some(Ok(entry))) =
-                (&room, room.as_ref().zip(text(1)).map(|(r, t)| codec::entry(r, t)))
-            {
+            if let (Some(room), Some(Ok(entry))) = (
+                &room,
+                room.as_ref()
+                    .zip(text(data.get(1)))
+                    .map(|(r, t)| codec::entry(r, t)),
+            ) {
                 self.audience.hint(room, &entry);
             }
             return Ok(());

@@ -27,10 +27,13 @@ use roomcast_core::{
 use tokio::{sync::watch, task::JoinHandle};
 
 pub use self::config::{RedisConfig, RedisUrl, RedisUrlError};
-use self::{codec::corrupt, durability::Durability, hearing::Hearing, keys::Slot, supervisor::Supervisor};
+use self::{
+    codec::corrupt, config::Topology, durability::Durability, hearing::Hearing, keys::Slot,
+    supervisor::Supervisor,
+};
 use crate::{
-    Appended, Bounds, Outcome, RequestKey, Requirement, Store, StoreError, Subscription, audience::Audience,
-    slots,
+    Appended, Bounds, Outcome, Participation, RequestKey, Requirement, Store, StoreError, Subscription,
+    audience::Audience, slots,
 };
 
 /// What a call may take in all; less is what one command may take.
@@ -44,6 +47,8 @@ const FIRST_CONNECTION: Duration = Duration::from_secs(2);
 /// It must run inside a tokio runtime; dropping it ends its two tasks.
 pub struct RedisStore {
     prefix: String,
+    /// Whether rooms are on several nodes.
+    cluster: bool,
     bounds: Bounds,
     supervisor: Supervisor,
     durability: Durability,
@@ -84,6 +89,7 @@ impl RedisStore {
         let hearing = tokio::spawn(hearing.run());
         let store = Self {
             prefix,
+            cluster: matches!(url.topology, Topology::Cluster { .. }),
             bounds,
             supervisor: Supervisor::start(url),
             durability: Durability::new(replicas),
@@ -110,6 +116,23 @@ impl RedisStore {
         let written = write.await?;
         self.durability.reached(&self.supervisor, generation).await?;
         Ok(written)
+    }
+
+    /// The tails of rooms on one node, which takes one call for all of them.
+    async fn tails_in_one(&self, states: Vec<String>) -> Result<Vec<Position>, StoreError> {
+        let tails: Vec<String> = typed(self.supervisor.call("tails", &states, &[]).await?)?;
+        if tails.len() != states.len() {
+            return Err(corrupt("an answer", ""));
+        }
+        let tail = |text: &String| {
+            let mut words = text.split_terminator(' ');
+            match (words.next(), words.next()) {
+                (None, _) => Ok(Position::NONE),
+                (Some(epoch), Some(tail)) => codec::position(epoch, tail, words.next()),
+                (Some(_), None) => Err(corrupt("an answer", text)),
+            }
+        };
+        tails.iter().map(tail).collect()
     }
 
     async fn look(&self, room: &RoomId) -> Result<Option<(Snapshot, BTreeSet<UserId>)>, StoreError> {
@@ -237,6 +260,29 @@ impl Store for RedisStore {
         }))
     }
 
+    async fn participation(
+        &self,
+        session: &SessionId,
+        user: &UserId,
+    ) -> Result<Option<Participation>, StoreError> {
+        let slot = Slot::session(&self.prefix, session);
+        let keys = [slot.state(), slot.people()];
+        let args = [user.to_string()];
+        let looked = self.supervisor.call("look_at_participant", &keys, &args);
+        let words: Vec<String> = typed(in_time(looked).await?)?;
+        match &words[..] {
+            [] => Ok(None),
+            [epoch, tail, at, role] => Ok(Some(Participation {
+                position: codec::position(epoch, tail, Some(at))?,
+                role: match role.as_str() {
+                    "" => None,
+                    role => Some(codec::parse("a role", role)?),
+                },
+            })),
+            _ => Err(corrupt("an answer", "")),
+        }
+    }
+
     async fn snapshot(&self, room: &RoomId) -> Result<Option<Snapshot>, StoreError> {
         Ok(in_time(self.look(room)).await?.map(|(snapshot, _)| snapshot))
     }
@@ -274,14 +320,14 @@ impl Store for RedisStore {
     }
 
     async fn tails(&self, rooms: &[RoomId]) -> Result<Vec<Position>, StoreError> {
-        // One command for each room, since the rooms of a cluster are on several nodes; they go out together.
-        let each = rooms.iter().map(|room| async {
+        let states = rooms.iter().map(|room| Slot::room(&self.prefix, room).state());
+        if !self.cluster {
+            return in_time(self.tails_in_one(states.collect())).await;
+        }
+        // One command for each room, since they are on several nodes; they go out together.
+        let each = states.map(|state| async {
             let mut command = redis::cmd("HMGET");
-            command
-                .arg(Slot::room(&self.prefix, room).state())
-                .arg("epoch")
-                .arg("tail")
-                .arg("at");
+            command.arg(state).arg("epoch").arg("tail").arg("at");
             tail_of(self.supervisor.query(&command).await?)
         });
         in_time(try_join_all(each)).await
