@@ -6,6 +6,7 @@
 
 readonly GRPCURL_VERSION=1.9.1 # the newest that the Go of Debian 12 builds
 readonly CARGO_DENY_VERSION=0.20.2
+readonly CENTRIFUGO_VERSION=6.9.1
 readonly tools=$root/.cache/tools
 
 say() { printf '   %s\n' "$*" >&2; }
@@ -91,6 +92,17 @@ need_grpcurl() {
             die "grpcurl (go install failed)"
     fi
     export GRPCURL=$folder/grpcurl
+}
+
+need_centrifugo() {
+    local folder=$tools/centrifugo-$CENTRIFUGO_VERSION
+    if [[ ! -x $folder/centrifugo ]]; then
+        has go || apt_install "Go" golang-go
+        say "building Centrifugo $CENTRIFUGO_VERSION (a few minutes, once)"
+        GOBIN=$folder go install "github.com/centrifugal/centrifugo/v${CENTRIFUGO_VERSION%%.*}@v$CENTRIFUGO_VERSION" >&2 ||
+            die "Centrifugo (go install failed; it needs a newer Go than $(go env GOVERSION)?)"
+    fi
+    export CENTRIFUGO=$folder/centrifugo
 }
 
 need_redis() {
