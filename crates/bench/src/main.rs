@@ -17,6 +17,7 @@ mod proc;
 mod process;
 mod progress;
 mod publish;
+mod publish_rate;
 mod reconnect;
 mod report;
 mod results;

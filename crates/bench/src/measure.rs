@@ -8,7 +8,7 @@ use crate::{
     generator::{Counted, Faults, Generator, pace::Pace},
     peers::{Ground, Peer, Running},
     proc::{Busy, CpuTime},
-    reconnect,
+    publish_rate, reconnect,
     scenario::{Kind, Scenario, Times},
 };
 
@@ -33,6 +33,9 @@ impl Measured {
 
 /// Measures.
 pub(crate) fn measure(ground: &Ground, scenario: &Scenario, peer: Peer, times: Times) -> Outcome<Measured> {
+    if scenario.kind == Kind::Publish {
+        return publish_rate::measure(ground, scenario, peer, times);
+    }
     let deployment = peer.start(ground, &scenario.shape)?;
     let keeps_cursors = scenario.kind == Kind::Reconnect;
     let (mut running, crowd, publisher) = deployment.crowd(&scenario.shape, keeps_cursors);
@@ -41,6 +44,7 @@ pub(crate) fn measure(ground: &Ground, scenario: &Scenario, peer: Peer, times: T
     connect(&mut generator, &running, scenario, times, &mut measured)?;
     match scenario.kind {
         Kind::Crowd if scenario.under_way == 0 => {}
+        Kind::Publish => {}
         Kind::Crowd => {
             let pace = Pace::Closed(scenario.under_way);
             generator.run(pace, times.warm_up)?;
@@ -81,6 +85,7 @@ fn connect(
     let (memory, spent) = (running.memory(), running.spent());
     let took = generator.connect(IN_FLIGHT)?;
     let after = running.spent();
+    measured.put("sockets", sockets);
     measured.put("connects_per_s", sockets / took.as_secs_f64());
     measured.put(
         "connects_per_cpu_s",

@@ -35,7 +35,7 @@ impl Progress {
 
     /// It gave this.
     pub(crate) fn end(&self, measured: &Measured) {
-        const SHOWN: [(&str, &str, f64, usize); 8] = [
+        const SHOWN: [(&str, &str, f64, usize); 11] = [
             ("deliveries_per_cpu_s", "k/cpu-s", 1e3, 1),
             ("deliveries_per_cpu_s_all", "all", 1e3, 1),
             ("busy_server", "busy", 0.01, 0),
@@ -44,6 +44,9 @@ impl Progress {
             ("connects_per_cpu_s", "k conn/cpu-s", 1e3, 1),
             ("bytes_per_socket", "KB/socket", 1e3, 1),
             ("back_s", "s until back", 1.0, 2),
+            ("publishes_per_s", "k publishes/s", 1e3, 1),
+            ("publishes_per_cpu_s", "k publishes/cpu-s", 1e3, 1),
+            ("redis_benchmark_per_s", "k/s by redis-benchmark", 1e3, 1),
         ];
         let mut line = String::new();
         for (name, unit, scale, digits) in SHOWN {

@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     Reconnect,
     /// So many events a second are published, whatever the peer can do.
     Rate(f64),
+    /// Nobody listens, and as many events as possible are published.
+    Publish,
 }
 
 /// The scenarios by what they show.
@@ -38,6 +40,8 @@ pub(crate) enum Kind {
 pub(crate) enum Group {
     /// Fan-out to rooms of 4, of 1,000, of 10,000, and to one hot room; connecting and memory with them.
     FanOut,
+    /// Connecting where all sockets are of one user.
+    Connect,
     /// Memory of idle sockets.
     Idle,
     /// An edge dies, and its sockets come back.
@@ -46,6 +50,8 @@ pub(crate) enum Group {
     Growth,
     /// From the call to the browser, in each deployment.
     EndToEnd,
+    /// How many publishes a control plane takes.
+    Publish,
 }
 
 /// Parts of what a closed loop does, at which latency is measured.
@@ -111,18 +117,21 @@ fn compared() -> Vec<Peer> {
 /// The scenarios of a group.
 pub(crate) fn of(group: Group, quick: bool) -> Vec<Scenario> {
     match group {
-        Group::FanOut => vec![
-            Scenario::crowd("rooms-of-4", Shape::new(10_000, 4), 256, LOADS),
-            Scenario::crowd("room-of-1000", Shape::new(1_000, 1_000), 1, LOADS),
-            Scenario::crowd("room-of-10000", Shape::new(10_000, 10_000), 1, &[]),
-            Scenario::crowd("hot-room", Shape::new(1_000, 1_000), 64, &[]),
-        ],
-        Group::Idle if quick => vec![],
+        Group::FanOut => fan_out(quick),
+        Group::Connect | Group::Idle if quick => vec![],
+        Group::Connect => {
+            let shape = Shape {
+                has_one_user: true,
+                ..Shape::new(10_000, 4)
+            };
+            let scenario = Scenario::crowd("connect-one-user", shape, 0, &[]);
+            vec![scenario.of(&[Peer::Roomcast, Peer::Centrifugo])]
+        }
         Group::Idle => vec![Scenario::crowd("idle-19000", Shape::new(19_000, 4), 0, &[])],
         Group::Reconnect => {
             let shape = Shape {
                 edges: 2,
-                ..Shape::new(10_000, 4)
+                ..Shape::new(if quick { 4_000 } else { 10_000 }, 4)
             };
             let scenario = Scenario::crowd("reconnect", shape, 0, &[]).of(&[Peer::Roomcast]);
             vec![Scenario {
@@ -132,14 +141,39 @@ pub(crate) fn of(group: Group, quick: bool) -> Vec<Scenario> {
         }
         Group::Growth => growth(quick),
         Group::EndToEnd => end_to_end(),
+        Group::Publish => {
+            let shape = Shape {
+                edges: 0,
+                ..Shape::new(4_000, 4)
+            };
+            let scenario = Scenario::crowd("publish-rate", shape, 256, &[]).of(&[Peer::Roomcast]);
+            vec![Scenario {
+                kind: Kind::Publish,
+                ..scenario
+            }]
+        }
     }
+}
+
+fn fan_out(quick: bool) -> Vec<Scenario> {
+    let all = if quick { 4_000 } else { 10_000 };
+    let mut huge = Scenario::crowd("room-of-10000", Shape::new(10_000, 10_000), 1, &[]);
+    if quick {
+        huge.peers = vec![Peer::Raw, Peer::Roomcast, Peer::Node, Peer::Centrifugo];
+    }
+    vec![
+        Scenario::crowd("rooms-of-4", Shape::new(all, 4), 256, LOADS),
+        Scenario::crowd("room-of-1000", Shape::new(1_000, 1_000), 1, LOADS),
+        huge,
+        Scenario::crowd("hot-room", Shape::new(1_000, 1_000), 64, &[]),
+    ]
 }
 
 const TIMES: [usize; 4] = [1, 2, 4, 8];
 
 /// Each series grows one thing, and leaves the others as they are.
 fn growth(quick: bool) -> Vec<Scenario> {
-    let times: &[usize] = if quick { &[1, 8] } else { &TIMES };
+    let times: &[usize] = if quick { &[1, 4] } else { &TIMES };
     let both = [Peer::Raw, Peer::Roomcast];
     let mut scenarios = vec![];
     for times in times {

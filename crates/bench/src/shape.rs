@@ -7,6 +7,8 @@ pub(crate) struct Shape {
     pub(crate) sockets: usize,
     /// How many of them are in one room.
     pub(crate) room: usize,
+    /// Whether all are of one user, who shows one token, rather than of a few for each room.
+    pub(crate) has_one_user: bool,
     /// How many edges they connect to, where the peer has such.
     pub(crate) edges: usize,
     /// How many control planes feed those.
@@ -24,6 +26,7 @@ impl Shape {
         Self {
             sockets,
             room,
+            has_one_user: false,
             edges: 1,
             control_planes: 1,
         }
@@ -42,6 +45,9 @@ impl Shape {
 
     /// Each room's users.
     pub(crate) fn casts(&self) -> Vec<Vec<String>> {
+        if self.has_one_user {
+            return vec![vec!["u0".to_owned()]; self.room_count()];
+        }
         let users = if self.room > MOST_USERS {
             USERS_OF_LARGE
         } else {

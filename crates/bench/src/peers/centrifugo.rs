@@ -56,5 +56,6 @@ pub(super) fn start(ground: &Ground, shape: &Shape, with_redis: bool) -> Outcome
         dialect: Dialect::Centrifugo,
         publisher: Publisher::Calls(centrifugo::open(&ground.runtime, addr)?),
         tokens: tokens::of(&shape.users()),
+        store: None,
     })
 }

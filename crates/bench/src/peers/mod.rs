@@ -126,6 +126,8 @@ pub(crate) struct Deployment {
     pub(crate) publisher: Publisher,
     /// Each socket's token; empty: none is asked for.
     pub(crate) tokens: Vec<String>,
+    /// Its Redis.
+    pub(crate) store: Option<SocketAddr>,
 }
 
 /// A peer whose crowd was handed to the generator.

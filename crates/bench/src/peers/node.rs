@@ -34,6 +34,7 @@ fn deployment(processes: Vec<Process>, http: SocketAddr, control: SocketAddr) ->
         dialect: SOCKET_IO,
         publisher: Publisher::Records(Records::connect(control)?),
         tokens: vec![],
+        store: None,
     })
 }
 

@@ -26,11 +26,17 @@ pub(super) fn start(ground: &Ground, shape: &Shape) -> Outcome<Deployment> {
     let (redis, addr) = store::start(ground)?;
     let mut processes = vec![redis];
     let mut control_planes = vec![];
+    // Where nobody holds sockets, the control plane is what is measured.
+    let role = if shape.edges == 0 {
+        Role::FanOut
+    } else {
+        Role::Behind
+    };
     for at in 0..shape.control_planes {
         let mut command = command(ground, "control-plane");
         command.args(["--redis-url", &format!("redis://{addr}")]);
         let name = format!("control-plane-{at}");
-        let mut process = Process::start(Role::Behind, &name, &mut command, &ground.logs())?;
+        let mut process = Process::start(role, &name, &mut command, &ground.logs())?;
         control_planes.push(process.line_after("grpc ")?.parse()?);
         ready(&mut process)?;
         processes.push(process);
@@ -51,7 +57,11 @@ pub(super) fn start(ground: &Ground, shape: &Shape) -> Outcome<Deployment> {
         ready(&mut process)?;
         processes.push(process);
     }
-    deployment(ground, shape, processes, targets, &control_planes)
+    let deployment = deployment(ground, shape, processes, targets, &control_planes)?;
+    Ok(Deployment {
+        store: Some(addr),
+        ..deployment
+    })
 }
 
 /// Everything in one process, without Redis.
@@ -96,5 +106,6 @@ fn deployment(
         dialect: DIALECT,
         publisher: Publisher::Calls(lanes),
         tokens: tokens::of(&shape.users()),
+        store: None,
     })
 }

@@ -21,6 +21,7 @@ pub(super) fn start(ground: &Ground, name: &str) -> Outcome<Deployment> {
         dialect: SOCKET_IO,
         publisher: Publisher::Records(Records::connect(control)?),
         tokens: vec![],
+        store: None,
     })
 }
 

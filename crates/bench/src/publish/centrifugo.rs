@@ -12,7 +12,7 @@ use tokio::{
 
 use super::{
     Event,
-    lanes::{Lanes, Trouble},
+    lanes::{Answers, Lanes},
 };
 use crate::{
     failure::{Outcome, failed},
@@ -26,27 +26,25 @@ pub(crate) const API_KEY: &str = "bench";
 
 /// Opens the one lane.
 pub(crate) fn open(runtime: &Runtime, api: SocketAddr) -> Outcome<Lanes> {
-    let (lanes, ends, trouble) = Lanes::new(1);
-    let stream = runtime.block_on(TcpStream::connect(api))?;
-    stream.set_nodelay(true)?;
+    let (lanes, ends, answers) = Lanes::new(1);
     for events in ends {
-        // One lane: this runs once.
         let stream = runtime.block_on(TcpStream::connect(api))?;
         stream.set_nodelay(true)?;
-        runtime.spawn(lane(stream, events, trouble.clone()));
+        runtime.spawn(lane(stream, events, answers.clone()));
     }
     Ok(lanes)
 }
 
-async fn lane(mut stream: TcpStream, mut events: Receiver<Event>, trouble: Arc<Trouble>) {
+async fn lane(mut stream: TcpStream, mut events: Receiver<Event>, answers: Arc<Answers>) {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         batch.clear();
         if events.recv_many(&mut batch, BATCH).await == 0 {
             return;
         }
-        if let Err(error) = call(&mut stream, &batch).await {
-            trouble.count(batch.len(), &error);
+        match call(&mut stream, &batch).await {
+            Ok(()) => answers.count_done(batch.len()),
+            Err(error) => answers.count_failed(batch.len(), &error),
         }
     }
 }

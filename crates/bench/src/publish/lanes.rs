@@ -1,4 +1,4 @@
-//! Calls made by tasks. The events of one room go through one lane, in order.
+//! Calls made by tasks, which count what was answered. The events of one room go through one lane, in order.
 
 use std::{
     collections::VecDeque,
@@ -15,23 +15,29 @@ use super::Event;
 /// How many events wait in one lane at most; what does not fit waits with the generator.
 const LANE_CAP: usize = 4096;
 
-/// The lanes' senders, and what went wrong in them.
+/// The lanes' senders, and what became of what went in.
 pub(crate) struct Lanes {
     lanes: Vec<Sender<Event>>,
     waiting: VecDeque<Event>,
-    trouble: Arc<Trouble>,
+    answers: Arc<Answers>,
 }
 
-/// What went wrong in lanes.
+/// What became of the publishes of all lanes.
 #[derive(Debug, Default)]
-pub(crate) struct Trouble {
+pub(crate) struct Answers {
+    done: AtomicU64,
     failures: AtomicU64,
     first: OnceLock<String>,
 }
 
-impl Trouble {
+impl Answers {
+    /// Counts so many publishes that were answered with OK.
+    pub(crate) fn count_done(&self, publishes: usize) {
+        self.done.fetch_add(publishes as u64, Ordering::Relaxed);
+    }
+
     /// Counts so many failed publishes.
-    pub(crate) fn count(&self, failures: usize, error: &dyn std::fmt::Display) {
+    pub(crate) fn count_failed(&self, failures: usize, error: &dyn std::fmt::Display) {
         self.failures.fetch_add(failures as u64, Ordering::Relaxed);
         self.first.get_or_init(|| error.to_string());
     }
@@ -39,15 +45,15 @@ impl Trouble {
 
 impl Lanes {
     /// So many lanes; their other ends.
-    pub(crate) fn new(count: usize) -> (Self, Vec<Receiver<Event>>, Arc<Trouble>) {
+    pub(crate) fn new(count: usize) -> (Self, Vec<Receiver<Event>>, Arc<Answers>) {
         let (lanes, ends) = (0..count).map(|_| mpsc::channel(LANE_CAP)).unzip();
-        let trouble = Arc::<Trouble>::default();
+        let answers = Arc::<Answers>::default();
         let it = Self {
             lanes,
             waiting: VecDeque::new(),
-            trouble: trouble.clone(),
+            answers: answers.clone(),
         };
-        (it, ends, trouble)
+        (it, ends, answers)
     }
 
     pub(super) fn push(&mut self, event: Event) {
@@ -60,18 +66,22 @@ impl Lanes {
             match lane.try_send(*event) {
                 Ok(()) => {}
                 Err(TrySendError::Full(_)) => return false,
-                Err(TrySendError::Closed(_)) => self.trouble.count(1, &"a lane ended"),
+                Err(TrySendError::Closed(_)) => self.answers.count_failed(1, &"a lane ended"),
             }
             self.waiting.pop_front();
         }
         true
     }
 
+    pub(super) fn done(&self) -> u64 {
+        self.answers.done.load(Ordering::Relaxed)
+    }
+
     pub(super) fn failures(&self) -> u64 {
-        self.trouble.failures.load(Ordering::Relaxed)
+        self.answers.failures.load(Ordering::Relaxed)
     }
 
     pub(super) fn error(&self) -> Option<String> {
-        self.trouble.first.get().cloned()
+        self.answers.first.get().cloned()
     }
 }

@@ -42,6 +42,14 @@ impl Publisher {
         }
     }
 
+    /// How many publishes were answered with OK; records are not answered.
+    pub(crate) fn done(&self) -> u64 {
+        match self {
+            Self::Records(_) => 0,
+            Self::Calls(lanes) => lanes.done(),
+        }
+    }
+
     /// How many publishes failed.
     pub(crate) fn failures(&self) -> u64 {
         match self {

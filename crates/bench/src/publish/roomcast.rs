@@ -12,7 +12,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::{
     Event,
-    lanes::{Lanes, Trouble},
+    lanes::{Answers, Lanes},
 };
 use crate::{
     failure::{Outcome, failed},
@@ -40,10 +40,10 @@ pub(crate) fn open(runtime: &Runtime, control_planes: &[SocketAddr], casts: Cast
     let guard = runtime.enter();
     let channels: Vec<_> = channels.iter().map(Endpoint::connect_lazy).collect();
     runtime.block_on(create(channels[0].clone(), &casts))?;
-    let (lanes, ends, trouble) = Lanes::new(LANES);
+    let (lanes, ends, answers) = Lanes::new(LANES);
     for (at, events) in ends.into_iter().enumerate() {
         let channel = channels[at % channels.len()].clone();
-        runtime.spawn(lane(channel, events, casts.clone(), trouble.clone()));
+        runtime.spawn(lane(channel, events, casts.clone(), answers.clone()));
     }
     drop(guard);
     Ok(lanes)
@@ -75,12 +75,13 @@ async fn create(channel: Channel, casts: &Casts) -> Outcome<()> {
     Ok(())
 }
 
-async fn lane(channel: Channel, mut events: Receiver<Event>, casts: Casts, trouble: Arc<Trouble>) {
+async fn lane(channel: Channel, mut events: Receiver<Event>, casts: Casts, answers: Arc<Answers>) {
     let mut client = SessionServiceClient::new(channel);
     while let Some(Event { room, n }) = events.recv().await {
         let request = update(room, n, &casts[room as usize]);
-        if let Err(status) = client.publish_session_update(request).await {
-            trouble.count(1, &status);
+        match client.publish_session_update(request).await {
+            Ok(_) => answers.count_done(1),
+            Err(status) => answers.count_failed(1, &status),
         }
     }
 }

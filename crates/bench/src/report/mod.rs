@@ -11,10 +11,10 @@ use crate::{failure::Outcome, peers::Peer, results::Results};
 
 const TEMPLATE: &str = include_str!("performance.md");
 const FAN_OUT: [(&str, &str); 4] = [
-    ("rooms-of-4", "10,000 sockets in rooms of 4"),
-    ("room-of-1000", "One room of 1,000"),
-    ("room-of-10000", "One room of 10,000"),
-    ("hot-room", "A hot room of 1,000"),
+    ("rooms-of-4", "Rooms of 4"),
+    ("room-of-1000", "One room of 1,000, one event at a time"),
+    ("room-of-10000", "One room of 10,000, one event at a time"),
+    ("hot-room", "A hot room of 1,000: 64 events under way"),
 ];
 const GROWTH: [(&str, &str); 5] = [
     ("connections", "1,200 × sockets in rooms of 4"),
@@ -37,6 +37,7 @@ pub(crate) fn write(results: &Results, file: &Path) -> Outcome<()> {
         ("latency", latency(results)),
         ("connect", connect(results)),
         ("reconnect", reconnect(results)),
+        ("publish", publish(results)),
         ("growth", growth(results, &folder)?),
         ("faults", faults(results)),
     ] {
@@ -118,8 +119,13 @@ fn latency(results: &Results) -> String {
 
 fn connect(results: &Results) -> String {
     let mut text = String::new();
-    for (scenario, title) in [("rooms-of-4", "10,000 sockets"), ("idle-19000", "19,000 sockets")] {
+    for (scenario, title) in [
+        ("rooms-of-4", "Rooms of 4"),
+        ("connect-one-user", "The same, all of one user with one token"),
+        ("idle-19000", "As many as a process has file descriptors for"),
+    ] {
         let columns = [
+            Column("sockets", "sockets", 1.0),
             Column("connects and joins a CPU second", "connects_per_cpu_s", 1.0),
             Column("of all processes", "connects_per_cpu_s_all", 1.0),
             Column("a second", "connects_per_s", 1.0),
@@ -142,6 +148,17 @@ fn reconnect(results: &Results) -> String {
         Column("back a CPU second of the edge", "back_per_cpu_s", 1.0),
     ];
     by_peer(results, "reconnect", &columns, None)
+}
+
+fn publish(results: &Results) -> String {
+    let columns = [
+        Column("k publishes a second", "publishes_per_s", 1e3),
+        Column("… a CPU second of the control plane", "publishes_per_cpu_s", 1e3),
+        Column("… a CPU second of Redis", "publishes_per_store_cpu_s", 1e3),
+        Column("redis-benchmark: k calls a second", "redis_benchmark_per_s", 1e3),
+        Column("… a CPU second of Redis", "redis_benchmark_per_store_cpu_s", 1e3),
+    ];
+    by_peer(results, "publish-rate", &columns, None)
 }
 
 fn growth(results: &Results, folder: &Path) -> Outcome<String> {
