@@ -24,6 +24,10 @@ e2e FILTER="":
 simulate SEEDS="20000":
     ROOMCAST_SIM_SEEDS={{ SEEDS }} cargo test --release -p roomcast-core --test simulation
 
+# measure everything beside its peers, and write docs/performance.md: just bench --quick
+bench *ARGS:
+    crates/bench/run {{ ARGS }}
+
 # rewrite the sources in the house format
 fmt:
     cargo fmt --all

@@ -49,10 +49,18 @@ pub(crate) fn about(ground: &Ground) -> Vec<(String, String)> {
         ("socket.io", package("socket.io")),
         ("@socket.io/redis-adapter", package("@socket.io/redis-adapter")),
         ("redis (npm)", package("redis")),
-        ("socketioxide", "0.18.9".to_owned()),
+        ("socketioxide", locked("socketioxide")),
         ("Centrifugo", centrifugo.unwrap_or("none").to_owned()),
     ];
     rows.map(|(name, value)| (name.to_owned(), value)).to_vec()
+}
+
+/// The version of a crate that this program was built with.
+fn locked(name: &str) -> String {
+    const LOCK: &str = include_str!("../../../Cargo.lock");
+    let package = LOCK.split_once(&format!("name = \"{name}\"\nversion = \""));
+    let version = package.and_then(|(_, rest)| rest.split('"').next());
+    version.unwrap_or("none").to_owned()
 }
 
 fn proc_field(file: &str, name: &str) -> String {

@@ -14,7 +14,7 @@ use crate::{
 
 /// How many sockets connect at a time.
 const IN_FLIGHT: usize = 200;
-/// What a busy server may not fall behind by, as a part of what the closed loop did.
+/// The least that an open loop publishes, in events a second.
 const LEAST_RATE: f64 = 1.0;
 
 /// Figures by name, and what must be zero.
@@ -49,11 +49,17 @@ pub(crate) fn measure(ground: &Ground, scenario: &Scenario, peer: Peer, times: T
             let pace = Pace::Closed(scenario.under_way);
             generator.run(pace, times.warm_up)?;
             let rate = window(&mut generator, &running, pace, times.closed, &mut measured)?;
+            generator.drain()?;
             for load in scenario.loads {
-                generator.drain()?;
                 let pace = Pace::rate((rate * load).max(LEAST_RATE));
-                let counted = generator.run(pace, times.open)?;
-                latency(&counted, &format!("at_{:.0}", load * 100.0), &mut measured);
+                generator.run(pace, times.open)?;
+                // What is late counts as well.
+                generator.drain()?;
+                latency(
+                    generator.counted(),
+                    &format!("at_{:.0}", load * 100.0),
+                    &mut measured,
+                );
             }
         }
         Kind::Rate(rate) => {

@@ -33,7 +33,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     roomcast: Option<PathBuf>,
     /// The program centrifugo; unset: the one in PATH
-    #[arg(long, value_name = "FILE", default_value = "centrifugo")]
+    #[arg(long, env = "CENTRIFUGO", value_name = "FILE", default_value = "centrifugo")]
     pub(crate) centrifugo: PathBuf,
     /// The folder of the Node server, with its packages installed
     #[arg(long, value_name = "FOLDER", default_value = "crates/bench/peers/node")]

@@ -180,6 +180,11 @@ impl Generator {
         Ok(())
     }
 
+    /// What was counted since the last run began, in a drain after it too.
+    pub(crate) fn counted(&self) -> &Counted {
+        &self.counted
+    }
+
     /// What went wrong since the beginning.
     pub(crate) fn faults(&self) -> Faults {
         let missing: u64 = self.rooms.iter().map(Room::missing).sum();
