@@ -51,12 +51,23 @@ pub(crate) fn measure(ground: &Ground, scenario: &Scenario, peer: Peer, times: T
     let call = overheard(addr, || calls.make(&mut publisher, Duration::from_millis(20)))?;
     let count = (done as u64).max(1_000);
     let before = spent(Role::Store);
-    let rate = benchmark(addr, count, &call)?;
+    let rate = benchmark(addr, count, &call, 1)?;
     measured.put("redis_benchmark_per_s", rate);
     measured.put(
         "redis_benchmark_per_store_cpu_s",
         count as f64 / (spent(Role::Store) - before).seconds(),
     );
+    measured.put(
+        "redis_benchmark_pipelined_per_s",
+        benchmark(addr, count, &call, 16)?,
+    );
+    half_load(
+        &mut calls,
+        &mut publisher,
+        done / wall.as_secs_f64() / 2.0,
+        times,
+        &mut measured,
+    )?;
     measured.faults.unpublished = publisher.failures();
     measured.publish_error = publisher.error();
     Ok(measured)
@@ -70,6 +81,12 @@ struct Calls {
 }
 
 impl Calls {
+    fn push(&mut self, publisher: &mut Publisher) -> Outcome<()> {
+        self.pushed += 1;
+        let room = u32::try_from(self.pushed % u64::from(self.rooms))?;
+        publisher.publish(Event { room, n: self.pushed })
+    }
+
     fn make(&mut self, publisher: &mut Publisher, time: Duration) -> Outcome<()> {
         let end = Instant::now() + time;
         while Instant::now() < end {
@@ -77,15 +94,51 @@ impl Calls {
                 return Err(failed("interrupted"));
             }
             while self.pushed - publisher.done() < self.most {
-                self.pushed += 1;
-                let room = u32::try_from(self.pushed % u64::from(self.rooms))?;
-                publisher.publish(Event { room, n: self.pushed })?;
+                self.push(publisher)?;
             }
             publisher.flush()?;
             pause(Duration::from_micros(200));
         }
         Ok(())
     }
+}
+
+/// Publishes at a rate, one after the other at its time, and puts how long after that they were answered.
+fn half_load(
+    calls: &mut Calls,
+    publisher: &mut Publisher,
+    rate: f64,
+    times: Times,
+    measured: &mut Measured,
+) -> Outcome<()> {
+    let mut latency = hdrhistogram::Histogram::<u64>::new_with_bounds(1, 60_000_000_000, 3)?;
+    let (begin, first) = (Instant::now(), publisher.done());
+    let due = |nth: u64| begin + Duration::from_secs_f64(nth as f64 / rate);
+    let (mut sent, mut answered) = (0, 0);
+    let count = (rate * times.open.as_secs_f64()) as u64;
+    while answered < count {
+        if interrupt::happened() {
+            return Err(failed("interrupted"));
+        }
+        let now = Instant::now();
+        while sent < count && due(sent) <= now {
+            calls.push(publisher)?;
+            sent += 1;
+        }
+        publisher.flush()?;
+        // The answers are counted, not told apart: the nth answer is taken for that of the nth call.
+        let done = publisher.done() - first;
+        for nth in answered..done {
+            latency.saturating_record(now.saturating_duration_since(due(nth)).as_nanos() as u64);
+        }
+        answered = done;
+        pause(Duration::from_micros(50));
+    }
+    for percentile in [50.0, 99.0] {
+        let nanoseconds = latency.value_at_percentile(percentile);
+        measured.put(&format!("p{percentile:.0}_us_at_50"), nanoseconds as f64 / 1e3);
+    }
+    Ok(())
 }
 
 /// The words of the first FCALL that Redis gets while something is done.
@@ -131,10 +184,11 @@ fn words(line: &[u8]) -> Vec<OsString> {
     words
 }
 
-/// How many calls a second `redis-benchmark` makes, with 50 connections.
-fn benchmark(store: SocketAddr, count: u64, call: &[OsString]) -> Outcome<f64> {
+/// How many calls a second `redis-benchmark` makes, with 50 connections, each of which has so many calls under way.
+fn benchmark(store: SocketAddr, count: u64, call: &[OsString], pipeline: u32) -> Outcome<f64> {
     let output = Command::new("redis-benchmark")
         .args(["-p", &store.port().to_string(), "-n", &count.to_string(), "-q"])
+        .args(["-P", &pipeline.to_string()])
         .args(call)
         .output()?;
     let text = String::from_utf8_lossy(&output.stdout);

@@ -20,6 +20,8 @@ pub(crate) struct Scenario {
     pub(crate) peers: Vec<Peer>,
     /// What happens beside that.
     pub(crate) kind: Kind,
+    /// How often it is measured at most.
+    pub(crate) rounds: usize,
 }
 
 /// What a scenario does.
@@ -54,6 +56,8 @@ pub(crate) enum Group {
     Publish,
 }
 
+/// Rounds of what is no comparison, but shows a shape.
+const FEW_ROUNDS: usize = 2;
 /// Parts of what a closed loop does, at which latency is measured.
 const LOADS: &[f64] = &[0.1, 0.5, 0.8];
 
@@ -72,7 +76,7 @@ impl Times {
         let [warm_up, closed, open, settle] = if quick {
             [200, 700, 400, 300]
         } else {
-            [500, 3_000, 2_000, 1_500]
+            [300, 1_200, 700, 700]
         };
         Self {
             warm_up: Duration::from_millis(warm_up),
@@ -92,6 +96,7 @@ impl Scenario {
             loads,
             peers: compared(),
             kind: Kind::Crowd,
+            rounds: usize::MAX,
         }
     }
 
@@ -127,7 +132,7 @@ pub(crate) fn of(group: Group, quick: bool) -> Vec<Scenario> {
             let scenario = Scenario::crowd("connect-one-user", shape, 0, &[]);
             vec![scenario.of(&[Peer::Roomcast, Peer::Centrifugo])]
         }
-        Group::Idle => vec![Scenario::crowd("idle-19000", Shape::new(19_000, 4), 0, &[])],
+        Group::Idle => seldom(vec![Scenario::crowd("idle-19000", Shape::new(19_000, 4), 0, &[])]),
         Group::Reconnect => {
             let shape = Shape {
                 edges: 2,
@@ -139,20 +144,31 @@ pub(crate) fn of(group: Group, quick: bool) -> Vec<Scenario> {
                 ..scenario
             }]
         }
-        Group::Growth => growth(quick),
+        Group::Growth => seldom(growth(quick)),
         Group::EndToEnd => end_to_end(),
         Group::Publish => {
-            let shape = Shape {
-                edges: 0,
-                ..Shape::new(4_000, 4)
+            let scenario = |name: &str, in_bulk| {
+                let shape = Shape {
+                    edges: 0,
+                    in_bulk,
+                    ..Shape::new(4_000, 4)
+                };
+                let scenario = Scenario::crowd(name, shape, 256, &[]).of(&[Peer::Roomcast]);
+                Scenario {
+                    kind: Kind::Publish,
+                    ..scenario
+                }
             };
-            let scenario = Scenario::crowd("publish-rate", shape, 256, &[]).of(&[Peer::Roomcast]);
-            vec![Scenario {
-                kind: Kind::Publish,
-                ..scenario
-            }]
+            vec![scenario("publish-unary", false), scenario("publish-bulk", true)]
         }
     }
+}
+
+fn seldom(mut scenarios: Vec<Scenario>) -> Vec<Scenario> {
+    for scenario in &mut scenarios {
+        scenario.rounds = FEW_ROUNDS;
+    }
+    scenarios
 }
 
 fn fan_out(quick: bool) -> Vec<Scenario> {
@@ -198,7 +214,10 @@ fn growth(quick: bool) -> Vec<Scenario> {
 }
 
 fn end_to_end() -> Vec<Scenario> {
-    let one = Shape::new(1_000, 4);
+    let one = Shape {
+        in_bulk: false,
+        ..Shape::new(1_000, 4)
+    };
     let two = Shape {
         edges: 2,
         control_planes: 2,

@@ -13,6 +13,8 @@ pub(crate) struct Shape {
     pub(crate) edges: usize,
     /// How many control planes feed those.
     pub(crate) control_planes: usize,
+    /// Whether events are published in batches, where the peer has such.
+    pub(crate) in_bulk: bool,
 }
 
 /// The most participants that a session has here: a larger room has many sockets of the same users.
@@ -29,6 +31,7 @@ impl Shape {
             has_one_user: false,
             edges: 1,
             control_planes: 1,
+            in_bulk: true,
         }
     }
 

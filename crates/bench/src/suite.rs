@@ -48,14 +48,15 @@ pub(crate) fn run(options: &Options) -> Outcome<bool> {
     let scenarios = wanted(options);
     let times = Times::new(options.quick);
     let rounds = options.rounds();
+    let of = |scenario: &Scenario| rounds.min(scenario.rounds);
     let measurements: usize = scenarios
         .iter()
-        .map(|scenario| scenario.peers.len() * rounds)
+        .map(|scenario| scenario.peers.len() * of(scenario))
         .sum();
     let mut progress = Progress::new(measurements);
     let mut all_well = true;
     for scenario in &scenarios {
-        for round in 1..=rounds {
+        for round in 1..=of(scenario) {
             for peer in &scenario.peers {
                 progress.begin(&scenario.name, round, peer.name());
                 match measure(&ground, scenario, *peer, times) {

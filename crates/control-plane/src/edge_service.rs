@@ -2,8 +2,9 @@
 
 use std::pin::Pin;
 
-use futures_util::Stream;
+use futures_util::{Stream, future::try_join_all};
 use roomcast_proto::{
+    join::Join,
     link::ReadLog,
     v1::{self, edge_service_server::EdgeService},
 };
@@ -30,6 +31,20 @@ impl EdgeService for Edges {
     ) -> Result<Response<Self::AttachStream>, Status> {
         let link = attach::start(self.attaching.clone(), request.into_inner()).await?;
         Ok(Response::new(Box::pin(link)))
+    }
+
+    async fn authorize_joins(
+        &self,
+        request: Request<v1::AuthorizeJoinsRequest>,
+    ) -> Result<Response<v1::AuthorizeJoinsResponse>, Status> {
+        let joins = request.into_inner().joins.into_iter();
+        let answers = joins.map(async |join| {
+            let verdict = self.use_cases.authorize_join(Join::try_from(join)?).await?;
+            Ok::<_, Status>(verdict.into())
+        });
+        // The store makes one round trip of them.
+        let answers = try_join_all(answers).await?;
+        Ok(Response::new(v1::AuthorizeJoinsResponse { answers }))
     }
 
     async fn read_log(

@@ -45,6 +45,9 @@ impl Method {
                 _ => Self::closed("unknown", Kind::Unary),
             },
             (edge_service_server::SERVICE_NAME, "Attach") => Self::closed("Attach", Kind::Link),
+            (edge_service_server::SERVICE_NAME, "AuthorizeJoins") => {
+                Self::closed("AuthorizeJoins", Kind::Unary)
+            }
             (edge_service_server::SERVICE_NAME, "ReadLog") => Self::closed("ReadLog", Kind::Unary),
             ("grpc.health.v1.Health", "Check") => Self::open("HealthCheck", Kind::Unary),
             ("grpc.health.v1.Health", "Watch") => Self::open("HealthWatch", Kind::Stream),

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
 /// The compact text of one JSON object.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -32,7 +32,11 @@ impl JsonObject {
     /// # Errors
     /// When the text is no JSON object.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str::<Map<String, Value>>(text).map(Self::from)
+        let raw = serde_json::from_str::<&RawValue>(text)?;
+        if !raw.get().starts_with('{') {
+            return Err(serde::de::Error::custom("no JSON object"));
+        }
+        Ok(Self(raw.get().into()))
     }
 }
 

@@ -21,6 +21,7 @@ pub mod role;
 pub mod room;
 pub mod rooms;
 pub mod session;
+mod small_map;
 pub mod snapshot;
 
 pub use command::{Rejection, SessionCommand};

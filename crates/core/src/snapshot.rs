@@ -1,6 +1,6 @@
 //! A room's state together with the position at which it is true.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     event::Body,
@@ -13,7 +13,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoomState {
     /// Of a session's room: the session.
-    Session(Session),
+    Session(Arc<Session>),
     /// Of a user's room: the sessions that the user owes feedback for.
     User {
         /// Those sessions.
@@ -25,7 +25,15 @@ impl RoomState {
     /// Applies the entry at `offset`.
     pub fn fold(&mut self, offset: Offset, body: &Body) {
         match self {
-            Self::Session(session) => session.fold(offset, body),
+            Self::Session(session) => match body {
+                Body::SessionUpdated { session: new, .. } => *session = new.clone(),
+                Body::RoleSelected { .. }
+                | Body::FeedbackUpdated { .. }
+                | Body::ParticipantRemoved { .. }
+                | Body::FeedbackRequired { .. }
+                | Body::FeedbackGiven { .. }
+                | Body::UserDisconnected { .. } => Arc::make_mut(session).fold(offset, body),
+            },
             Self::User { owed } => match body {
                 Body::FeedbackRequired { session } => {
                     owed.insert(session.clone());

@@ -166,8 +166,8 @@ const FAULTS: &[Fault] = &[
         name: "a reset is not told",
         edits: &[(
             "src/rooms/session_room.rs",
-            "self.send(member, event.clone());",
-            "let _ = &event;",
+            "self.fan_out(id, session, Arc::new(event));\n    }\n\n    /// The session is no more.",
+            "let _ = &event;\n    }\n\n    /// The session is no more.",
         )],
     },
     Fault {

@@ -80,6 +80,8 @@ pub struct Limits {
     pub sessions_per_socket: usize,
     /// Bytes that wait for it at most; then its transport is closed and the page resumes.
     pub outbound_bytes: usize,
+    /// Whether what is for a WebSocket goes past the Socket.IO library, in frames that are encoded once for all.
+    pub direct_path: bool,
     /// How long a browser may take nothing before its transport is closed.
     pub write_stall: Duration,
     /// How often it is asked whether it is there.
@@ -94,18 +96,24 @@ pub struct Limits {
     pub connect_rate: u32,
 }
 
+impl Limits {
+    /// What there is without any option.
+    pub const DEFAULT: Self = Self {
+        sessions_per_socket: DEFAULT_SESSIONS_PER_SOCKET,
+        outbound_bytes: 1024 * 1024,
+        direct_path: true,
+        write_stall: Duration::from_secs(10),
+        ping_interval: Duration::from_secs(25),
+        ping_timeout: Duration::from_secs(20),
+        event_rate: 200,
+        event_burst: 4_000,
+        connect_rate: 2_000,
+    };
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            sessions_per_socket: DEFAULT_SESSIONS_PER_SOCKET,
-            outbound_bytes: 1024 * 1024,
-            write_stall: Duration::from_secs(10),
-            ping_interval: Duration::from_secs(25),
-            ping_timeout: Duration::from_secs(20),
-            event_rate: 200,
-            event_burst: 4_000,
-            connect_rate: 2_000,
-        }
+        Self::DEFAULT
     }
 }
 

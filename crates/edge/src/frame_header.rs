@@ -17,6 +17,11 @@ impl FrameHeader {
         self.first & 0x0f
     }
 
+    /// Whether it is a whole message, or a control frame.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.first & 0x80 != 0 && self.opcode() != 0
+    }
+
     /// Whether an extension has marked it.
     pub(crate) fn is_extended(&self) -> bool {
         self.first & 0x70 != 0

@@ -6,36 +6,44 @@ use std::{convert::Infallible, sync::Arc};
 use http::HeaderMap;
 use roomcast_core::{Cursor, Position, SessionId};
 use serde_json::{Map, Value};
-use socketioxide::{
-    adapter::LocalAdapter,
-    handler::{FromConnectParts, FromMessageParts},
-    socket::Socket,
-};
+use socketioxide::{adapter::LocalAdapter, handler::FromConnectParts, socket::Socket};
 use socketioxide_core::Value as Packet;
 
-/// An event's arguments, without its name; `None`: not JSON that we read (nested too deeply, for example).
-pub(crate) struct Arguments(pub(crate) Option<Vec<Value>>);
+/// An event of a browser.
+pub(crate) struct Question {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its arguments; `None`: not JSON that we read (nested too deeply, for example).
+    arguments: Option<Vec<Value>>,
+}
 
-impl FromMessageParts<LocalAdapter> for Arguments {
-    type Error = Infallible;
-    fn from_message_parts(_: &Arc<Socket>, packet: &mut Packet, _: &Option<i64>) -> Result<Self, Infallible> {
-        let Packet::Str(text, _) = packet else {
-            return Ok(Self(None));
+impl Question {
+    /// Reads an event's packet, `["name", …arguments]`, of which the crate has read the name.
+    pub(crate) fn read(packet: &Packet) -> Self {
+        let text = match packet {
+            Packet::Str(text, _) => text.as_str(),
+            Packet::Bytes(_) => "",
         };
-        let arguments = serde_json::from_str::<Vec<Value>>(text).ok();
-        Ok(Self(arguments.map(|mut arguments| {
-            arguments.split_off(1.min(arguments.len()))
-        })))
+        let name = text.split('"').nth(1).unwrap_or_default().to_owned();
+        let packet = serde_json::from_str::<Vec<Value>>(text).ok();
+        let arguments = packet.map(|mut packet| packet.split_off(1.min(packet.len())));
+        Self { name, arguments }
+    }
+
+    /// Its arguments.
+    fn arguments(&self) -> Result<&[Value], BadRequest> {
+        let arguments = self.arguments.as_deref();
+        arguments.ok_or_else(|| bad(None, "the arguments can't be read as JSON"))
     }
 }
 
-/// Whether the browser asked for an acknowledgement.
-pub(crate) struct Asked(pub(crate) bool);
+/// The socket, as the crate's own functions take it.
+pub(crate) struct Itself(pub(crate) Arc<Socket>);
 
-impl FromMessageParts<LocalAdapter> for Asked {
+impl FromConnectParts<LocalAdapter> for Itself {
     type Error = Infallible;
-    fn from_message_parts(_: &Arc<Socket>, _: &mut Packet, ack: &Option<i64>) -> Result<Self, Infallible> {
-        Ok(Self(ack.is_some()))
+    fn from_connect_parts(socket: &Arc<Socket>, _: &Option<Packet>) -> Result<Self, Infallible> {
+        Ok(Self(socket.clone()))
     }
 }
 
@@ -103,10 +111,8 @@ fn bad(session: Option<&str>, text: impl Into<String>) -> BadRequest {
 }
 
 /// `(sessionId)` or `(sessionId, { after })`.
-pub(crate) fn join(arguments: Arguments) -> Result<(SessionId, Option<Position>), BadRequest> {
-    let arguments = arguments
-        .0
-        .ok_or_else(|| bad(None, "the arguments can't be read as JSON"))?;
+pub(crate) fn join(question: &Question) -> Result<(SessionId, Option<Position>), BadRequest> {
+    let arguments = question.arguments()?;
     let session = session(arguments.first())?;
     let name = session.as_str();
     let after = match arguments.get(1) {
@@ -136,16 +142,13 @@ pub(crate) fn join(arguments: Arguments) -> Result<(SessionId, Option<Position>)
 }
 
 /// `(sessionId)`.
-pub(crate) fn leave(arguments: Arguments) -> Result<SessionId, BadRequest> {
-    let arguments = arguments
-        .0
-        .ok_or_else(|| bad(None, "the arguments can't be read as JSON"))?;
-    session(arguments.first())
+pub(crate) fn leave(question: &Question) -> Result<SessionId, BadRequest> {
+    session(question.arguments()?.first())
 }
 
 /// `(token)`.
-pub(crate) fn token(arguments: Arguments) -> Result<String, BadRequest> {
-    match arguments.0.as_deref() {
+pub(crate) fn token(question: &Question) -> Result<String, BadRequest> {
+    match question.arguments.as_deref() {
         Some([Value::String(token), ..]) => Ok(token.clone()),
         Some(_) | None => Err(bad(None, "the first argument must be a token: a string")),
     }
@@ -167,20 +170,29 @@ mod tests {
 
     use super::*;
 
-    fn arguments(value: Value) -> Arguments {
-        Arguments(value.as_array().cloned())
+    fn question(mut arguments: Value) -> Question {
+        arguments.as_array_mut().unwrap().insert(0, json!("asked"));
+        Question::read(&Packet::Str(arguments.to_string().into(), None))
+    }
+
+    #[test]
+    fn a_question_has_a_name_also_where_its_arguments_can_not_be_read() {
+        assert_eq!(question(json!([1])).name, "asked");
+        let deep = format!(r#"[ "join-session",{}]"#, "[".repeat(200));
+        let deep = Question::read(&Packet::Str(deep.into(), None));
+        assert_eq!((deep.name.as_str(), join(&deep).is_err()), ("join-session", true));
     }
 
     #[test]
     fn a_join_takes_a_session_and_perhaps_a_position_in_it() {
-        let (session, after) = join(arguments(json!(["s1"]))).unwrap();
+        let (session, after) = join(&question(json!(["s1"]))).unwrap();
         assert_eq!((session.as_str(), after), ("s1", None));
-        let (_, after) = join(arguments(
+        let (_, after) = join(&question(
             json!(["s1", { "after": "1;s0,0000000000aa,3;s1,0000000000ab,7" }]),
         ))
         .unwrap();
         assert_eq!(after.unwrap().offset.0, 7);
-        let (_, after) = join(arguments(json!(["s1", { "after": "1;s0,0000000000aa,3" }]))).unwrap();
+        let (_, after) = join(&question(json!(["s1", { "after": "1;s0,0000000000aa,3" }]))).unwrap();
         assert_eq!(after, None);
     }
 
@@ -195,7 +207,7 @@ mod tests {
             (json!(["s1", { "after": 7 }]), Some("s1")),
             (json!(["s1", { "after": "x" }]), Some("s1")),
         ] {
-            let error = join(arguments(value)).unwrap_err();
+            let error = join(&question(value)).unwrap_err();
             assert_eq!(error.session.as_deref(), session, "{error:?}");
         }
     }

@@ -5,14 +5,15 @@
 mod answer;
 mod config;
 mod connect_packet;
+mod direct;
 mod event_names;
 mod frame_header;
-mod frames;
 mod incoming;
 mod link;
 mod metrics;
 mod origin;
 mod outbound;
+mod peer;
 mod pid;
 mod polling;
 mod rate;

@@ -1,4 +1,5 @@
-//! One socket's outbound queue, capped in bytes, and the writer that empties it.
+//! The ordinary path: one socket's outbound queue, capped in bytes, and the writer that hands it to the crate. Polling
+//! goes this way, until a WebSocket takes its place.
 //!
 //! The crate below drops what does not fit into its own short queue, so that one is kept nearly empty: the writer
 //! hands over a few at a time, as the browser takes them. A queue of ours that is full closes the transport; the
@@ -7,46 +8,33 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
-use roomcast_core::{payload::Event, resume::Replay};
+use roomcast_core::payload::Event;
 use serde_json::value::RawValue;
-use socketioxide::extract::{AckSender, SocketRef};
+use socketioxide::{adapter::LocalAdapter, extract::AckSender, handler::FromMessageParts, socket::Socket};
+use socketioxide_core::Value as Packet;
 use tokio::sync::Notify;
 use tracing::debug;
 
-use crate::transport::Transport;
+use crate::{
+    direct::{Full, cutter::SENTINEL, queue::Part},
+    peer::Item,
+    transport::Transport,
+};
 
 /// How many events are on their way below us at most; the crate's queue has room for 128.
 const WINDOW: u64 = 32;
 /// What one item costs beside its text.
 const ITEM_BYTES: usize = 64;
-/// How long a browser that was sent a DISCONNECT has to close the transport.
-const DISCONNECT_GRACE: Duration = Duration::from_secs(1);
 
-/// Something to send.
-pub(crate) enum Item {
-    /// An event with the socket's cursor after it.
-    Event(Arc<Event>, Arc<str>),
-    /// What the socket missed. It counts as one item: its entries are the log's, and it is sent as fast as the browser
-    /// takes it.
-    Replay(Replay),
-    /// An acknowledgement with its JSON.
-    Ack(AckSender, Box<RawValue>),
-    /// A DISCONNECT, after which the browser does not come back by itself.
-    Disconnect,
-}
-
-impl Item {
-    fn bytes(&self) -> usize {
-        ITEM_BYTES
-            + match self {
-                Self::Event(event, cursor) => event.payload.len() + cursor.len(),
-                Self::Ack(_, json) => json.get().len(),
-                Self::Replay(_) | Self::Disconnect => 0,
-            }
-    }
+fn bytes(item: &Item) -> usize {
+    ITEM_BYTES
+        + match item {
+            Item::Event(event, cursor) => event.payload.len() + cursor.len(),
+            Item::Ack(_, json) => json.get().len(),
+            Item::Replay(_) | Item::Disconnect => 0,
+        }
 }
 
 /// The queue.
@@ -61,13 +49,36 @@ pub(crate) struct Outbound {
 struct Queue {
     items: VecDeque<Item>,
     bytes: usize,
-    /// Nothing is sent any more; what comes is dropped.
-    closed: bool,
+    fate: Fate,
 }
 
-/// The queue is full.
+/// What becomes of what comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Fate {
+    /// It is sent.
+    #[default]
+    Sent,
+    /// It goes the direct path.
+    Moved,
+    /// It is dropped.
+    Dropped,
+}
+
+/// Why the writer ends.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Full;
+pub(crate) enum Ended {
+    /// The direct path took over.
+    Moved,
+    /// Nothing can be sent any more.
+    Gone,
+}
+
+impl Ended {
+    fn failed(error: &dyn std::fmt::Display) -> Self {
+        debug!(%error, "could not send");
+        Self::Gone
+    }
+}
 
 impl Outbound {
     pub(crate) fn new(cap: usize) -> Self {
@@ -82,13 +93,20 @@ impl Outbound {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends an item. One item always fits into an empty queue.
-    pub(crate) fn push(&self, item: Item) -> Result<(), Full> {
+    /// Whether the direct path took over.
+    pub(crate) fn has_moved(&self) -> bool {
+        self.lock().fate == Fate::Moved
+    }
+
+    /// Appends an item; gives it back where the direct path took over. One item always fits into an empty queue.
+    pub(crate) fn push(&self, item: Item) -> Result<Option<Item>, Full> {
         let mut queue = self.lock();
-        if queue.closed {
-            return Ok(());
+        match queue.fate {
+            Fate::Dropped => return Ok(None),
+            Fate::Moved => return Ok(Some(item)),
+            Fate::Sent => {}
         }
-        let bytes = queue.bytes + item.bytes();
+        let bytes = queue.bytes + bytes(&item);
         if bytes > self.cap && !queue.items.is_empty() {
             return Err(Full);
         }
@@ -96,13 +114,13 @@ impl Outbound {
         queue.items.push_back(item);
         drop(queue);
         self.wake.notify_one();
-        Ok(())
+        Ok(None)
     }
 
-    /// Drops what waits and what still comes: acknowledgements hold the socket, which holds this queue.
+    /// Drops what waits and what still comes.
     pub(crate) fn close(&self) {
         let mut queue = self.lock();
-        queue.closed = true;
+        queue.fate = Fate::Dropped;
         let dropped = std::mem::take(&mut queue.items);
         drop(queue);
         drop(dropped);
@@ -118,53 +136,92 @@ impl Outbound {
         }
     }
 
-    /// Sends what is in the queue, in order and as the browser takes it. Returns when nothing can be sent any more.
-    pub(crate) async fn write(&self, socket: SocketRef, transport: &Transport) {
+    /// Sends what is in the queue, in order and as the browser takes it, until the direct path takes over or nothing can
+    /// be sent any more.
+    pub(crate) async fn write(&self, socket: &Arc<Socket<LocalAdapter>>, transport: &Transport) -> Ended {
         let mut sent = 0;
-        while let Ok(events) = self.write_next(&socket, transport, sent).await {
-            sent += events;
+        loop {
+            let item = tokio::select! {
+                biased;
+                () = transport.turned_direct() => return self.move_over(socket, transport, None),
+                item = self.next() => item,
+            };
+            match self.write_one(item, socket, transport, sent).await {
+                Ok(events) => sent += events,
+                Err(ended) => return ended,
+            }
         }
     }
 
     /// Sends one item; says how many events and acknowledgements that was.
-    async fn write_next(&self, socket: &SocketRef, transport: &Transport, sent: u64) -> Result<u64, Ended> {
-        let item = self.next().await;
+    async fn write_one(
+        &self,
+        item: Item,
+        socket: &Arc<Socket<LocalAdapter>>,
+        transport: &Transport,
+        sent: u64,
+    ) -> Result<u64, Ended> {
         transport.window(sent, WINDOW).await;
-        self.lock().bytes -= item.bytes();
+        self.lock().bytes -= bytes(&item);
         match item {
             Item::Event(event, cursor) => send_event(socket, &event, &cursor)?,
-            Item::Ack(ack, json) => ack.send(&(json,)).map_err(|error| Ended::failed(&error))?,
-            Item::Replay(replay) => {
+            Item::Ack(number, json) => {
+                let Ok(ack) = AckSender::from_message_parts(
+                    socket,
+                    &mut Packet::Str(Default::default(), None),
+                    &Some(number),
+                );
+                ack.send(&(json,)).map_err(|error| Ended::failed(&error))?;
+            }
+            Item::Replay(mut replay) => {
                 let mut events = 0;
-                for (event, cursor) in replay {
-                    transport.window(sent + events, WINDOW).await;
+                loop {
+                    tokio::select! {
+                        biased;
+                        () = transport.turned_direct() => {
+                            return Err(self.move_over(socket, transport, Some(Item::Replay(replay))));
+                        }
+                        () = transport.window(sent + events, WINDOW) => {}
+                    }
+                    let Some((event, cursor)) = replay.next() else {
+                        return Ok(events);
+                    };
                     send_event(socket, &event, &cursor)?;
                     events += 1;
                 }
-                return Ok(events);
             }
             Item::Disconnect => {
                 // An error is a transport that is going away already.
                 let _ = socket.clone().disconnect();
-                tokio::time::sleep(DISCONNECT_GRACE).await;
-                return Err(Ended);
+                transport.killed().await;
+                return Err(Ended::Gone);
             }
         }
         Ok(1)
     }
-}
 
-/// Nothing can be sent any more.
-struct Ended;
-
-impl Ended {
-    fn failed(error: &dyn std::fmt::Display) -> Self {
-        debug!(%error, "could not send");
-        Self
+    /// Leaves what is left, and what comes, to the direct path: it is held there until the sentinel, the last event that
+    /// goes through the crate, has come by.
+    fn move_over(
+        &self,
+        socket: &Arc<Socket<LocalAdapter>>,
+        transport: &Transport,
+        begun: Option<Item>,
+    ) -> Ended {
+        let mut queue = self.lock();
+        queue.fate = Fate::Moved;
+        let items = std::mem::take(&mut queue.items);
+        transport.hold(begun.into_iter().chain(items).map(Part::from));
+        drop(queue);
+        // After the last of the above is held, since it releases them.
+        match socket.emit(SENTINEL, &()) {
+            Ok(()) => Ended::Moved,
+            Err(error) => Ended::failed(&error),
+        }
     }
 }
 
-fn send_event(socket: &SocketRef, event: &Event, cursor: &str) -> Result<(), Ended> {
+fn send_event(socket: &Socket<LocalAdapter>, event: &Event, cursor: &str) -> Result<(), Ended> {
     let payload: &RawValue = serde_json::from_str(&event.payload).map_err(|error| Ended::failed(&error))?;
     socket
         .emit(event.name, &(payload, cursor))
@@ -185,12 +242,14 @@ mod tests {
 
     #[test]
     fn a_full_queue_takes_no_more_but_any_one_item() {
+        let push =
+            |outbound: &Outbound, bytes| outbound.push(event(bytes)).map(|given_back| given_back.is_none());
         let outbound = Outbound::new(1_000);
-        assert_eq!(outbound.push(event(5_000)), Ok(()));
-        assert_eq!(outbound.push(event(1)), Err(Full));
+        assert_eq!(push(&outbound, 5_000), Ok(true));
+        assert_eq!(push(&outbound, 1), Err(Full));
         let outbound = Outbound::new(1_000);
-        assert_eq!(outbound.push(event(436)), Ok(()));
-        assert_eq!(outbound.push(event(436)), Ok(()));
-        assert_eq!(outbound.push(event(1)), Err(Full));
+        assert_eq!(push(&outbound, 436), Ok(true));
+        assert_eq!(push(&outbound, 436), Ok(true));
+        assert_eq!(push(&outbound, 1), Err(Full));
     }
 }

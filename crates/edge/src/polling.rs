@@ -14,7 +14,7 @@ use crate::{
     answer::answer,
     connect_packet, event_names,
     server::MAX_PACKET,
-    transport::{Transport, Transports},
+    transport::{Origin, Transport, Transports},
 };
 
 /// Separates packets in a polling payload (Engine.IO protocol 4, "HTTP long-polling").
@@ -33,7 +33,7 @@ where
     B::Error: std::error::Error + Send + Sync + 'static,
 {
     let Some(sid) = query(request.uri(), "sid").map(str::to_owned) else {
-        let transport = transports.open();
+        let transport = transports.open(Origin::Polling);
         request.extensions_mut().insert(transport.clone());
         let (response, body) = collect(crate_service.oneshot(request)).await;
         if let Some(sid) = opened(&body) {
@@ -74,7 +74,7 @@ where
     let is_poll = request.method() == Method::GET;
     let answer = tokio::select! {
         biased;
-        () = transport.killed().cancelled() => None,
+        () = transport.killed() => None,
         answer = collect(crate_service.clone().oneshot(request)) => Some(answer),
         _ = gone, if is_poll => None,
     };

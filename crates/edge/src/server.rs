@@ -9,7 +9,7 @@ use std::{
 
 use axum::{Router, body::Body};
 use http::{HeaderValue, Request, Response, StatusCode, header, request::Parts};
-use hyper::{body::Incoming, server::conn::http1};
+use hyper::{body::Incoming, server::conn::http1, upgrade::OnUpgrade};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use roomcast_auth::{Clock, REFRESH_INTERVAL};
 use roomcast_runtime::{
@@ -27,7 +27,7 @@ use tracing::{debug, info, warn};
 
 use crate::{
     answer::answer,
-    config::{Config, Drain, Limits, Origins},
+    config::{Config, Drain, Origins},
     link::{self, Dialer, Link, Opener, keep_attached},
     metrics::Metrics,
     origin, polling,
@@ -35,7 +35,7 @@ use crate::{
     sockets::{self, Sockets},
     switch::{Board, QUESTIONS, Switch},
     transport::Transports,
-    upgrade,
+    upgrade::{self, Upgrade},
 };
 
 /// The path of Socket.IO.
@@ -69,7 +69,6 @@ struct Front {
     service: SocketIoService<Router>,
     page: Router,
     transports: Transports,
-    limits: Limits,
     origins: Arc<Origins>,
     connects: Arc<RateLimit>,
     metrics: Metrics,
@@ -82,7 +81,10 @@ struct Front {
 pub fn serve(config: Config, listener: TcpListener, process: Process<'_>) {
     assert!(!config.control_planes.is_empty(), "an edge needs a control plane");
     let metrics = Metrics::register(process.registry);
-    let transports = Transports::new(metrics.transports.clone());
+    let transports = Transports::new(metrics.transports.clone(), config.limits);
+    for flusher in transports.flushers().tasks() {
+        process.tasks.spawn_through_drain("flusher", flusher);
+    }
     let (questions, told) = mpsc::channel(QUESTIONS);
     let switch = Switch(questions);
 
@@ -106,9 +108,13 @@ pub fn serve(config: Config, listener: TcpListener, process: Process<'_>) {
     process
         .tasks
         .spawn_through_drain("link", keep_attached(attacher, process.shutdown.clone()));
+    let (link, asking) = Link::new(requests, planes, renew, switch.clone());
+    process.tasks.spawn_through_drain("joins", asking);
     let board = Board::new(
         config.limits.sessions_per_socket,
-        Link::new(requests, planes, renew, switch.clone()),
+        Clock::system(),
+        transports.flushers().count(),
+        link,
         metrics.clone(),
     );
     process.tasks.spawn_through_drain("switch", board.run(told, fed));
@@ -129,7 +135,6 @@ pub fn serve(config: Config, listener: TcpListener, process: Process<'_>) {
         .build_with_inner_svc(page.clone());
     let sockets = Sockets {
         verifier: config.verifier,
-        clock: Clock::system(),
         switch,
         limits: config.limits,
         metrics: metrics.clone(),
@@ -140,7 +145,6 @@ pub fn serve(config: Config, listener: TcpListener, process: Process<'_>) {
         service,
         page,
         transports: transports.clone(),
-        limits: config.limits,
         origins: Arc::new(config.origins),
         connects: Arc::new(RateLimit::new(
             config.limits.connect_rate,
@@ -190,6 +194,19 @@ fn prepare(tcp: &TcpStream) {
 }
 
 async fn connection(tcp: TcpStream, front: Front, shutdown: Shutdown) {
+    let tcp = tokio::select! {
+        biased;
+        left = front.upgrade_at_once(tcp) => match left {
+            Some(tcp) => tcp,
+            None => return,
+        },
+        () = shutdown.draining() => return,
+    };
+    // In a box, so that connections that did not get here do not have its size.
+    Box::pin(by_http(tcp, front, shutdown)).await;
+}
+
+async fn by_http(tcp: TcpStream, front: Front, shutdown: Shutdown) {
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let front = front.clone();
         async move { Ok::<_, Infallible>(front.serve(request.map(Body::new)).await) }
@@ -218,9 +235,41 @@ impl Front {
         polling::query(&request.uri, "sid").is_none() && !self.connects.take(Instant::now())
     }
 
+    /// Takes a connection that begins with an upgrade to WebSocket; gives it back where that is not for here.
+    async fn upgrade_at_once(&self, tcp: TcpStream) -> Option<TcpStream> {
+        let Some((request, length)) = upgrade::peek(&tcp, HEAD_TIMEOUT).await else {
+            return Some(tcp);
+        };
+        let is_taken = is_socket_io(request.uri.path())
+            && upgrade::is_wanted(&request)
+            && self.origins.allow(&request.headers)
+            && !self.is_surplus(&request);
+        if !is_taken {
+            return Some(tcp);
+        }
+        let Ok(upgrade) = Upgrade::of(&request, &self.transports) else {
+            return Some(tcp);
+        };
+        // What was looked at is there to be read.
+        match tcp.try_read(&mut vec![0; length]) {
+            Ok(read) if read == length => upgrade.at_once(tcp, self.service.clone()).await,
+            Ok(_) | Err(_) => upgrade.fail(),
+        }
+        None
+    }
+
+    fn upgrade_by_http(self, mut request: Parts) -> Response<Body> {
+        let Some(upgraded) = request.extensions.remove::<OnUpgrade>() else {
+            return upgrade::bad_request("this connection can't be upgraded");
+        };
+        match Upgrade::of(&request, &self.transports) {
+            Ok(upgrade) => upgrade.by_http(upgraded, self.service),
+            Err(text) => upgrade::bad_request(text),
+        }
+    }
+
     async fn serve(self, request: Request<Body>) -> Response<Body> {
-        let path = request.uri().path();
-        if path != PATH && !path.starts_with("/socket.io/") {
+        if !is_socket_io(request.uri().path()) {
             return match self.page.oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
@@ -237,13 +286,17 @@ impl Front {
             self.metrics.surplus_connections.inc();
             turned_away()
         } else if upgrade::is_wanted(&parts) {
-            return upgrade::accept(parts, &self.transports, self.limits, self.service);
+            return self.upgrade_by_http(parts);
         } else {
             polling::serve(Request::from_parts(parts, body), &self.transports, self.service).await
         };
         origin::expose(origin, &mut response);
         response
     }
+}
+
+fn is_socket_io(path: &str) -> bool {
+    path == PATH || path.starts_with("/socket.io/")
 }
 
 /// The answer to a connection for which there is no room at this moment. It is no CONNECT_ERROR, which would end a stock

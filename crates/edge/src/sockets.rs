@@ -7,12 +7,12 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use roomcast_auth::{Clock, TokenError, Verifier};
+use roomcast_auth::{TokenError, Verifier};
 use roomcast_core::{
     Cursor, UserId,
     payload::rfc3339,
@@ -21,22 +21,24 @@ use roomcast_core::{
 use serde_json::{json, value::RawValue};
 use socketioxide::{
     SocketIo,
-    extract::{AckSender, SocketRef},
-    handler::ConnectHandler,
-    socket::DisconnectReason,
+    adapter::LocalAdapter,
+    extract::SocketRef,
+    handler::{ConnectHandler, MessageHandler},
+    socket::{DisconnectReason, Socket},
 };
-use tokio::sync::{Notify, oneshot};
-use tokio_util::sync::CancellationToken;
+use socketioxide_core::Value as Packet;
+use tokio::sync::oneshot;
 use tracing::{debug, error};
 
 use crate::{
     config::Limits,
-    incoming::{self, Arguments, Asked, Auth, BadRequest},
+    incoming::{self, Auth, BadRequest, Itself, Question},
     metrics::Metrics,
-    outbound::{Item, Outbound},
+    outbound::{Ended, Outbound},
+    peer::{Item, Peer},
     pid,
     rate::RateLimit,
-    switch::{Peer, Reply, Switch, Told},
+    switch::{Reply, Switch, Told},
     transport::Transport,
 };
 
@@ -49,7 +51,6 @@ const TOO_MANY: &str = "too many events at once: slow down";
 /// What all sockets share.
 pub(crate) struct Sockets {
     pub(crate) verifier: Verifier,
-    pub(crate) clock: Clock,
     pub(crate) switch: Switch,
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
@@ -71,10 +72,6 @@ struct Live {
     sockets: Arc<Sockets>,
     peer: Arc<Peer>,
     rate: RateLimit,
-    /// When its token's time is over: seconds since the Unix epoch.
-    expires_at: AtomicI64,
-    prolonged: Notify,
-    gone: CancellationToken,
 }
 
 /// For those that end before they run.
@@ -90,9 +87,11 @@ pub(crate) fn serve(io: &SocketIo, sockets: Arc<Sockets>) {
         let sockets = sockets.clone();
         async move { sockets.connect(socket, auth).await }
     };
-    let connected = async |socket: SocketRef| {
-        if let Some(live) = socket.extensions.get::<Arc<Live>>() {
-            live.run(socket).await;
+    let connected = async |socket: SocketRef, Itself(it): Itself| {
+        if let Some(live) = socket.extensions.get::<Arc<Live>>()
+            && let Some(outbound) = &live.peer.outbound
+        {
+            live.run(it, outbound).await;
         }
     };
     io.ns("/", connected.with(middleware));
@@ -113,7 +112,7 @@ impl Sockets {
             return Err(self.refuse_code("token_invalid"));
         };
         let id = SocketId(self.next.fetch_add(1, Ordering::Relaxed));
-        let outbound = Outbound::new(self.limits.outbound_bytes);
+        let outbound = (!transport.is_direct()).then(|| Box::new(Outbound::new(self.limits.outbound_bytes)));
         let peer = Arc::new(Peer {
             id,
             user,
@@ -124,16 +123,16 @@ impl Sockets {
             rate: RateLimit::new(self.limits.event_rate, self.limits.event_burst, Instant::now()),
             sockets: self.clone(),
             peer: peer.clone(),
-            expires_at: AtomicI64::new(identity.expires_at),
-            prolonged: Notify::new(),
-            gone: CancellationToken::new(),
         });
         live.register(&socket);
-        socket.extensions.insert(live);
+        if peer.outbound.is_some() {
+            socket.extensions.insert(live);
+        }
         let (welcome, welcomed) = oneshot::channel();
         // Told before the questions, which come after CONNECT.
         let connected = Told::Connected {
             peer: peer.clone(),
+            expires_at: identity.expires_at,
             welcome,
         };
         let _ending = self.switch.0.send(connected).await;
@@ -169,7 +168,7 @@ impl Sockets {
         decision.await.unwrap_or(Resumed::Unavailable)
     }
 
-    async fn refuse(&self, error: TokenError, transport: &Transport) -> Refused {
+    async fn refuse(&self, error: TokenError, transport: &Arc<Transport>) -> Refused {
         debug!(reason = %error, "refused a connection");
         match error.code() {
             Some(code) => self.refuse_code(code),
@@ -189,78 +188,61 @@ impl Sockets {
 
 impl Live {
     fn register(self: &Arc<Self>, socket: &SocketRef) {
+        socket.on_fallback(Questions(self.clone()));
         let live = self.clone();
-        socket.on(
-            "join-session",
-            move |ack: AckSender, asked: Asked, arguments: Arguments| {
-                let reply = Reply { ack, asked: asked.0 };
-                match incoming::join(arguments) {
-                    Ok((session, after)) => {
-                        live.ask(
-                            |socket, reply| Told::Join {
-                                socket,
-                                session,
-                                after,
-                                reply,
-                            },
-                            reply,
-                        );
-                    }
-                    Err(bad) => live.bad_request(bad, reply),
-                }
-                async {}
-            },
-        );
-        let live = self.clone();
-        socket.on(
-            "leave-session",
-            move |ack: AckSender, asked: Asked, arguments: Arguments| {
-                let reply = Reply { ack, asked: asked.0 };
-                match incoming::leave(arguments) {
-                    Ok(session) => live.ask(
-                        |socket, reply| Told::Leave {
-                            socket,
-                            session,
-                            reply,
-                        },
-                        reply,
-                    ),
-                    Err(bad) => live.bad_request(bad, reply),
-                }
-                async {}
-            },
-        );
-        let live = self.clone();
-        socket.on(
-            "refresh-token",
-            move |ack: AckSender, asked: Asked, arguments: Arguments| {
-                let live = live.clone();
-                async move { live.refresh(Reply { ack, asked: asked.0 }, arguments).await }
-            },
-        );
-        let live = self.clone();
-        socket.on_fallback(move |ack: AckSender, asked: Asked| {
-            let text = "there is no such event: join-session, leave-session and refresh-token are known";
-            let bad = BadRequest {
-                session: None,
-                text: text.to_owned(),
-            };
-            live.bad_request(bad, Reply { ack, asked: asked.0 });
-            async {}
-        });
-        let gone = self.gone.clone();
         socket.on_disconnect(move |reason: DisconnectReason| {
             // Our own DISCONNECT is still on its way to the browser.
             if reason != DisconnectReason::ServerNSDisconnect {
-                gone.cancel();
+                live.left();
             }
             async {}
         });
     }
 
+    /// The browser is gone.
+    fn left(&self) {
+        self.sockets.switch.tell(Told::Disconnected(self.peer.id));
+        self.peer.transport.kill();
+    }
+
+    /// Takes what the browser sent.
+    fn take(self: &Arc<Self>, question: Question, reply: Reply) {
+        let socket = self.peer.id;
+        match question.name.as_str() {
+            "join-session" => match incoming::join(&question) {
+                Ok((session, after)) => self.ask(Told::Join {
+                    socket,
+                    session,
+                    after,
+                    reply,
+                }),
+                Err(bad) => self.bad_request(bad, reply),
+            },
+            "leave-session" => match incoming::leave(&question) {
+                Ok(session) => self.ask(Told::Leave {
+                    socket,
+                    session,
+                    reply,
+                }),
+                Err(bad) => self.bad_request(bad, reply),
+            },
+            "refresh-token" => {
+                let live = self.clone();
+                tokio::spawn(async move { live.refresh(reply, &question).await });
+            }
+            _ => {
+                let text = "there is no such event: join-session, leave-session and refresh-token are known";
+                let bad = BadRequest {
+                    session: None,
+                    text: text.to_owned(),
+                };
+                self.bad_request(bad, reply);
+            }
+        }
+    }
+
     /// Passes a question on, in order; too many at once are refused.
-    fn ask(&self, told: impl FnOnce(SocketId, Reply) -> Told, reply: Reply) {
-        let told = told(self.peer.id, reply);
+    fn ask(&self, told: Told) {
         let back = if self.rate.take(Instant::now()) {
             self.sockets.switch.ask(told)
         } else {
@@ -299,16 +281,19 @@ impl Live {
     }
 
     /// Takes a new token of the same user in place of the old one.
-    async fn refresh(&self, reply: Reply, arguments: Arguments) {
-        let token = match incoming::token(arguments) {
+    async fn refresh(&self, reply: Reply, question: &Question) {
+        let token = match incoming::token(question) {
             Ok(token) if self.rate.take(Instant::now()) => token,
             Ok(_) => return self.refuse(reply, None, "rate_limited", TOO_MANY.to_owned()),
             Err(bad) => return self.bad_request(bad, reply),
         };
         let (code, text) = match self.sockets.verifier.verify(&token).await {
             Ok(identity) if identity.subject == self.peer.user.as_str() => {
-                self.expires_at.store(identity.expires_at, Ordering::Release);
-                self.prolonged.notify_one();
+                let prolonged = Told::Prolonged {
+                    socket: self.peer.id,
+                    expires_at: identity.expires_at,
+                };
+                let _ending = self.sockets.switch.0.send(prolonged).await;
                 let expires_at = rfc3339(identity.expires_at.saturating_mul(1_000));
                 return self.acknowledge(reply, &json!({ "ok": true, "expiresAt": expires_at }));
             }
@@ -324,7 +309,7 @@ impl Live {
                 )
             }
         };
-        if reply.asked {
+        if reply.0.is_some() {
             self.acknowledge(
                 reply,
                 &json!({ "ok": false, "error": { "code": code, "message": text } }),
@@ -335,44 +320,36 @@ impl Live {
     }
 
     fn acknowledge(&self, reply: Reply, answer: &serde_json::Value) {
-        if let (true, Ok(json)) = (reply.asked, RawValue::from_string(answer.to_string()))
-            && self.peer.outbound.push(Item::Ack(reply.ack, json)).is_err()
+        if let (Some(number), Ok(json)) = (reply.0, RawValue::from_string(answer.to_string()))
+            && self.peer.push(Item::Ack(number, json)).is_err()
         {
             self.peer.transport.kill();
         }
     }
 
-    /// Sends what is for the socket until it is gone or its token expires; then the transport is closed, so that a
-    /// stock client comes back and is told `token_expired`.
-    async fn run(&self, socket: SocketRef) {
-        let killed = self.peer.transport.killed();
-        tokio::select! {
+    /// Sends what goes the ordinary path, until the direct one takes over or the socket is gone.
+    async fn run(&self, socket: Arc<Socket<LocalAdapter>>, outbound: &Outbound) {
+        let transport = &self.peer.transport;
+        let ended = tokio::select! {
             biased;
-            () = self.gone.cancelled() => {}
-            () = killed.cancelled() => {}
-            () = self.expired() => debug!(socket = self.peer.id.0, "the token expired"),
-            () = self.peer.outbound.write(socket.clone(), &self.peer.transport) => {}
+            () = transport.killed() => Ended::Gone,
+            ended = outbound.write(&socket, transport) => ended,
+        };
+        if ended == Ended::Moved {
+            return;
         }
-        self.peer.transport.kill();
-        self.peer.outbound.close();
-        self.sockets.switch.tell(Told::Disconnected(self.peer.id));
+        self.left();
+        outbound.close();
         // A polling transport has no stream whose end would tell the crate; an error means that it knows.
         let _ = socket.disconnect();
     }
+}
 
-    async fn expired(&self) {
-        loop {
-            let left = self.expires_at.load(Ordering::Acquire) - self.sockets.clock.now();
-            let Ok(left) = u64::try_from(left) else { return };
-            if left == 0 {
-                return;
-            }
-            // The clock has whole seconds, so the last wait is short and looks again; so does a clock that was set.
-            let wait = Duration::from_secs(left).min(Duration::from_secs(60));
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = self.prolonged.notified() => {}
-            }
-        }
+/// Takes the browser's events one after the other, in order.
+struct Questions(Arc<Live>);
+
+impl MessageHandler<LocalAdapter, ()> for Questions {
+    fn call(&self, _: Arc<Socket<LocalAdapter>>, packet: Packet, ack: Option<i64>) {
+        self.0.take(Question::read(&packet), Reply(ack));
     }
 }

@@ -2,53 +2,59 @@
 //! deliveries and what the link is asked for come out.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::{BuildHasherDefault, Hasher},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
+use bytes::Bytes;
+use roomcast_auth::Clock;
 use roomcast_core::{
-    Entry, LogSlice, Millis, Position, RoomId, SessionId, Snapshot, UserId, json,
+    Entry, LogSlice, Millis, Position, RoomId, SessionId, Snapshot, json,
     payload::Event,
     rooms::{Action, Answer, Ask, Input, Refusal, Resumed, Rooms, SocketId},
 };
 use serde_json::value::RawValue;
-use socketioxide::extract::AckSender;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::MissedTickBehavior,
+};
 use tracing::{debug, error};
 
 use crate::{
+    direct::{Full, When, frame::Frame},
     link::{Generation, Link},
     metrics::Metrics,
-    outbound::{Item, Outbound},
+    peer::{Delivery, Item, Peer},
     transport::Transport,
 };
 
+/// An event for as many sockets is written at once, whatever else waits; for more, by the flushers.
+const AT_ONCE: usize = 32;
+/// The same, where nothing else waits and there is but one flusher, so that it would not be sooner.
+const AT_ONCE_ALONE: usize = 1_024;
+/// How often it is looked whose token's time is over. The clock has whole seconds.
+const EXPIRY_INTERVAL: Duration = Duration::from_millis(250);
 /// Questions of all sockets that wait at most; a socket whose question finds no room is told to slow down.
 pub(crate) const QUESTIONS: usize = 16_384;
 
-/// How a question is answered.
-pub(crate) struct Reply {
-    pub(crate) ack: AckSender,
-    /// Whether an acknowledgement was asked for. Without one only a no is told, as `session-error`.
-    pub(crate) asked: bool,
-}
-
-/// What the switch needs of a socket.
-pub(crate) struct Peer {
-    pub(crate) id: SocketId,
-    pub(crate) user: UserId,
-    pub(crate) outbound: Outbound,
-    pub(crate) transport: Arc<Transport>,
-}
+/// How a question is answered: by the number with which an acknowledgement was asked for. Without one only a no is told,
+/// as `session-error`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reply(pub(crate) Option<i64>);
 
 /// What is told to the switch.
 pub(crate) enum Told {
     /// A socket is there; `welcome` is told when it is in its user's room.
     Connected {
         peer: Arc<Peer>,
+        /// When its token's time is over: seconds since the Unix epoch.
+        expires_at: i64,
         welcome: oneshot::Sender<()>,
     },
+    /// It has a new token.
+    Prolonged { socket: SocketId, expires_at: i64 },
     /// It comes with a cursor; `decided` is told whether it is continued.
     Resume {
         socket: SocketId,
@@ -132,42 +138,83 @@ impl Switch {
 /// The state of the switch's task.
 pub(crate) struct Board {
     rooms: Rooms,
-    peers: HashMap<SocketId, Known>,
+    peers: HashMap<SocketId, Known, BuildHasherDefault<NumberHasher>>,
+    /// When tokens' time is over.
+    expiries: BTreeSet<(i64, SocketId)>,
+    clock: Clock,
     link: Link,
     generation: Generation,
     metrics: Metrics,
     asks: u64,
     started: Instant,
+    /// How many flushers there are.
+    flushers: usize,
+    /// For how many sockets an event is written at once.
+    at_once: usize,
+    /// The last event that was delivered with cursors that differ, and what its frames begin with.
+    opening: Option<(Arc<Event>, Bytes)>,
 }
 
 struct Known {
     peer: Arc<Peer>,
+    /// The peer's, where all goes the direct path: what is delivered then looks at nothing else.
+    direct: Option<Arc<Transport>>,
+    expires_at: i64,
     welcome: Option<oneshot::Sender<()>>,
     decided: Option<oneshot::Sender<Resumed>>,
-    replies: BTreeMap<Ask, Reply>,
+    /// Questions that are not answered yet; few at a time.
+    replies: Vec<(Ask, Reply)>,
+}
+
+impl Known {
+    fn take_reply(&mut self, ask: Ask) -> Option<Reply> {
+        let at = self.replies.iter().position(|(asked, _)| *asked == ask)?;
+        let (_, reply) = self.replies.swap_remove(at);
+        if self.replies.is_empty() {
+            self.replies = Vec::new();
+        }
+        Some(reply)
+    }
 }
 
 impl Board {
-    pub(crate) fn new(sessions_per_socket: usize, link: Link, metrics: Metrics) -> Self {
+    pub(crate) fn new(
+        sessions_per_socket: usize,
+        clock: Clock,
+        flushers: usize,
+        link: Link,
+        metrics: Metrics,
+    ) -> Self {
         Self {
+            flushers,
+            at_once: AT_ONCE,
             rooms: Rooms::new(sessions_per_socket),
-            peers: HashMap::new(),
+            peers: HashMap::default(),
+            expiries: BTreeSet::new(),
+            clock,
             link,
             generation: Generation::default(),
             metrics,
             asks: 0,
             started: Instant::now(),
+            opening: None,
         }
     }
 
     /// Runs until nobody can ask any more.
     pub(crate) async fn run(mut self, mut told: mpsc::Receiver<Told>, mut fed: mpsc::Receiver<Fed>) {
+        let mut expiries = tokio::time::interval(EXPIRY_INTERVAL);
+        expiries.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let deadline = self.rooms.next_deadline();
             tokio::select! {
                 // What the link brings first: an answer is then given on the newest state.
                 biased;
-                Some(fed) = fed.recv() => self.fed(fed),
+                Some(item) = fed.recv() => {
+                    let is_alone = self.flushers == 1 && fed.is_empty() && told.is_empty();
+                    self.at_once = if is_alone { AT_ONCE_ALONE } else { AT_ONCE };
+                    self.fed(item);
+                }
                 next = told.recv() => match next {
                     Some(told) => self.told(told),
                     None => return,
@@ -176,6 +223,7 @@ impl Board {
                     let now = self.now();
                     self.rooms.handle_deadline(now);
                 }
+                _ = expiries.tick() => self.expire(),
             }
             self.act();
         }
@@ -183,6 +231,27 @@ impl Board {
 
     fn now(&self) -> Millis {
         Millis::try_from(self.started.elapsed().as_millis()).unwrap_or(Millis::MAX)
+    }
+
+    /// Closes the transports of those whose token's time is over, so that a stock client comes back and is told
+    /// `token_expired`.
+    fn expire(&mut self) {
+        let now = self.clock.now();
+        while let Some((_, socket)) = self.expiries.first().copied().filter(|(at, _)| *at <= now) {
+            self.expiries.pop_first();
+            debug!(socket = socket.0, "the token expired");
+            if let Some(known) = self.peers.get(&socket) {
+                known.peer.transport.kill();
+            }
+        }
+    }
+
+    fn prolong(&mut self, socket: SocketId, expires_at: i64) {
+        if let Some(known) = self.peers.get_mut(&socket) {
+            self.expiries.remove(&(known.expires_at, socket));
+            self.expiries.insert((expires_at, socket));
+            known.expires_at = expires_at;
+        }
     }
 
     fn handle(&mut self, input: Input) {
@@ -205,14 +274,21 @@ impl Board {
 
     fn told(&mut self, told: Told) {
         match told {
-            Told::Connected { peer, welcome } => {
+            Told::Connected {
+                peer,
+                expires_at,
+                welcome,
+            } => {
                 let (socket, user) = (peer.id, peer.user.clone());
                 let known = Known {
+                    direct: peer.outbound.is_none().then(|| peer.transport.clone()),
                     peer,
+                    expires_at,
                     welcome: Some(welcome),
                     decided: None,
-                    replies: BTreeMap::new(),
+                    replies: Vec::new(),
                 };
+                self.expiries.insert((expires_at, socket));
                 self.peers.insert(socket, known);
                 self.handle(Input::Connected { socket, user });
             }
@@ -232,8 +308,11 @@ impl Board {
                     ask,
                 });
             }
+            Told::Prolonged { socket, expires_at } => self.prolong(socket, expires_at),
             Told::Disconnected(socket) => {
-                self.peers.remove(&socket);
+                if let Some(known) = self.peers.remove(&socket) {
+                    self.expiries.remove(&(known.expires_at, socket));
+                }
                 self.handle(Input::Disconnected(socket));
             }
             Told::Join {
@@ -288,7 +367,7 @@ impl Board {
         self.asks += 1;
         let ask = Ask(self.asks);
         if let Some(known) = self.peers.get_mut(&socket) {
-            known.replies.insert(ask, reply);
+            known.replies.push((ask, reply));
         }
         ask
     }
@@ -307,13 +386,10 @@ impl Board {
                 Action::Read { room, after } => self.link.read(room, after),
                 Action::Answer { socket, ask, answer } => self.answer(socket, ask, answer),
                 Action::Deliver {
-                    socket,
+                    sockets,
                     event,
                     cursor,
-                } => {
-                    self.metrics.deliveries.inc();
-                    self.push(socket, Item::Event(event, cursor));
-                }
+                } => self.deliver(&sockets, event, cursor),
                 Action::Replay { socket, replay } => self.push(socket, Item::Replay(replay)),
                 Action::Resumed { socket, outcome } => {
                     let decided = self.peers.get_mut(&socket).and_then(|known| known.decided.take());
@@ -330,7 +406,7 @@ impl Board {
                     // Nobody waits any more where the connection took too long.
                     let _ = welcome.map(|welcome| welcome.send(()));
                 }
-                Action::Disconnect(socket) => self.push(socket, Item::Disconnect),
+                Action::Disconnect(socket) => self.to(socket, |known| known.peer.disconnect()),
             }
         }
         self.metrics
@@ -341,14 +417,47 @@ impl Board {
             .set(i64::try_from(self.rooms.rooms()).unwrap_or(i64::MAX));
     }
 
+    fn deliver(&mut self, sockets: &[SocketId], event: Arc<Event>, cursor: Arc<str>) {
+        self.metrics.deliveries.inc_by(sockets.len() as u64);
+        let mut delivery = Delivery::new(event.clone(), cursor);
+        if sockets.len() == 1 {
+            delivery = delivery.sharing(self.opening(event));
+        }
+        let when = if sockets.len() <= self.at_once {
+            When::Now
+        } else {
+            When::Soon
+        };
+        for socket in sockets {
+            self.to(*socket, |known| match &known.direct {
+                Some(transport) => transport.send(delivery.part(), when),
+                None => known.peer.deliver(&delivery, when),
+            });
+        }
+    }
+
+    /// What frames of an event begin with.
+    fn opening(&mut self, event: Arc<Event>) -> Bytes {
+        match &self.opening {
+            Some((known, opening)) if Arc::ptr_eq(known, &event) => opening.clone(),
+            Some(_) | None => {
+                let opening = Bytes::from(Frame::opening(&event));
+                self.opening = Some((event, opening.clone()));
+                opening
+            }
+        }
+    }
+
     fn push(&self, socket: SocketId, item: Item) {
+        self.to(socket, |known| known.peer.push(item));
+    }
+
+    /// Hands something to a socket, and closes its transport where that finds no room.
+    fn to(&self, socket: SocketId, hand: impl FnOnce(&Known) -> Result<(), Full>) {
         let Some(known) = self.peers.get(&socket) else {
             return;
         };
-        if known.peer.transport.killed().is_cancelled() {
-            return;
-        }
-        if known.peer.outbound.push(item).is_err() {
+        if hand(known).is_err() {
             self.metrics.slow_sockets.inc();
             debug!(socket = socket.0, "closing the transport of a slow socket");
             known.peer.transport.kill();
@@ -359,7 +468,7 @@ impl Board {
         let reply = self
             .peers
             .get_mut(&socket)
-            .and_then(|known| known.replies.remove(&ask));
+            .and_then(|known| known.take_reply(ask));
         let Some(reply) = reply else { return };
         match answer {
             Answer::Joined {
@@ -390,9 +499,9 @@ impl Board {
     }
 
     fn acknowledge(&self, socket: SocketId, reply: Reply, json: String) {
-        if reply.asked {
+        if let Some(number) = reply.0 {
             match RawValue::from_string(json) {
-                Ok(json) => self.push(socket, Item::Ack(reply.ack, json)),
+                Ok(json) => self.push(socket, Item::Ack(number, json)),
                 Err(error) => error!(%error, "an acknowledgement that is no JSON"),
             }
         }
@@ -402,7 +511,7 @@ impl Board {
         self.metrics.refused_questions.inc();
         let session = session.map_or("null".to_owned(), json::string);
         let text = json::string(text);
-        if reply.asked {
+        if reply.0.is_some() {
             let error = format!(r#"{{"code":"{code}","message":{text}}}"#);
             self.acknowledge(
                 socket,
@@ -418,6 +527,25 @@ impl Board {
             let cursor = self.rooms.cursor(socket);
             self.push(socket, Item::Event(Arc::new(event), cursor));
         }
+    }
+}
+
+/// For numbers of our own, which rise by one.
+#[derive(Debug, Default)]
+struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("the keys are numbers")
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // Spreads them over both ends of the word (Knuth's multiplicative hashing).
+        self.0 = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
     }
 }
 

@@ -1,99 +1,161 @@
 //! What carries one socket: a WebSocket, or a sequence of polling requests, or first the one and then the other.
-//! Here it can be killed, and here it is known how far the browser has taken what was sent.
+//! Here it can be killed, and here it is known how far the browser has taken what was sent through the crate.
 
 use std::{
     collections::HashMap,
+    io,
     sync::{
         Arc, Mutex, OnceLock, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
+    task::{Wake, Waker},
     time::Duration,
 };
 
+use bytes::Bytes;
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::sync::{Notify, watch};
-use tokio_util::sync::CancellationToken;
+use tokio::{net::tcp::OwnedWriteHalf, sync::Notify};
+use tracing::debug;
 
-/// Whether a WebSocket took the place of polling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Upgrade {
-    /// None was tried.
-    Never,
-    /// One is being tried.
-    Tried,
-    /// One was taken, or failed.
-    Done,
-}
+use crate::{
+    config::Limits,
+    connect_packet,
+    direct::{
+        Flushers, Full, Next, When, Wire,
+        cutter::{Cut, Kind},
+        frame::Frame,
+        queue::Part,
+    },
+};
 
 /// How long a kill waits for an upgrade.
 const UPGRADE_GRACE: Duration = Duration::from_secs(2);
+
+/// Whether a WebSocket took the place of polling.
+mod upgrade {
+    /// None was tried.
+    pub(super) const NEVER: u8 = 0;
+    /// One is being tried.
+    pub(super) const TRIED: u8 = 1;
+    /// One was taken, or failed.
+    pub(super) const DONE: u8 = 2;
+}
+
+/// What a transport began as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    WebSocket,
+    Polling,
+}
 
 /// The transport of one Engine.IO connection.
 #[derive(Debug)]
 pub(crate) struct Transport {
     number: u64,
+    origin: Origin,
     registry: Transports,
     sid: OnceLock<String>,
     /// What CONNECT is to carry, once that is known.
     pid: OnceLock<String>,
     /// Whether CONNECT has left with it.
     connected: AtomicBool,
-    kill: CancellationToken,
-    upgrade: watch::Sender<Upgrade>,
-    /// Events and acknowledgements that were handed to the kernel, or to the answer of a poll.
+    killed: AtomicBool,
+    upgrade: AtomicU8,
+    /// Events and acknowledgements that were handed to the kernel, or to the answer of a poll, by way of the crate.
     taken: AtomicU64,
-    progress: Notify,
+    /// Any of the above changed.
+    changed: Notify,
+    /// Where it is a WebSocket.
+    wire: OnceLock<Wire>,
+}
+
+/// The kernel takes something again.
+struct Writable(Weak<Transport>);
+
+impl Wake for Writable {
+    fn wake(self: Arc<Self>) {
+        if let Some(transport) = self.0.upgrade() {
+            let flushers = transport.registry.shared.flushers.clone();
+            flushers.list(transport);
+        }
+    }
 }
 
 impl Transport {
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    async fn until(&self, condition: impl Fn(&Self) -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            if condition(self) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     /// Closes it without a word, so that stock clients reconnect by themselves. For good: it cannot be undone.
     ///
     /// Not in the middle of an upgrade, though: a stock client whose WebSocket closes while it pauses its polling
     /// stays there until its ping timeout.
-    pub(crate) fn kill(&self) {
-        if *self.upgrade.borrow() != Upgrade::Tried {
-            return self.kill.cancel();
+    pub(crate) fn kill(self: &Arc<Self>) {
+        if self.upgrade.load(Ordering::Acquire) != upgrade::TRIED {
+            return self.kill_now();
         }
-        let (kill, mut upgrade) = (self.kill.clone(), self.upgrade.subscribe());
+        let transport = self.clone();
         tokio::spawn(async move {
-            let ended = upgrade.wait_for(|upgrade| *upgrade != Upgrade::Tried);
+            let ended = transport.until(|it| it.upgrade.load(Ordering::Acquire) != upgrade::TRIED);
             let _ended_or_not = tokio::time::timeout(UPGRADE_GRACE, ended).await;
-            kill.cancel();
+            transport.kill_now();
         });
     }
 
+    fn kill_now(&self) {
+        self.killed.store(true, Ordering::Release);
+        self.changed.notify_waiters();
+        if let Some(wire) = self.wire.get() {
+            wire.shut();
+        }
+    }
+
     /// As [`Self::kill`], for a connection that may not be answered before it is closed.
-    pub(crate) async fn kill_first(&self) {
+    pub(crate) async fn kill_first(self: &Arc<Self>) {
         self.kill();
-        self.kill.cancelled().await;
+        self.killed().await;
+    }
+
+    /// Whether it is killed.
+    pub(crate) fn is_killed(&self) -> bool {
+        self.killed.load(Ordering::Acquire)
+    }
+
+    /// Ends when it is killed.
+    pub(crate) async fn killed(&self) {
+        self.until(Self::is_killed).await;
     }
 
     /// A WebSocket is tried in place of polling; `false` where one was before.
     pub(crate) fn try_upgrade(&self) -> bool {
-        self.upgrade.send_if_modified(|upgrade| {
-            let is_first = *upgrade == Upgrade::Never;
-            if is_first {
-                *upgrade = Upgrade::Tried;
-            }
-            is_first
-        })
+        let (never, tried) = (upgrade::NEVER, upgrade::TRIED);
+        let (success, failure) = (Ordering::AcqRel, Ordering::Acquire);
+        self.upgrade
+            .compare_exchange(never, tried, success, failure)
+            .is_ok()
     }
 
     /// The browser took the WebSocket.
     pub(crate) fn upgraded(&self) {
-        self.upgrade.send_replace(Upgrade::Done);
+        self.upgrade.store(upgrade::DONE, Ordering::Release);
+        self.changed.notify_waiters();
     }
 
     /// The WebSocket was not taken. That leaves the crate's polling session unusable: its browser comes back with a new
     /// one.
     pub(crate) fn upgrade_failed(&self) {
-        self.upgrade.send_replace(Upgrade::Done);
-        self.kill();
-    }
-
-    /// Ends when it is killed.
-    pub(crate) fn killed(&self) -> &CancellationToken {
-        &self.kill
+        self.upgraded();
+        self.kill_now();
     }
 
     /// Says what CONNECT is to carry, before it leaves. A transport has one CONNECT.
@@ -110,11 +172,6 @@ impl Transport {
         self.pid.get().map(String::as_str)
     }
 
-    /// Whether CONNECT has left.
-    pub(crate) fn is_connected(&self) -> bool {
-        self.connected.load(Ordering::Acquire)
-    }
-
     /// CONNECT has left.
     pub(crate) fn connected(&self) {
         self.connected.store(true, Ordering::Release);
@@ -124,19 +181,14 @@ impl Transport {
     pub(crate) fn took(&self, events: u64) {
         if events > 0 {
             self.taken.fetch_add(events, Ordering::Release);
-            self.progress.notify_waiters();
+            self.changed.notify_waiters();
         }
     }
 
     /// Waits until no more than `window` of the `sent` events are on their way.
     pub(crate) async fn window(&self, sent: u64, window: u64) {
-        loop {
-            let progress = self.progress.notified();
-            if sent.saturating_sub(self.taken.load(Ordering::Acquire)) <= window {
-                return;
-            }
-            progress.await;
-        }
+        self.until(|it| sent.saturating_sub(it.taken.load(Ordering::Acquire)) <= window)
+            .await;
     }
 
     /// Makes the transport known by its Engine.IO id, so that later requests find it.
@@ -148,11 +200,149 @@ impl Transport {
     }
 }
 
+/// The direct path of a WebSocket.
+impl Transport {
+    /// Whether what is for the browser goes the direct path from the beginning on.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.origin == Origin::WebSocket && self.registry.shared.limits.direct_path
+    }
+
+    /// Ends when the direct path took over from polling; never where it does not.
+    pub(crate) async fn turned_direct(&self) {
+        let direct = self.registry.shared.limits.direct_path;
+        self.until(|it| {
+            direct && it.wire.get().is_some() && it.upgrade.load(Ordering::Acquire) == upgrade::DONE
+        })
+        .await;
+    }
+
+    /// It is a WebSocket from here on.
+    pub(crate) fn attach(self: &Arc<Self>, tcp: OwnedWriteHalf, greeting: Bytes) {
+        let writable = Waker::from(Arc::new(Writable(Arc::downgrade(self))));
+        let wire = Wire::new(
+            tcp,
+            writable,
+            greeting,
+            self.registry.shared.limits.outbound_bytes,
+        );
+        // One WebSocket is all that a transport gets.
+        let _ = self.wire.set(wire);
+        if self.is_killed() {
+            self.kill_now();
+        }
+    }
+
+    /// Sends what is for the browser.
+    pub(crate) fn send(self: &Arc<Self>, part: Part, when: When) -> Result<(), Full> {
+        if let Some(wire) = self.wire.get() {
+            let next = wire.send(part, when)?;
+            self.go_on(next.map(|next| (next, 0)));
+        }
+        Ok(())
+    }
+
+    /// Sends what was for the browser before the direct path took over, once the crate has sent what it has.
+    pub(crate) fn hold(&self, parts: impl Iterator<Item = Part>) {
+        if let Some(wire) = self.wire.get() {
+            wire.hold(parts);
+        }
+    }
+
+    /// Takes a whole frame of the crate; [`Self::list`] follows.
+    pub(crate) fn enter(&self, cut: &Cut<'_>) -> io::Result<()> {
+        let Some(wire) = self.wire.get() else {
+            return Err(io::ErrorKind::NotConnected.into());
+        };
+        let whole = |awaited| Frame::whole(cut.bytes.to_vec().into(), awaited);
+        match cut.kind {
+            Kind::Connect => {
+                let payload = &cut.bytes[cut.payload_at..];
+                let pid = self.pending_pid();
+                let changed = pid.and_then(|pid| connect_packet::with_pid(payload, pid));
+                let is_ours = changed.is_some();
+                wire.enter(changed.map_or_else(|| whole(0), Frame::text))?;
+                if is_ours {
+                    self.connected();
+                    if self.is_direct() {
+                        wire.release();
+                    }
+                }
+            }
+            Kind::Sentinel => wire.release(),
+            Kind::Event => wire.enter(whole(1))?,
+            Kind::Close => {
+                wire.enter(whole(0))?;
+                wire.end();
+            }
+            Kind::Other => wire.enter(whole(0))?,
+        }
+        Ok(())
+    }
+
+    /// Has what the crate entered written, by a flusher: mostly more follows at once, and leaves in the same write.
+    pub(crate) fn list(self: &Arc<Self>) {
+        if let Some(wire) = self.wire.get() {
+            self.go_on(Ok((wire.list(), 0)));
+        }
+    }
+
+    /// Writes what waits; what a flusher does with each transport on its list.
+    pub(crate) fn flush(self: &Arc<Self>) {
+        if let Some(wire) = self.wire.get() {
+            self.go_on(wire.flush());
+        }
+    }
+
+    /// Does what a write has left to do.
+    fn go_on(self: &Arc<Self>, next: io::Result<(Next, u64)>) {
+        match next {
+            Ok((next, taken)) => {
+                self.took(taken);
+                match next {
+                    Next::Rest => {}
+                    Next::List => self.registry.shared.flushers.list(self.clone()),
+                    Next::Watch => {
+                        let stall = self.registry.shared.limits.write_stall;
+                        tokio::spawn(watch(Arc::downgrade(self), stall));
+                    }
+                }
+            }
+            Err(error) => {
+                debug!(%error, "could not write");
+                self.kill();
+            }
+        }
+    }
+
+    /// The crate gave the WebSocket up.
+    pub(crate) fn stream_ended(&self) {
+        if let Some(wire) = self.wire.get() {
+            // Its last words; an error is a connection that has ended.
+            let _ = wire.flush();
+            wire.shut();
+        }
+    }
+}
+
+/// Closes a transport whose browser takes nothing for too long.
+async fn watch(transport: Weak<Transport>, stall: Duration) {
+    let taken = || transport.upgrade().and_then(|it| it.wire.get()?.watch());
+    while let Some(before) = taken() {
+        tokio::time::sleep(stall).await;
+        if taken() == Some(before)
+            && let Some(transport) = transport.upgrade()
+        {
+            debug!("closing the transport of a browser that takes nothing");
+            return transport.kill();
+        }
+    }
+}
+
 impl Drop for Transport {
     fn drop(&mut self) {
         let mut known = self.registry.lock();
         known.all.remove(&self.number);
-        self.registry.count.dec();
+        self.registry.shared.count.dec();
         if let Some(sid) = self.sid.get() {
             known.by_sid.remove(sid);
         }
@@ -160,11 +350,18 @@ impl Drop for Transport {
 }
 
 /// All transports of the edge, for as long as they live.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Transports {
-    known: Arc<Mutex<Known>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    known: Mutex<Known>,
     /// How many there are.
     count: Gauge,
+    limits: Limits,
+    flushers: Flushers,
 }
 
 #[derive(Debug, Default)]
@@ -176,35 +373,47 @@ struct Known {
 
 impl Transports {
     fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// None yet; `count` says how many there are.
-    pub(crate) fn new(count: Gauge) -> Self {
-        Self {
+    pub(crate) fn new(count: Gauge, limits: Limits) -> Self {
+        let shared = Shared {
+            known: Mutex::default(),
             count,
-            ..Self::default()
+            limits,
+            flushers: Flushers::default(),
+        };
+        Self {
+            shared: Arc::new(shared),
         }
     }
 
+    /// What writes for them.
+    pub(crate) fn flushers(&self) -> &Flushers {
+        &self.shared.flushers
+    }
+
     /// A new transport.
-    pub(crate) fn open(&self) -> Arc<Transport> {
+    pub(crate) fn open(&self, origin: Origin) -> Arc<Transport> {
         let mut known = self.lock();
         let number = known.next;
         known.next += 1;
         let transport = Arc::new(Transport {
             number,
+            origin,
             registry: self.clone(),
             sid: OnceLock::new(),
             pid: OnceLock::new(),
             connected: AtomicBool::new(false),
-            kill: CancellationToken::new(),
-            upgrade: watch::Sender::new(Upgrade::Never),
+            killed: AtomicBool::new(false),
+            upgrade: AtomicU8::new(upgrade::NEVER),
             taken: AtomicU64::new(0),
-            progress: Notify::new(),
+            changed: Notify::new(),
+            wire: OnceLock::new(),
         });
         known.all.insert(number, Arc::downgrade(&transport));
-        self.count.inc();
+        self.shared.count.inc();
         transport
     }
 
@@ -218,42 +427,5 @@ impl Transports {
     /// All of them.
     pub(crate) fn all(&self) -> Vec<Weak<Transport>> {
         self.lock().all.values().cloned().collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_window_opens_with_what_was_taken() {
-        let transport = Transports::default().open();
-        transport.window(4, 4).await;
-        let waiting = transport.window(6, 4);
-        tokio::pin!(waiting);
-        assert!(futures(&mut waiting).await.is_none());
-        transport.took(1);
-        assert!(futures(&mut waiting).await.is_none());
-        transport.took(1);
-        waiting.await;
-    }
-
-    async fn futures(waiting: &mut std::pin::Pin<&mut impl Future<Output = ()>>) -> Option<()> {
-        std::future::poll_fn(|cx| match waiting.as_mut().poll(cx) {
-            std::task::Poll::Ready(()) => std::task::Poll::Ready(Some(())),
-            std::task::Poll::Pending => std::task::Poll::Ready(None),
-        })
-        .await
-    }
-
-    #[test]
-    fn a_transport_is_known_for_as_long_as_it_lives() {
-        let transports = Transports::default();
-        let transport = transports.open();
-        transport.name("sid".into());
-        assert!(transports.find("sid").is_some());
-        drop(transport);
-        assert!(transports.find("sid").is_none());
-        assert!(transports.all().is_empty());
     }
 }

@@ -24,7 +24,7 @@ impl v1::WatchEventsResponse {
     #[must_use]
     pub fn reset(snapshot: &Snapshot) -> Self {
         let session = match &snapshot.state {
-            RoomState::Session(session) => Some(session.into()),
+            RoomState::Session(session) => Some((&**session).into()),
             RoomState::User { .. } => None,
         };
         Self {

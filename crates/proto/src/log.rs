@@ -104,7 +104,7 @@ impl TryFrom<v1::ReadLogResponse> for LogSlice {
 /// A room and its state, and whether that is a reset.
 pub(crate) fn snapshot_out(room: &RoomId, snapshot: &Snapshot, reset: bool) -> v1::RoomSnapshot {
     let state = match &snapshot.state {
-        RoomState::Session(session) => State::Session(session.into()),
+        RoomState::Session(session) => State::Session((&**session).into()),
         RoomState::User { owed } => State::Obligations(v1::Obligations {
             session_ids: owed.iter().map(ToString::to_string).collect(),
         }),
@@ -123,7 +123,10 @@ pub(crate) fn snapshot(fields: &mut Fields, from: v1::RoomSnapshot) -> Option<(R
     let position = position::required(fields, "snapshot.position", from.position.as_ref());
     let position = position.map(|position| position.marked(Mark::from_bits(from.position_mark)));
     let state = match from.state {
-        Some(State::Session(from)) => session(fields, "snapshot.session", from).map(RoomState::Session),
+        Some(State::Session(from)) => {
+            let session = session(fields, "snapshot.session", from);
+            session.map(|session| RoomState::Session(session.into()))
+        }
         Some(State::Obligations(from)) => {
             let ids = from.session_ids.into_iter().map(SessionId::try_from);
             let owed = fields.check("snapshot.obligations", ids.collect::<Result<BTreeSet<_>, _>>());

@@ -129,7 +129,7 @@ fn room() -> impl Strategy<Value = RoomId> {
 
 fn state() -> impl Strategy<Value = RoomState> {
     prop_oneof![
-        session().prop_map(RoomState::Session),
+        session().prop_map(|session| RoomState::Session(session.into())),
         proptest::collection::btree_set(id(), 0..4).prop_map(|owed| RoomState::User { owed }),
     ]
 }

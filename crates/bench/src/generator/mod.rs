@@ -31,6 +31,7 @@ use self::{
 use crate::{
     failure::{Outcome, failed},
     interrupt,
+    process::pause,
     publish::{Event, Publisher},
 };
 
@@ -40,6 +41,9 @@ const READ_BYTES: usize = 512 * 1024;
 const EVENTS: usize = 4096;
 /// How long a turn of the poll lasts at most, so that an interruption is noticed.
 const TURN: Duration = Duration::from_millis(50);
+/// How often a closed loop looks for what came, where nothing did. It does not wait to be woken: on loopback the sender pays
+/// for that, and the slower it is, the more often, so that all figures would be about the sleep of the receiver.
+const GLANCE: Duration = Duration::from_micros(100);
 /// How long what is under way may take after the last publish.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -166,7 +170,14 @@ impl Generator {
                 }
                 (Pace::Quiet | Pace::Open(_), _) => {}
             }
-            self.turn(&mut events, turn)?;
+            if let Pace::Closed(_) = pace {
+                self.turn(&mut events, Duration::ZERO)?;
+                if events.is_empty() {
+                    pause(GLANCE);
+                }
+            } else {
+                self.turn(&mut events, turn)?;
+            }
         }
     }
 

@@ -99,7 +99,12 @@ fn deployment(
     targets: Vec<SocketAddr>,
     control_planes: &[SocketAddr],
 ) -> Outcome<Deployment> {
-    let lanes = roomcast::open(&ground.runtime, control_planes, Arc::new(shape.casts()))?;
+    let lanes = roomcast::open(
+        &ground.runtime,
+        control_planes,
+        Arc::new(shape.casts()),
+        shape.in_bulk,
+    )?;
     Ok(Deployment {
         processes,
         targets,

@@ -1,13 +1,18 @@
-//! Publishing to Roomcast: `PublishSessionUpdate`, unary, many calls in flight.
+//! Publishing to Roomcast: `PublishSessionUpdate`, as unary calls of which many are in flight, or in batches on streams
+//! (`StreamCommands`).
 
 use std::{net::SocketAddr, sync::Arc};
 
 use futures_util::{StreamExt, stream};
 use roomcast_proto::v1::{
-    Participant, Participants, PublishSessionUpdateRequest, Role, Session,
-    session_service_client::SessionServiceClient,
+    Command, Participant, Participants, PublishSessionUpdateRequest, Role, Session, StreamCommandsRequest,
+    command, command_result::Result as CommandOutcome, session_service_client::SessionServiceClient,
 };
-use tokio::{runtime::Runtime, sync::mpsc::Receiver};
+use tokio::{
+    runtime::Runtime,
+    sync::mpsc::{self, Receiver, Sender},
+};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
 
 use super::{
@@ -20,7 +25,13 @@ use crate::{
 };
 
 /// How many calls are in flight at most; those of one room never are together, so that they keep their order.
-const LANES: usize = 64;
+const CALLS: usize = 64;
+/// How many streams there are.
+const STREAMS: usize = 4;
+/// The most events that go out in one batch: those that wait at the time.
+const BATCH: usize = 64;
+/// How many batches wait for their stream at most.
+const BATCHES: usize = 4;
 /// How many HTTP/2 connections carry them.
 const CONNECTIONS: usize = 2;
 /// How many sessions are created at a time.
@@ -30,7 +41,12 @@ const CREATING: usize = 64;
 pub(crate) type Casts = Arc<Vec<Vec<String>>>;
 
 /// Creates a session `s0`, `s1`, … for each cast, and opens the lanes.
-pub(crate) fn open(runtime: &Runtime, control_planes: &[SocketAddr], casts: Casts) -> Outcome<Lanes> {
+pub(crate) fn open(
+    runtime: &Runtime,
+    control_planes: &[SocketAddr],
+    casts: Casts,
+    in_bulk: bool,
+) -> Outcome<Lanes> {
     let channels: Vec<_> = control_planes
         .iter()
         .cycle()
@@ -40,10 +56,15 @@ pub(crate) fn open(runtime: &Runtime, control_planes: &[SocketAddr], casts: Cast
     let guard = runtime.enter();
     let channels: Vec<_> = channels.iter().map(Endpoint::connect_lazy).collect();
     runtime.block_on(create(channels[0].clone(), &casts))?;
-    let (lanes, ends, answers) = Lanes::new(LANES);
+    let (lanes, ends, answers) = Lanes::new(if in_bulk { STREAMS } else { CALLS });
     for (at, events) in ends.into_iter().enumerate() {
         let channel = channels[at % channels.len()].clone();
-        runtime.spawn(lane(channel, events, casts.clone(), answers.clone()));
+        let (casts, answers) = (casts.clone(), answers.clone());
+        if in_bulk {
+            runtime.spawn(stream_of_batches(channel, events, casts, answers));
+        } else {
+            runtime.spawn(calls(channel, events, casts, answers));
+        }
     }
     drop(guard);
     Ok(lanes)
@@ -75,13 +96,55 @@ async fn create(channel: Channel, casts: &Casts) -> Outcome<()> {
     Ok(())
 }
 
-async fn lane(channel: Channel, mut events: Receiver<Event>, casts: Casts, answers: Arc<Answers>) {
+async fn calls(channel: Channel, mut events: Receiver<Event>, casts: Casts, answers: Arc<Answers>) {
     let mut client = SessionServiceClient::new(channel);
     while let Some(Event { room, n }) = events.recv().await {
         let request = update(room, n, &casts[room as usize]);
         match client.publish_session_update(request).await {
             Ok(_) => answers.count_done(1),
             Err(status) => answers.count_failed(1, &status),
+        }
+    }
+}
+
+async fn stream_of_batches(channel: Channel, events: Receiver<Event>, casts: Casts, answers: Arc<Answers>) {
+    let (batches, requests) = mpsc::channel(BATCHES);
+    let mut client = SessionServiceClient::new(channel);
+    let (_, ended) = tokio::join!(batch(events, batches, casts), async {
+        let mut responses = client
+            .stream_commands(ReceiverStream::new(requests))
+            .await?
+            .into_inner();
+        while let Some(response) = responses.message().await? {
+            for result in response.results {
+                match result.result {
+                    Some(CommandOutcome::Error(status)) => answers.count_failed(1, &status.message),
+                    Some(_) => answers.count_done(1),
+                    None => answers.count_failed(1, &"an answer without a result"),
+                }
+            }
+        }
+        Ok::<_, tonic::Status>(())
+    });
+    if let Err(status) = ended {
+        answers.count_failed(1, &status);
+    }
+}
+
+/// Puts events that wait together into one batch.
+async fn batch(mut events: Receiver<Event>, batches: Sender<StreamCommandsRequest>, casts: Casts) {
+    let mut waiting = Vec::with_capacity(BATCH);
+    while events.recv_many(&mut waiting, BATCH).await > 0 {
+        let command = |Event { room, n }| Command {
+            command: Some(command::Command::PublishSessionUpdate(update(
+                room,
+                n,
+                &casts[room as usize],
+            ))),
+        };
+        let commands = waiting.drain(..).map(command).collect();
+        if batches.send(StreamCommandsRequest { commands }).await.is_err() {
+            return;
         }
     }
 }

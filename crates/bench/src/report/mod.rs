@@ -157,8 +157,21 @@ fn publish(results: &Results) -> String {
         Column("… a CPU second of Redis", "publishes_per_store_cpu_s", 1e3),
         Column("redis-benchmark: k calls a second", "redis_benchmark_per_s", 1e3),
         Column("… a CPU second of Redis", "redis_benchmark_per_store_cpu_s", 1e3),
+        Column(
+            "… with 16 under way on each",
+            "redis_benchmark_pipelined_per_s",
+            1e3,
+        ),
+        Column("half load: p50 ms", "p50_us_at_50", 1e3),
+        Column("p99 ms", "p99_us_at_50", 1e3),
     ];
-    by_peer(results, "publish-rate", &columns, None)
+    let table =
+        |(scenario, title)| format!("### {title}\n\n{}\n", by_peer(results, scenario, &columns, None));
+    let both = [
+        ("publish-unary", "Unary calls"),
+        ("publish-bulk", "Batches on streams"),
+    ];
+    both.map(table).concat()
 }
 
 fn growth(results: &Results, folder: &Path) -> Outcome<String> {

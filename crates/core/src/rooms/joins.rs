@@ -126,6 +126,7 @@ impl Rooms {
         self.refuse(id, &session, Refusal::LeftMeanwhile);
         if let Some(socket) = self.sockets.get_mut(&id) {
             socket.sessions.remove(&session);
+            self.note_alone(id);
             self.part(id, &RoomId::Session(session.clone()));
             self.actions.push_back(Action::Answer {
                 socket: id,
@@ -153,7 +154,7 @@ impl Rooms {
             Ok(position) => {
                 join.phase = Phase::Awaiting { position };
                 let room = RoomId::Session(session);
-                self.enter(&room).waiting.insert(id);
+                self.enter(&room).waiting.insert(id, ());
                 self.settle(&room);
             }
             Err(refusal) => self.refuse(id, &session, refusal),
@@ -211,7 +212,7 @@ impl Rooms {
         let Some(room) = self.rooms.get(id) else { return };
         let ready: Vec<_> = room
             .waiting
-            .iter()
+            .keys()
             .copied()
             .filter(|socket| {
                 match self
@@ -298,7 +299,7 @@ impl Rooms {
         let (RoomId::Session(session), Some(room)) = (id, self.rooms.get(id)) else {
             return;
         };
-        for socket in room.waiting.iter().copied().collect::<Vec<_>>() {
+        for socket in room.waiting.keys().copied().collect::<Vec<_>>() {
             let Some(join) = self
                 .sockets
                 .get_mut(&socket)
@@ -372,7 +373,9 @@ impl Rooms {
             });
         }
         if let (Some(socket), false) = (self.sockets.get(&id), replay.is_empty()) {
-            let replay = Replay::new(session.clone(), replay, socket.sessions.clone());
+            let positions = self.positions(id, socket);
+            let positions = positions.map(|(session, position)| (session.clone(), *position));
+            let replay = Replay::new(session.clone(), replay, positions.collect());
             self.actions.push_back(Action::Replay { socket: id, replay });
         }
         self.moved(id, session, at);
@@ -382,10 +385,15 @@ impl Rooms {
         }
         if let (Some(room), Some(socket)) = (self.rooms.get_mut(room_id), self.sockets.get(&id)) {
             room.waiting.remove(&id);
-            room.members.entry(id).or_insert_with(|| Member {
-                user: socket.user.clone(),
-                whole_after: begin,
-            });
+            if !room.members.contains_key(&id) {
+                let member = Member {
+                    user: socket.user.clone(),
+                    whole_after: begin,
+                    alone: false,
+                };
+                room.members.insert(id, member);
+            }
+            self.note_alone(id);
         }
     }
 

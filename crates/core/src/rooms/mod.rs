@@ -16,6 +16,8 @@ use std::{
     sync::Arc,
 };
 
+use indexmap::IndexMap;
+
 use crate::{
     Millis, cursor,
     event::{Entry, LogSlice},
@@ -27,6 +29,7 @@ use crate::{
     resume::Replay,
     role::Role,
     room::RoomId,
+    small_map::SmallMap,
     snapshot::{RoomState, Snapshot},
 };
 
@@ -153,13 +156,13 @@ pub enum Action {
         /// The answer.
         answer: Answer,
     },
-    /// Deliver an event to a socket.
+    /// Deliver an event to sockets that have the same cursor after it.
     Deliver {
-        /// Which socket.
-        socket: SocketId,
+        /// Which sockets.
+        sockets: Vec<SocketId>,
         /// What.
         event: Arc<Event>,
-        /// The socket's cursor after it.
+        /// Their cursor after it.
         cursor: Arc<str>,
     },
     /// Deliver what a socket missed, as fast as it takes it, before whatever comes next.
@@ -269,17 +272,12 @@ impl Refusal {
 #[derive(Debug)]
 struct Socket {
     user: UserId,
-    /// The sessions whose rooms it is in, each with the last position delivered.
-    sessions: BTreeMap<SessionId, Position>,
-    joins: BTreeMap<SessionId, Join>,
+    /// The sessions of its cursor. The position of one whose room it is in is that room's; of one that it is promised
+    /// by a resume it is this.
+    sessions: SmallMap<SessionId, Position>,
+    joins: SmallMap<SessionId, Join>,
     /// While it resumes: the sessions that its user takes no part in any more.
     denied: Option<Vec<(SessionId, Refusal)>>,
-}
-
-impl Socket {
-    fn cursor(&self) -> Arc<str> {
-        cursor::write(&self.sessions).into()
-    }
 }
 
 #[derive(Debug)]
@@ -287,6 +285,8 @@ struct Member {
     user: UserId,
     /// It has everything after this position.
     whole_after: Position,
+    /// The room is the only one of its cursor, so that its cursor is that of all such members.
+    alone: bool,
 }
 
 #[derive(Debug, Default)]
@@ -300,16 +300,19 @@ struct Room {
     window: VecDeque<Arc<Entry>>,
     /// The position before the first of them.
     window_after: Position,
-    members: BTreeMap<SocketId, Member>,
+    /// The last position of which its members were told.
+    told: Position,
+    members: SmallMap<SocketId, Member>,
     /// Sockets that wait for the room: admitted joins, or new sockets of a user.
-    waiting: BTreeSet<SocketId>,
+    waiting: SmallMap<SocketId, ()>,
 }
 
 /// The rooms of an edge.
 #[derive(Debug)]
 pub struct Rooms {
     sockets: BTreeMap<SocketId, Socket>,
-    rooms: BTreeMap<RoomId, Room>,
+    /// The order in which they are gone through is fixed by what happened to them, whatever their hashes are.
+    rooms: IndexMap<RoomId, Room>,
     /// When joins end that were not completed.
     deadlines: BTreeSet<(Millis, SocketId, SessionId)>,
     /// Reads under way: each serves all joins that wait for it.
@@ -326,7 +329,7 @@ impl Rooms {
     pub fn new(sessions_per_socket: usize) -> Self {
         Self {
             sockets: BTreeMap::new(),
-            rooms: BTreeMap::new(),
+            rooms: IndexMap::new(),
             deadlines: BTreeSet::new(),
             reads: BTreeSet::new(),
             sessions_per_socket,
@@ -411,10 +414,41 @@ impl Rooms {
 
     /// The socket's cursor as it stands; that of a new socket where there is none.
     #[must_use]
-    pub fn cursor(&self, socket: SocketId) -> Arc<str> {
+    pub fn cursor(&self, id: SocketId) -> Arc<str> {
         self.sockets
-            .get(&socket)
-            .map_or_else(|| cursor::write([]).into(), Socket::cursor)
+            .get(&id)
+            .map_or_else(|| cursor::write([]).into(), |socket| self.cursor_of(id, socket))
+    }
+
+    fn cursor_of(&self, id: SocketId, socket: &Socket) -> Arc<str> {
+        cursor::write(self.positions(id, socket)).into()
+    }
+
+    /// Where a socket is in each room of its cursor.
+    fn positions<'a>(
+        &'a self,
+        id: SocketId,
+        socket: &'a Socket,
+    ) -> impl Iterator<Item = (&'a SessionId, &'a Position)> {
+        socket.sessions.iter().map(move |(session, promised)| {
+            let room = self.rooms.get(&RoomId::Session(session.clone()));
+            let room = room.filter(|room| room.members.contains_key(&id));
+            (session, room.map_or(promised, |room| &room.told))
+        })
+    }
+
+    /// Notes in its rooms whether a socket has one alone, after its cursor took up or lost one.
+    fn note_alone(&mut self, id: SocketId) {
+        let Some(socket) = self.sockets.get(&id) else {
+            return;
+        };
+        let alone = socket.sessions.len() == 1;
+        for session in socket.sessions.keys() {
+            let room = self.rooms.get_mut(&RoomId::Session(session.clone()));
+            if let Some(member) = room.and_then(|room| room.members.get_mut(&id)) {
+                member.alone = alone;
+            }
+        }
     }
 
     /// How many sockets there are.
@@ -476,7 +510,7 @@ impl Rooms {
         };
         room.members.remove(&socket);
         if room.members.is_empty() && room.waiting.is_empty() {
-            self.rooms.remove(id);
+            self.rooms.swap_remove(id);
             self.actions.push_back(Action::Forget(id.clone()));
         }
     }
@@ -547,6 +581,7 @@ impl Rooms {
         room.json = None;
         room.window.clear();
         room.window_after = snapshot.position;
+        room.told = snapshot.position;
         // The feed first takes the position alone: members are told of a reset before what comes after it.
         match (id, before) {
             (RoomId::Session(session), Some(_)) => self.reset_session(id, session, snapshot.position),
@@ -559,6 +594,9 @@ impl Rooms {
 
     /// Lets in whoever the room's position allows by now.
     fn settle(&mut self, id: &RoomId) {
+        if self.rooms.get(id).is_none_or(|room| room.waiting.is_empty()) {
+            return;
+        }
         match id {
             RoomId::Session(session) => self.settle_joins(id, session),
             RoomId::User(_) => self.settle_user(id),
@@ -567,9 +605,9 @@ impl Rooms {
 
     fn send(&mut self, id: SocketId, event: Event) {
         if let Some(socket) = self.sockets.get(&id) {
-            let (event, cursor) = (Arc::new(event), socket.cursor());
+            let (event, cursor) = (Arc::new(event), self.cursor_of(id, socket));
             self.actions.push_back(Action::Deliver {
-                socket: id,
+                sockets: vec![id],
                 event,
                 cursor,
             });
@@ -582,6 +620,7 @@ impl Rooms {
             socket.sessions.remove(session);
             self.send(id, payload::session_revoked(session, reason));
             self.dismiss(id, &RoomId::Session(session.clone()));
+            self.note_alone(id);
         }
     }
 }

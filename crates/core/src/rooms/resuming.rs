@@ -73,12 +73,12 @@ impl Rooms {
             return;
         };
         let undecided = |join: &Join| !matches!(join.phase, Phase::Ready { .. });
-        if socket.denied.is_none() || socket.joins.values().any(undecided) {
+        if socket.denied.is_none() || socket.joins.iter().any(|(_, join)| undecided(join)) {
             return;
         }
         let denied = socket.denied.take().unwrap_or_default();
         let mut ready = Vec::new();
-        for (session, join) in &mut socket.joins {
+        for (session, join) in socket.joins.iter_mut() {
             join.purpose = Purpose::Resumed;
             if let Phase::Ready { from, entries } = std::mem::replace(&mut join.phase, Phase::Authorizing) {
                 // In every cursor from the first one on, so that the next resume knows of it.

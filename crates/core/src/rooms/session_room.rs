@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{Action, Refusal, Rooms, SocketId};
+use super::{Action, Member, Refusal, Rooms};
 use crate::{
-    cursor, event::Entry, ids::SessionId, payload, position::Position, room::RoomId, session::Session,
+    cursor,
+    event::Entry,
+    ids::SessionId,
+    payload::{self, Event},
+    position::Position,
+    room::RoomId,
+    session::Session,
     snapshot::RoomState,
 };
 
@@ -22,25 +28,36 @@ impl Rooms {
                 self.revoke(socket, session, "removed");
             }
         }
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
+        room.told = entry.position;
+        if let Some(event) = payload::session_event(session, &entry.body) {
+            self.fan_out(id, session, Arc::new(event));
+        }
+    }
+
+    /// Delivers an event to every member, each with its cursor. Those that are in this room alone have the same one.
+    fn fan_out(&mut self, id: &RoomId, session: &SessionId, event: Arc<Event>) {
         let Some(room) = self.rooms.get(id) else { return };
-        let event = payload::session_event(session, &entry.body).map(Arc::new);
-        let position = entry.position;
-        let alone: Arc<str> = cursor::write([(session, &position)]).into();
-        for member in room.members.keys() {
-            let Some(socket) = self.sockets.get_mut(member) else {
-                continue;
-            };
-            socket.sessions.insert(session.clone(), position);
-            let Some(event) = &event else { continue };
-            let cursor = if socket.sessions.len() == 1 {
-                alone.clone()
-            } else {
-                socket.cursor()
-            };
+        let mut alone = Vec::with_capacity(room.members.len());
+        for (member, Member { alone: is_alone, .. }) in room.members.iter() {
+            if *is_alone {
+                alone.push(*member);
+            } else if let Some(socket) = self.sockets.get(member) {
+                let (event, cursor) = (event.clone(), self.cursor_of(*member, socket));
+                self.actions.push_back(Action::Deliver {
+                    sockets: vec![*member],
+                    event,
+                    cursor,
+                });
+            }
+        }
+        if !alone.is_empty() {
             self.actions.push_back(Action::Deliver {
-                socket: *member,
-                event: event.clone(),
-                cursor,
+                sockets: alone,
+                event,
+                cursor: cursor::write([(session, &room.told)]).into(),
             });
         }
     }
@@ -53,34 +70,25 @@ impl Rooms {
         };
         let text = cursor::write([(session, &position)]);
         let event = payload::session_reset(state, &text);
-        let (stay, out): (Vec<_>, Vec<_>) = room
-            .members
-            .iter()
-            .partition(|(_, member)| state.participant(&member.user).is_some());
-        let ids =
-            |members: Vec<(&SocketId, _)>| members.into_iter().map(|(socket, _)| *socket).collect::<Vec<_>>();
-        let (stay, out) = (ids(stay), ids(out));
+        let out = room.members.iter();
+        let out = out.filter(|(_, member)| state.participant(&member.user).is_none());
+        let out: Vec<_> = out.map(|(socket, _)| *socket).collect();
         for socket in out {
             self.revoke(socket, session, Refusal::NotAParticipant.code());
         }
         if let Some(room) = self.rooms.get_mut(id) {
-            room.members
-                .values_mut()
-                .for_each(|member| member.whole_after = position);
-        }
-        for member in stay {
-            if let Some(socket) = self.sockets.get_mut(&member) {
-                socket.sessions.insert(session.clone(), position);
-                self.send(member, event.clone());
+            for (_, member) in room.members.iter_mut() {
+                member.whole_after = position;
             }
         }
+        self.fan_out(id, session, Arc::new(event));
     }
 
     /// The session is no more.
     pub(super) fn gone(&mut self, id: &RoomId) {
         let Some(room) = self.rooms.get(id) else { return };
         let RoomId::Session(session) = id else { return };
-        let (members, waiting) = (room.members.keys().copied(), room.waiting.iter().copied());
+        let (members, waiting) = (room.members.keys().copied(), room.waiting.keys().copied());
         let (members, waiting): (Vec<_>, Vec<_>) = (members.collect(), waiting.collect());
         for socket in waiting {
             self.refuse(socket, session, Refusal::SessionNotFound);

@@ -126,10 +126,14 @@ impl World {
         while let Some(action) = self.rooms.next_action() {
             match action {
                 Action::Deliver {
-                    socket,
+                    sockets,
                     event,
                     cursor,
-                } => self.delivered(socket, &event, &cursor),
+                } => {
+                    for socket in sockets {
+                        self.delivered(socket, &event, &cursor);
+                    }
+                }
                 Action::Resumed { socket, outcome } => {
                     let page = self.pages.get_mut(&socket).expect("a live socket");
                     page.resuming = false;
@@ -311,7 +315,7 @@ impl World {
             (RoomId::Session(_), None) => self.link.push_back(Input::Gone(room)),
             (RoomId::Session(_), Some(session)) => match after {
                 None => {
-                    let state = RoomState::Session(session.clone());
+                    let state = RoomState::Session(session.clone().into());
                     self.link.push_back(Input::Snapshot(
                         room,
                         Snapshot {

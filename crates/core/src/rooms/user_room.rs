@@ -1,7 +1,5 @@
 //! Users' rooms: every socket of one user, and what the user owes.
 
-use std::{collections::BTreeMap, sync::Arc};
-
 use super::{Action, Member, Rooms, Socket, SocketId};
 use crate::{
     event::{Body, Entry},
@@ -9,6 +7,7 @@ use crate::{
     payload,
     position::Position,
     room::RoomId,
+    small_map::SmallMap,
     snapshot::RoomState,
 };
 
@@ -19,12 +18,12 @@ impl Rooms {
             id,
             Socket {
                 user,
-                sessions: BTreeMap::new(),
-                joins: BTreeMap::new(),
+                sessions: SmallMap::default(),
+                joins: SmallMap::default(),
                 denied: None,
             },
         );
-        self.enter(&room).waiting.insert(id);
+        self.enter(&room).waiting.insert(id, ());
         self.settle(&room);
     }
 
@@ -37,23 +36,22 @@ impl Rooms {
             return;
         };
         let reminders: Vec<_> = owed.iter().map(payload::feedback_required).collect();
-        for id in std::mem::take(&mut room.waiting) {
-            let Some(socket) = self.sockets.get(&id) else {
+        let newcomers = std::mem::take(&mut room.waiting);
+        for id in newcomers.keys() {
+            let Some(socket) = self.sockets.get(id) else {
                 continue;
             };
             let member = Member {
                 user: socket.user.clone(),
                 whole_after: Position::NONE,
+                alone: false,
             };
-            room.members.insert(id, member);
+            room.members.insert(*id, member);
+        }
+        for id in newcomers.keys().copied() {
             self.actions.push_back(Action::Welcome(id));
             for event in &reminders {
-                let (event, cursor) = (Arc::new(event.clone()), socket.cursor());
-                self.actions.push_back(Action::Deliver {
-                    socket: id,
-                    event,
-                    cursor,
-                });
+                self.send(id, event.clone());
             }
         }
     }

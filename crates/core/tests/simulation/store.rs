@@ -48,7 +48,7 @@ impl Store {
         }
         let room = RoomId::from(session.clone());
         let before = match self.logs.get(&room).and_then(|log| log.entries.last()) {
-            Some((_, RoomState::Session(session))) => Some(session.clone()),
+            Some((_, RoomState::Session(session))) => Some((**session).clone()),
             Some((_, RoomState::User { .. })) | None => None,
         };
         let body = decide(
@@ -112,7 +112,7 @@ impl Store {
         let before = log.entries.last();
         let mut state = match (before, &body) {
             (Some((_, state)), _) => state.clone(),
-            (None, Body::SessionUpdated { session, .. }) => RoomState::Session((**session).clone()),
+            (None, Body::SessionUpdated { session, .. }) => RoomState::Session(session.clone()),
             (None, _) => RoomState::User {
                 owed: BTreeSet::new(),
             },

@@ -875,11 +875,13 @@ impl World {
                     self.push(edge, socket, Outbound::Answer(ask, answer))
                 }
                 rooms::Action::Deliver {
-                    socket,
+                    sockets,
                     event,
                     cursor,
                 } => {
-                    self.push(edge, socket, Outbound::Event(event, cursor));
+                    for socket in sockets {
+                        self.push(edge, socket, Outbound::Event(event.clone(), cursor.clone()));
+                    }
                 }
                 rooms::Action::Replay { socket, replay } => self.push(edge, socket, Outbound::Replay(replay)),
                 rooms::Action::Resumed { socket, outcome } => self.resumed(edge, socket, outcome),

@@ -3,17 +3,18 @@
 
 mod attach;
 mod dial;
+mod joins;
 
 use std::{sync::Arc, time::Duration};
 
 use roomcast_core::{
     LogSlice, Position, RoomId, SessionId, UserId,
-    rooms::{Ask, Refusal, SocketId},
+    rooms::{Ask, SocketId},
 };
 use roomcast_proto::{
-    join::{Join, Verdict},
+    join::Join,
     link::{FromEdge, ReadLog},
-    v1::{edge_service_client::EdgeServiceClient, session_service_client::SessionServiceClient},
+    v1::edge_service_client::EdgeServiceClient,
 };
 use tokio::{
     sync::{Semaphore, mpsc, watch},
@@ -27,10 +28,11 @@ use crate::switch::{Switch, Told};
 pub(crate) use attach::{Attacher, Opener, keep_attached};
 use dial::Credentials;
 pub(crate) use dial::Dialer;
+use joins::Question;
 
 /// Interests that wait for the link at most. Beyond it the link is attached anew, which renews all of them.
 pub(crate) const REQUESTS: usize = 1_048_576;
-/// Calls to the control plane under way at most; later ones wait.
+/// Reads of logs under way at most; later ones wait.
 const CALLS: usize = 1_024;
 /// How long a control plane may take to answer a call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -53,23 +55,29 @@ pub(crate) struct Link {
     /// Makes the link attach anew.
     pub(crate) renew: Arc<tokio::sync::Notify>,
     pub(crate) switch: Switch,
+    questions: mpsc::Sender<Question>,
     calls: Arc<Semaphore>,
 }
 
 impl Link {
+    /// The link, and what asks its questions for as long as it is polled.
     pub(crate) fn new(
         requests: mpsc::Sender<(Generation, FromEdge)>,
         plane: watch::Receiver<Option<Plane>>,
         renew: Arc<tokio::sync::Notify>,
         switch: Switch,
-    ) -> Self {
-        Self {
+    ) -> (Self, impl Future<Output = ()> + use<>) {
+        let (questions, asked) = mpsc::channel(joins::QUESTIONS);
+        let asking = joins::ask_all(asked, plane.clone(), switch.clone());
+        let it = Self {
             requests,
+            questions,
             plane,
             renew,
             switch,
             calls: Arc::new(Semaphore::new(CALLS)),
-        }
+        };
+        (it, asking)
     }
 
     pub(crate) fn interest(&self, generation: Generation, room: RoomId, after: Option<Position>) {
@@ -87,19 +95,11 @@ impl Link {
     }
 
     pub(crate) fn authorize(&self, socket: SocketId, session: SessionId, user: UserId, ask: Ask) {
-        self.call(move |planes| async move {
-            let join = Join {
-                session: session.clone(),
-                user,
-            };
-            let answer = authorize(planes, join).await;
-            Told::Authorized {
-                socket,
-                session,
-                ask,
-                answer,
-            }
-        });
+        let join = Join { session, user };
+        let question = Question { socket, join, ask };
+        if let Err(error) = self.questions.try_send(question) {
+            self.switch.tell(error.into_inner().refused());
+        }
     }
 
     pub(crate) fn read(&self, room: RoomId, after: Position) {
@@ -151,26 +151,6 @@ impl Planes {
             if !matches!(moved, Ok(Ok(()))) {
                 return Err(status);
             }
-        }
-    }
-}
-
-async fn authorize(planes: Planes, join: Join) -> Result<Position, Refusal> {
-    let answer = planes.call(|plane| {
-        let request = in_time(join.clone());
-        async move { SessionServiceClient::new(plane).authorize_join(request).await }
-    });
-    match answer.await.map(Verdict::try_from) {
-        Ok(Ok(Verdict::Admission { position, .. })) => Ok(position),
-        Ok(Ok(Verdict::SessionNotFound)) => Err(Refusal::SessionNotFound),
-        Ok(Ok(Verdict::NotAParticipant { .. })) => Err(Refusal::NotAParticipant),
-        Ok(Err(invalid)) => {
-            warn!(error = %invalid, "a control plane's answer can't be read");
-            Err(Refusal::Unavailable)
-        }
-        Err(status) => {
-            failed("AuthorizeJoin", &status);
-            Err(Refusal::Unavailable)
         }
     }
 }

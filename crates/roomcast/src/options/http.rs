@@ -25,6 +25,10 @@ pub(crate) struct HttpOptions {
     /// its page resumes
     #[arg(long, env = "ROOMCAST_OUTBOUND_CAP", value_name = "SIZE", default_value = "1MiB", value_parser = outbound)]
     pub(crate) outbound_cap: usize,
+    /// Whether events for WebSockets go past the Socket.IO library, in frames that are encoded once for all; without it
+    /// they are slower, and otherwise the same
+    #[arg(long, env = "ROOMCAST_DIRECT_PATH", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    pub(crate) direct_path: bool,
     /// How long a browser may take nothing of what is sent before its transport is closed
     #[arg(long, env = "ROOMCAST_WRITE_STALL_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = some_time)]
     pub(crate) write_stall_timeout: Duration,
@@ -66,6 +70,7 @@ impl HttpOptions {
         Limits {
             sessions_per_socket: usize::from(self.sessions_per_socket),
             outbound_bytes: self.outbound_cap,
+            direct_path: self.direct_path,
             write_stall: self.write_stall_timeout,
             ping_interval: self.ping_interval,
             ping_timeout: self.ping_timeout,

@@ -333,7 +333,10 @@ async fn compare(store: &dyn Store, calls: Vec<Call>) {
         let tail = Position::new(log.epoch, log.tail).marked(mark);
         assert_eq!(store.tails(std::slice::from_ref(&name)).await.unwrap(), [tail]);
         let state = match &name {
-            RoomId::Session(id) => model.sessions.get(id).cloned().map(RoomState::Session),
+            RoomId::Session(id) => {
+                let session = model.sessions.get(id).cloned();
+                session.map(|session| RoomState::Session(session.into()))
+            }
             RoomId::User(id) => Some(RoomState::User {
                 owed: model.owed.get(id).cloned().unwrap_or_default(),
             }),

@@ -55,7 +55,7 @@ impl SessionSlot {
     pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot {
             position: self.log.position(),
-            state: RoomState::Session(self.session.clone()),
+            state: RoomState::Session(self.session.clone().into()),
         }
     }
 }

@@ -175,7 +175,7 @@ impl RedisStore {
                 Ok(Some((
                     Snapshot {
                         position,
-                        state: RoomState::Session(session),
+                        state: RoomState::Session(session.into()),
                     },
                     owed,
                 )))
@@ -252,7 +252,7 @@ impl Store for RedisStore {
         let looked = in_time(self.look(&session.clone().into())).await?;
         Ok(looked.and_then(|(snapshot, open_feedback)| match snapshot.state {
             RoomState::Session(session) => Some(SessionView {
-                session,
+                session: Arc::unwrap_or_clone(session),
                 position: snapshot.position,
                 open_feedback,
             }),

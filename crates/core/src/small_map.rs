@@ -1,0 +1,155 @@
+//! A sorted map that mostly has few entries, and of which there are very many: as long as they are few, it takes no more
+//! memory than they do, and none while it is empty. (A `BTreeMap` keeps room for eleven from the first one on, and
+//! keeps it when it is empty.)
+
+use std::collections::BTreeMap;
+
+/// With more entries than this it is a tree.
+const FEW: usize = 16;
+
+/// A sorted map.
+#[derive(Debug)]
+pub(crate) enum SmallMap<K, V> {
+    /// Sorted: each access is a binary search, each change moves what is behind it.
+    Few(Vec<(K, V)>),
+    Many(BTreeMap<K, V>),
+}
+
+impl<K, V> Default for SmallMap<K, V> {
+    fn default() -> Self {
+        Self::Few(Vec::new())
+    }
+}
+
+fn find<K: Ord, V>(few: &[(K, V)], key: &K) -> Result<usize, usize> {
+    few.binary_search_by(|(known, _)| known.cmp(key))
+}
+
+impl<K: Ord, V> SmallMap<K, V> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Few(few) => few.len(),
+            Self::Many(many) => many.len(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn contains_key(&self, key: &K) -> bool {
+        self.get(key).is_some()
+    }
+
+    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+        match self {
+            Self::Few(few) => find(few, key).ok().map(|at| &few[at].1),
+            Self::Many(many) => many.get(key),
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        match self {
+            Self::Few(few) => find(few, key).ok().map(|at| &mut few[at].1),
+            Self::Many(many) => many.get_mut(key),
+        }
+    }
+
+    /// Puts a value in place of what was there.
+    pub(crate) fn insert(&mut self, key: K, value: V) {
+        match self {
+            Self::Many(many) => {
+                many.insert(key, value);
+            }
+            Self::Few(few) => match find(few, &key) {
+                Ok(at) => few[at].1 = value,
+                Err(at) => {
+                    few.reserve_exact(1);
+                    few.insert(at, (key, value));
+                    if few.len() > FEW {
+                        *self = Self::Many(std::mem::take(few).into_iter().collect());
+                    }
+                }
+            },
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
+        match self {
+            Self::Many(many) => {
+                let removed = many.remove(key);
+                // With a distance, so that one who comes and goes does not move all the others each time.
+                if many.len() <= FEW / 2 {
+                    let mut few: Vec<_> = std::mem::take(many).into_iter().collect();
+                    few.shrink_to_fit();
+                    *self = Self::Few(few);
+                }
+                removed
+            }
+            Self::Few(few) => {
+                let at = find(few, key).ok()?;
+                let (_, value) = few.remove(at);
+                few.shrink_to_fit();
+                Some(value)
+            }
+        }
+    }
+
+    /// In the order of the keys.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        let (few, many) = match self {
+            Self::Few(few) => (Some(few), None),
+            Self::Many(many) => (None, Some(many)),
+        };
+        let few = few.into_iter().flatten().map(|(key, value)| (key, value));
+        few.chain(many.into_iter().flatten())
+    }
+
+    /// In the order of the keys.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        let (few, many) = match self {
+            Self::Few(few) => (Some(few), None),
+            Self::Many(many) => (None, Some(many)),
+        };
+        let few = few.into_iter().flatten().map(|(key, value)| (&*key, value));
+        few.chain(many.into_iter().flatten())
+    }
+
+    /// In order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
+        self.iter().map(|(key, _)| key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn it_holds_what_a_tree_holds(steps in proptest::collection::vec((0u8..40, any::<Option<u16>>()), 0..200)) {
+            let (mut map, mut tree) = (SmallMap::default(), BTreeMap::new());
+            for (key, value) in steps {
+                match value {
+                    Some(value) => {
+                        map.insert(key, value);
+                        tree.insert(key, value);
+                    }
+                    None => prop_assert_eq!(map.remove(&key), tree.remove(&key)),
+                }
+                prop_assert_eq!(map.get(&key), tree.get(&key));
+                prop_assert_eq!(map.contains_key(&key), tree.contains_key(&key));
+                prop_assert!(map.iter().eq(tree.iter()));
+                prop_assert!(map.keys().eq(tree.keys()));
+                prop_assert_eq!(map.len(), tree.len());
+                if let SmallMap::Few(few) = &map {
+                    prop_assert_eq!(few.capacity(), few.len());
+                }
+            }
+        }
+    }
+}
