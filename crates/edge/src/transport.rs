@@ -75,8 +75,7 @@ struct Writable(Weak<Transport>);
 impl Wake for Writable {
     fn wake(self: Arc<Self>) {
         if let Some(transport) = self.0.upgrade() {
-            let flushers = transport.registry.shared.flushers.clone();
-            flushers.list(transport);
+            transport.registry.shared.flushers.list(transport.clone());
         }
     }
 }
@@ -427,5 +426,46 @@ impl Transports {
     /// All of them.
     pub(crate) fn all(&self) -> Vec<Weak<Transport>> {
         self.lock().all.values().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn transports() -> Transports {
+        Transports::new(Gauge::default(), Limits::DEFAULT)
+    }
+
+    #[tokio::test]
+    async fn a_window_opens_with_what_was_taken() {
+        let transport = transports().open(Origin::Polling);
+        transport.window(4, 4).await;
+        let waiting = transport.window(6, 4);
+        tokio::pin!(waiting);
+        assert!(futures(&mut waiting).await.is_none());
+        transport.took(1);
+        assert!(futures(&mut waiting).await.is_none());
+        transport.took(1);
+        waiting.await;
+    }
+
+    async fn futures(waiting: &mut std::pin::Pin<&mut impl Future<Output = ()>>) -> Option<()> {
+        std::future::poll_fn(|cx| match waiting.as_mut().poll(cx) {
+            std::task::Poll::Ready(()) => std::task::Poll::Ready(Some(())),
+            std::task::Poll::Pending => std::task::Poll::Ready(None),
+        })
+        .await
+    }
+
+    #[test]
+    fn a_transport_is_known_for_as_long_as_it_lives() {
+        let transports = transports();
+        let transport = transports.open(Origin::Polling);
+        transport.name("sid".into());
+        assert!(transports.find("sid").is_some());
+        drop(transport);
+        assert!(transports.find("sid").is_none());
+        assert!(transports.all().is_empty());
     }
 }

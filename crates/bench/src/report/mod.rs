@@ -90,50 +90,64 @@ fn fan_out(results: &Results, folder: &Path) -> Outcome<String> {
 }
 
 fn latency(results: &Results) -> String {
-    let mut text = String::new();
-    for (scenario, title) in [
-        FAN_OUT[0],
-        FAN_OUT[1],
-        ("end-to-end-1", "End to end, one control plane and one edge"),
-        ("end-to-end-2", "End to end, two control planes and two edges"),
-    ] {
-        let columns = [
-            Column("10 %: p50", "p50_us_at_10", 1e3),
-            Column("p90", "p90_us_at_10", 1e3),
-            Column("p99", "p99_us_at_10", 1e3),
-            Column("50 %: p50", "p50_us_at_50", 1e3),
-            Column("p90", "p90_us_at_50", 1e3),
-            Column("p99", "p99_us_at_50", 1e3),
-            Column("80 %: p50", "p50_us_at_80", 1e3),
-            Column("p90", "p90_us_at_80", 1e3),
-            Column("p99", "p99_us_at_80", 1e3),
-            Column("100 %: k events a second", "events_per_s", 1e3),
-        ];
-        if !peers(results, scenario).is_empty() {
-            let table = by_peer(results, scenario, &columns, Some("p99_us_at_50"));
-            text.push_str(&format!("### {title}: milliseconds\n\n{table}\n"));
-        }
-    }
-    text
+    let columns = [
+        Column("10 %: p50", "p50_us_at_10", 1e3),
+        Column("p90", "p90_us_at_10", 1e3),
+        Column("p99", "p99_us_at_10", 1e3),
+        Column("50 %: p50", "p50_us_at_50", 1e3),
+        Column("p90", "p90_us_at_50", 1e3),
+        Column("p99", "p99_us_at_50", 1e3),
+        Column("80 %: p50", "p50_us_at_80", 1e3),
+        Column("p90", "p90_us_at_80", 1e3),
+        Column("p99", "p99_us_at_80", 1e3),
+        Column("100 %: k events a second", "events_per_s", 1e3),
+    ];
+    let scenarios = [
+        ("rooms-of-4", "Rooms of 4: milliseconds"),
+        (
+            "room-of-1000",
+            "One room of 1,000, one event at a time: milliseconds",
+        ),
+        (
+            "end-to-end-1",
+            "End to end, one control plane and one edge: milliseconds",
+        ),
+        (
+            "end-to-end-2",
+            "End to end, two control planes and two edges: milliseconds",
+        ),
+    ];
+    sections(results, &scenarios, &columns, Some("p99_us_at_50"))
 }
 
 fn connect(results: &Results) -> String {
-    let mut text = String::new();
-    for (scenario, title) in [
+    let columns = [
+        Column("sockets", "sockets", 1.0),
+        Column("connects and joins a CPU second", "connects_per_cpu_s", 1.0),
+        Column("of all processes", "connects_per_cpu_s_all", 1.0),
+        Column("a second", "connects_per_s", 1.0),
+        Column("KB a socket", "bytes_per_socket", 1e3),
+        Column("resident MB in all", "resident", 1e6),
+    ];
+    let scenarios = [
         ("rooms-of-4", "Rooms of 4"),
         ("connect-one-user", "The same, all of one user with one token"),
         ("idle-19000", "As many as a process has file descriptors for"),
-    ] {
-        let columns = [
-            Column("sockets", "sockets", 1.0),
-            Column("connects and joins a CPU second", "connects_per_cpu_s", 1.0),
-            Column("of all processes", "connects_per_cpu_s_all", 1.0),
-            Column("a second", "connects_per_s", 1.0),
-            Column("KB a socket", "bytes_per_socket", 1e3),
-            Column("resident MB in all", "resident", 1e6),
-        ];
+    ];
+    sections(results, &scenarios, &columns, None)
+}
+
+/// A titled table for each scenario that was measured.
+fn sections(
+    results: &Results,
+    scenarios: &[(&str, &str)],
+    columns: &[Column],
+    of_raw: Option<&str>,
+) -> String {
+    let mut text = String::new();
+    for (scenario, title) in scenarios {
         if !peers(results, scenario).is_empty() {
-            let table = by_peer(results, scenario, &columns, None);
+            let table = by_peer(results, scenario, columns, of_raw);
             text.push_str(&format!("### {title}\n\n{table}\n"));
         }
     }

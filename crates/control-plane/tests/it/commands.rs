@@ -171,15 +171,21 @@ async fn a_bad_command_fails_alone_and_as_its_own_call_would() {
     }
 }
 
-#[tokio::test]
-async fn a_command_that_is_none_or_too_large_fails_alone() {
+/// The session `s1`, and a caller at a control plane that takes 1,000 bytes a request.
+async fn with_small_requests() -> (World, Caller) {
     let config = Config {
         max_request_bytes: 1_000,
         ..Config::default()
     };
     let world = World::with(config, Bounds::default()).await;
     world.publish("s1").await;
-    let mut caller = Caller::start(&world).await;
+    let caller = Caller::start(&world).await;
+    (world, caller)
+}
+
+#[tokio::test]
+async fn a_command_that_is_none_or_too_large_fails_alone() {
+    let (_world, mut caller) = with_small_requests().await;
     let select = v1::SelectRoleRequest {
         request_id: "x".repeat(1_000),
         ..select("s1", "carol", v1::Role::Observer)
@@ -227,13 +233,7 @@ async fn a_request_id_that_comes_again_gives_the_first_answer() {
 
 #[tokio::test]
 async fn a_batch_that_is_too_large_ends_the_stream_after_those_before_it() {
-    let config = Config {
-        max_request_bytes: 1_000,
-        ..Config::default()
-    };
-    let world = World::with(config, Bounds::default()).await;
-    world.publish("s1").await;
-    let mut caller = Caller::start(&world).await;
+    let (_world, mut caller) = with_small_requests().await;
     caller.ask([role("s1", "carol")]).await;
     caller
         .ask((0..MAX_BATCH_COMMANDS).map(|_| role("s1", "dave")))

@@ -99,6 +99,27 @@ async fn nothing_of_ours_leaves_before_connect_which_gets_its_pid() {
 }
 
 #[tokio::test]
+async fn a_pid_is_put_into_connect_and_nothing_else_is_changed_whatever_the_chunks() {
+    let event = format!("42[\"{}\"]", "y".repeat(300));
+    let payloads = [
+        "0{\"sid\":\"x\"}",
+        "40{\"sid\":\"abc\"}",
+        &event,
+        "40{\"sid\":\"abc\"}",
+    ];
+    let mut expected = payloads;
+    expected[1] = "40{\"sid\":\"abc\",\"pid\":\"P\"}";
+    let written = payloads.map(frame).concat();
+    for chunk in 1..written.len() {
+        let (mut stream, _transport, mut browser) = wire(Origin::WebSocket, LIMITS).await;
+        for bytes in written.chunks(chunk) {
+            stream.write_all(bytes).await.unwrap();
+        }
+        assert_eq!(read(&mut browser, 4).await, expected, "chunks of {chunk}");
+    }
+}
+
+#[tokio::test]
 async fn a_wire_that_took_the_place_of_polling_goes_on_after_the_sentinel_which_nobody_sees() {
     let (mut stream, transport, mut browser) = wire(Origin::Polling, LIMITS).await;
     // The browser says that it has upgraded.
