@@ -87,13 +87,18 @@ impl AsyncRead for SocketStream {
     }
 }
 
-/// Takes whatever it is given: the wire's cap ends what grows too long.
+/// Takes all that it is given, once the wire has room.
 impl AsyncWrite for SocketStream {
-    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let Inner {
             cutter, transport, ..
         } = &mut *self.0;
-        cutter.take(buf, |cut| transport.enter(&cut))?;
+        ready!(transport.poll_room(cx));
+        if let Err(error) = cutter.take(buf, |cut| transport.enter(&cut)) {
+            // The crate takes this for a lost packet, and would go on with the next.
+            transport.kill();
+            return Poll::Ready(Err(error));
+        }
         transport.list();
         Poll::Ready(Ok(buf.len()))
     }

@@ -8,7 +8,7 @@ use std::{
         Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
-    task::{Wake, Waker},
+    task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
 
@@ -244,6 +244,14 @@ impl Transport {
     pub(crate) fn hold(&self, parts: impl Iterator<Item = Part>) {
         if let Some(wire) = self.wire.get() {
             wire.hold(parts);
+        }
+    }
+
+    /// Whether the crate may write; where it may not yet, it is woken.
+    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.wire.get() {
+            Some(wire) => wire.poll_room(cx),
+            None => Poll::Ready(()),
         }
     }
 

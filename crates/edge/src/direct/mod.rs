@@ -12,7 +12,7 @@
 //! - D3 Whenever something waits in the queue, somebody comes to write it: the wire is on a flusher's list, or the
 //!   kernel's buffer is full and its writability puts it there.
 //! - D4 Held and queued bytes together have a cap. What does not fit is given back, and the transport is closed by
-//!   whoever had it: never is something left out in the middle.
+//!   whoever had it: never is something left out in the middle. The crate waits instead, as it would for a TCP stream.
 //! - D5 After a WebSocket close or a Socket.IO DISCONNECT nothing of ours enters any more, and once the transport is
 //!   killed nothing at all.
 //! - D6 No write waits: a browser that reads nothing costs its neighbours nothing, and is closed after a while.
@@ -43,9 +43,8 @@ use queue::{Part, Queue};
 
 /// Bytes that one socket is written in its turn, before the others have theirs.
 const TURN_BYTES: usize = 256 * 1024;
-/// What the crate may have waiting beyond the cap, in bytes: the events that it is handed at once, where it carries
-/// them, and answers to pings.
-const CRATE_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes that may wait before the crate has to: the next frame that it writes is taken once there are fewer.
+const CRATE_BYTES: usize = 256 * 1024;
 
 /// When an event is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +111,8 @@ struct State {
     blocked: bool,
     /// Somebody watches whether it stalls.
     watched: bool,
+    /// The crate, where it waits for room.
+    waiting: Option<Waker>,
     /// Bytes that the kernel took while something waited.
     taken: u64,
 }
@@ -129,6 +130,7 @@ impl Wire {
             listed: false,
             blocked: false,
             watched: false,
+            waiting: None,
             taken: 0,
         };
         Self {
@@ -169,17 +171,23 @@ impl Wire {
         })
     }
 
+    /// Whether the crate may write; where it may not yet, it is woken.
+    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.has_room() {
+            return Poll::Ready(());
+        }
+        state.waiting = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
     /// Enters a whole frame of the crate; [`Self::list`] follows.
     pub(crate) fn enter(&self, frame: Frame) -> io::Result<()> {
         let mut state = self.lock();
         if matches!(state.phase, Phase::Closed) {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
-        let part = Part::Frame(frame);
-        if !state.queue.fits(&part, self.cap + CRATE_BYTES) {
-            return Err(io::Error::other("the browser takes nothing, but asks for more"));
-        }
-        state.queue.push(part);
+        state.queue.push(Part::Frame(frame));
         Ok(())
     }
 
@@ -214,6 +222,7 @@ impl Wire {
         let mut state = self.lock();
         state.phase = Phase::Closed;
         let dropped = std::mem::take(&mut state.queue);
+        state.wake_waiting();
         drop(state);
         drop(dropped);
         // An error is a connection that has ended already.
@@ -235,7 +244,9 @@ impl Wire {
         let mut state = self.lock();
         state.listed = false;
         state.blocked = false;
-        self.write(&mut state)
+        let written = self.write(&mut state);
+        state.wake_waiting();
+        written
     }
 
     /// Where it is blocked: how much the kernel took until now. Otherwise nobody watches it any more.
@@ -314,6 +325,18 @@ impl Held {
 }
 
 impl State {
+    fn has_room(&self) -> bool {
+        self.queue.bytes() <= CRATE_BYTES
+    }
+
+    fn wake_waiting(&mut self) {
+        if self.has_room()
+            && let Some(waiting) = self.waiting.take()
+        {
+            waiting.wake();
+        }
+    }
+
     /// D3: somebody comes.
     fn list(&mut self) -> Next {
         if self.listed || self.blocked {

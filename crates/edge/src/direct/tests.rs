@@ -141,6 +141,42 @@ async fn a_wire_that_took_the_place_of_polling_goes_on_after_the_sentinel_which_
 }
 
 #[tokio::test]
+async fn the_library_waits_for_room_and_loses_nothing() {
+    let limits = Limits {
+        outbound_bytes: 1_000,
+        write_stall: Duration::from_secs(60),
+        ..LIMITS
+    };
+    let (mut stream, _transport, mut browser) = wire(Origin::WebSocket, limits).await;
+    // More than the kernel's buffers take.
+    let events: Vec<_> = (0..40)
+        .map(|n| format!("42[{n},\"{}\"]", "y".repeat(1_000_000)))
+        .collect();
+    let written = events.clone();
+    let library = tokio::spawn(async move {
+        for event in written {
+            stream.write_all(&frame(&event)).await.unwrap();
+        }
+        stream
+    });
+    assert!(read(&mut browser, events.len()).await == events);
+    library.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_library_that_waits_for_room_learns_that_the_transport_was_killed() {
+    let (mut stream, transport, _browser) = wire(Origin::WebSocket, LIMITS).await;
+    let library = tokio::spawn(async move {
+        let event = frame(&"y".repeat(1_000_000));
+        while stream.write_all(&event).await.is_ok() {}
+    });
+    // Some time while or after the kernel's buffers fill.
+    tokio::task::yield_now().await;
+    transport.kill();
+    library.await.unwrap();
+}
+
+#[tokio::test]
 async fn a_browser_that_takes_nothing_is_closed_and_a_full_queue_gives_back() {
     let limits = Limits {
         outbound_bytes: 100_000,
