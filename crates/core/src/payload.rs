@@ -1,14 +1,14 @@
 //! What browsers see of an event: its name and the JSON of its first argument.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use crate::{
     Millis,
     event::Body,
-    ids::{SessionId, UserId},
+    ids::SessionId,
     json,
     role::Role,
-    session::Session,
+    session::{Participant, Session},
 };
 
 /// A Socket.IO event without its cursor.
@@ -34,11 +34,11 @@ impl Event {
 pub fn session_event(id: &SessionId, body: &Body) -> Option<Event> {
     match body {
         Body::SessionUpdated { session, .. } => {
-            let session = session_json(session);
-            Some(Event::new(
-                "session-updated",
-                format!(r#"{{"sessionId":"{id}","session":{session}}}"#),
-            ))
+            let mut payload = String::with_capacity(session_bytes(session));
+            let _infallible = write!(payload, r#"{{"sessionId":"{id}","session":"#);
+            write_session(&mut payload, session);
+            payload.push('}');
+            Some(Event::new("session-updated", payload))
         }
         Body::RoleSelected { user, role } => Some(Event::new(
             "role-selected",
@@ -105,22 +105,30 @@ pub fn session_reset(session: &Session, position: &str) -> Event {
 /// `{ id, status, participants: [{ userId, role }], …attributes }`.
 #[must_use]
 pub fn session_json(session: &Session) -> String {
-    let listed = session
-        .participants
-        .iter()
-        .map(|p| participant_json(&p.user, p.role));
-    let participants = listed.collect::<Vec<_>>().join(",");
-    let (id, status, fields) = (
-        &session.id,
-        json::string(&session.status),
-        session.attributes.fields(),
-    );
-    let comma = if fields.is_empty() { "" } else { "," };
-    format!(r#"{{"id":"{id}","status":{status},"participants":[{participants}]{comma}{fields}}}"#)
+    let mut json = String::with_capacity(session_bytes(session));
+    write_session(&mut json, session);
+    json
 }
 
-fn participant_json(user: &UserId, role: Role) -> String {
-    format!(r#"{{"userId":"{user}","role":"{role}"}}"#)
+/// About how long the JSON of a session is, with what may be around it.
+fn session_bytes(session: &Session) -> usize {
+    160 + session.status.len() + 64 * session.participants.len() + session.attributes.as_str().len()
+}
+
+fn write_session(json: &mut String, session: &Session) {
+    let (id, status) = (&session.id, json::string(&session.status));
+    let _infallible = write!(json, r#"{{"id":"{id}","status":{status},"participants":["#);
+    for (number, Participant { user, role, .. }) in session.participants.iter().enumerate() {
+        let comma = if number == 0 { "" } else { "," };
+        let _infallible = write!(json, r#"{comma}{{"userId":"{user}","role":"{role}"}}"#);
+    }
+    json.push(']');
+    let fields = session.attributes.fields();
+    if !fields.is_empty() {
+        json.push(',');
+        json.push_str(fields);
+    }
+    json.push('}');
 }
 
 /// Milliseconds since the Unix epoch as `2025-05-08T01:20:00.000Z` (RFC 3339 with three decimals, UTC). Times
@@ -138,7 +146,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{json::JsonObject, position::Offset, session::Participant};
+    use crate::{json::JsonObject, position::Offset};
 
     fn parsed(event: &Event) -> Value {
         serde_json::from_str(&event.payload).unwrap()

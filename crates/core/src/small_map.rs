@@ -12,7 +12,12 @@ const FEW: usize = 16;
 pub(crate) enum SmallMap<K, V> {
     /// Sorted: each access is a binary search, each change moves what is behind it.
     Few(Vec<(K, V)>),
-    Many(BTreeMap<K, V>),
+    /// In a box, so that a small map is no larger than a vector.
+    #[expect(
+        clippy::box_collection,
+        reason = "the map is to be small, and mostly it is the other"
+    )]
+    Many(Box<BTreeMap<K, V>>),
 }
 
 impl<K, V> Default for SmallMap<K, V> {
@@ -67,7 +72,7 @@ impl<K: Ord, V> SmallMap<K, V> {
                     few.reserve_exact(1);
                     few.insert(at, (key, value));
                     if few.len() > FEW {
-                        *self = Self::Many(std::mem::take(few).into_iter().collect());
+                        *self = Self::Many(Box::new(std::mem::take(few).into_iter().collect()));
                     }
                 }
             },
@@ -80,7 +85,7 @@ impl<K: Ord, V> SmallMap<K, V> {
                 let removed = many.remove(key);
                 // With a distance, so that one who comes and goes does not move all the others each time.
                 if many.len() <= FEW / 2 {
-                    let mut few: Vec<_> = std::mem::take(many).into_iter().collect();
+                    let mut few: Vec<_> = std::mem::take(&mut **many).into_iter().collect();
                     few.shrink_to_fit();
                     *self = Self::Few(few);
                 }
@@ -99,7 +104,7 @@ impl<K: Ord, V> SmallMap<K, V> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         let (few, many) = match self {
             Self::Few(few) => (Some(few), None),
-            Self::Many(many) => (None, Some(many)),
+            Self::Many(many) => (None, Some(&**many)),
         };
         let few = few.into_iter().flatten().map(|(key, value)| (key, value));
         few.chain(many.into_iter().flatten())
@@ -109,7 +114,7 @@ impl<K: Ord, V> SmallMap<K, V> {
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
         let (few, many) = match self {
             Self::Few(few) => (Some(few), None),
-            Self::Many(many) => (None, Some(many)),
+            Self::Many(many) => (None, Some(&mut **many)),
         };
         let few = few.into_iter().flatten().map(|(key, value)| (&*key, value));
         few.chain(many.into_iter().flatten())

@@ -42,6 +42,8 @@ use crate::{
 const PATH: &str = "/socket.io";
 /// The largest packet that a browser may send, in bytes; a larger one ends its connection.
 pub(crate) const MAX_PACKET: usize = 128 * 1024;
+/// What every WebSocket keeps for what its browser sends, in bytes: mostly a join, with where it goes on from.
+const READ_BUFFER: usize = 128;
 /// How long a browser may take to ask for the namespace after it opened a transport, and to come with a good token.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request's head may take.
@@ -131,13 +133,14 @@ pub fn serve(config: Config, listener: TcpListener, process: Process<'_>) {
         .max_payload(MAX_PACKET as u64)
         .ws_max_message_size(MAX_PACKET)
         .ws_max_frame_size(MAX_PACKET)
-        .ws_read_buffer_size(512)
+        .ws_read_buffer_size(READ_BUFFER)
         .build_with_inner_svc(page.clone());
     let sockets = Sockets {
         verifier: config.verifier,
         switch,
         limits: config.limits,
         metrics: metrics.clone(),
+        transports: transports.clone(),
         next: AtomicU64::new(1),
     };
     sockets::serve(&io, Arc::new(sockets));

@@ -39,7 +39,7 @@ use crate::{
     pid,
     rate::RateLimit,
     switch::{Reply, Switch, Told},
-    transport::Transport,
+    transport::{Transport, Transports},
 };
 
 /// How long CONNECT waits for the user's room. Later the socket is let in all the same, and the room follows.
@@ -54,6 +54,7 @@ pub(crate) struct Sockets {
     pub(crate) switch: Switch,
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
+    pub(crate) transports: Transports,
     pub(crate) next: AtomicU64,
 }
 
@@ -100,7 +101,7 @@ pub(crate) fn serve(io: &SocketIo, sockets: Arc<Sockets>) {
 impl Sockets {
     async fn connect(self: Arc<Self>, socket: SocketRef, auth: Auth) -> Result<(), Refused> {
         let request = socket.req_parts();
-        let Some(transport) = request.extensions.get::<Arc<Transport>>().cloned() else {
+        let Some(transport) = self.transports.of(&request.uri) else {
             error!("a connection without its transport");
             return Err(Refused("unavailable"));
         };

@@ -8,11 +8,12 @@ use std::{
         Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
-    task::{Context, Poll, Wake, Waker},
+    task::{Context, Poll},
     time::Duration,
 };
 
 use bytes::Bytes;
+use http::Uri;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::{net::tcp::OwnedWriteHalf, sync::Notify};
 use tracing::debug;
@@ -30,6 +31,9 @@ use crate::{
 
 /// How long a kill waits for an upgrade.
 const UPGRADE_GRACE: Duration = Duration::from_secs(2);
+
+/// What comes before the number of its transport in the URI of a request.
+const SIGNATURE: &str = "&transport-number=";
 
 /// Whether a WebSocket took the place of polling.
 mod upgrade {
@@ -54,9 +58,9 @@ pub(crate) struct Transport {
     number: u64,
     origin: Origin,
     registry: Transports,
-    sid: OnceLock<String>,
+    sid: OnceLock<Box<str>>,
     /// What CONNECT is to carry, once that is known.
-    pid: OnceLock<String>,
+    pid: OnceLock<Box<str>>,
     /// Whether CONNECT has left with it.
     connected: AtomicBool,
     killed: AtomicBool,
@@ -67,17 +71,6 @@ pub(crate) struct Transport {
     changed: Notify,
     /// Where it is a WebSocket.
     wire: OnceLock<Wire>,
-}
-
-/// The kernel takes something again.
-struct Writable(Weak<Transport>);
-
-impl Wake for Writable {
-    fn wake(self: Arc<Self>) {
-        if let Some(transport) = self.0.upgrade() {
-            transport.registry.shared.flushers.list(transport.clone());
-        }
-    }
 }
 
 impl Transport {
@@ -160,7 +153,7 @@ impl Transport {
     /// Says what CONNECT is to carry, before it leaves. A transport has one CONNECT.
     pub(crate) fn set_pid(&self, pid: String) {
         // A second CONNECT on a transport is ignored by the crate.
-        let _ = self.pid.set(pid);
+        let _ = self.pid.set(pid.into());
     }
 
     /// What CONNECT is to carry, while it has not left.
@@ -168,7 +161,7 @@ impl Transport {
         if self.connected.load(Ordering::Acquire) {
             return None;
         }
-        self.pid.get().map(String::as_str)
+        self.pid.get().map(AsRef::as_ref)
     }
 
     /// CONNECT has left.
@@ -190,10 +183,20 @@ impl Transport {
             .await;
     }
 
+    /// What of the URI of the request that opens it is handed to the crate, which keeps it for the connection's life:
+    /// with the transport's number at the end, by which [`Transports::of`] finds it. (An extension of the request
+    /// would do the same for 200 bytes.)
+    pub(crate) fn signed(&self, uri: &Uri) -> Uri {
+        let (path, query) = (uri.path(), uri.query().unwrap_or_default());
+        let signed = format!("{path}?{query}{SIGNATURE}{}", self.number);
+        // Digits and what is in the signature are allowed in every URI. Boxed, it takes no more than it needs.
+        Uri::from_maybe_shared(Bytes::from(signed.into_boxed_str().into_boxed_bytes())).unwrap_or_default()
+    }
+
     /// Makes the transport known by its Engine.IO id, so that later requests find it.
     pub(crate) fn name(self: &Arc<Self>, sid: String) {
         let mut known = self.registry.lock();
-        if self.sid.set(sid.clone()).is_ok() {
+        if self.sid.set(sid.as_str().into()).is_ok() {
             known.by_sid.insert(sid, Arc::downgrade(self));
         }
     }
@@ -217,13 +220,8 @@ impl Transport {
 
     /// It is a WebSocket from here on.
     pub(crate) fn attach(self: &Arc<Self>, tcp: OwnedWriteHalf, greeting: Bytes) {
-        let writable = Waker::from(Arc::new(Writable(Arc::downgrade(self))));
-        let wire = Wire::new(
-            tcp,
-            writable,
-            greeting,
-            self.registry.shared.limits.outbound_bytes,
-        );
+        let cap = self.registry.shared.limits.outbound_bytes;
+        let wire = Wire::new(tcp, Arc::downgrade(self), greeting, cap);
         // One WebSocket is all that a transport gets.
         let _ = self.wire.set(wire);
         if self.is_killed() {
@@ -293,6 +291,11 @@ impl Transport {
         }
     }
 
+    /// The kernel takes something again: a flusher comes to write.
+    pub(crate) fn writable(self: Arc<Self>) {
+        self.registry.shared.flushers.clone().list(self);
+    }
+
     /// Writes what waits; what a flusher does with each transport on its list.
     pub(crate) fn flush(self: &Arc<Self>) {
         if let Some(wire) = self.wire.get() {
@@ -351,7 +354,7 @@ impl Drop for Transport {
         known.all.remove(&self.number);
         self.registry.shared.count.dec();
         if let Some(sid) = self.sid.get() {
-            known.by_sid.remove(sid);
+            known.by_sid.remove(&**sid);
         }
     }
 }
@@ -424,6 +427,14 @@ impl Transports {
         transport
     }
 
+    /// The transport that a request opened, by its [`Transport::signed`] URI.
+    pub(crate) fn of(&self, uri: &Uri) -> Option<Arc<Transport>> {
+        // The last one is ours, whatever else the browser asked for.
+        let (_, number) = uri.query()?.rsplit_once(SIGNATURE)?;
+        let weak = self.lock().all.get(&number.parse().ok()?).cloned();
+        weak?.upgrade()
+    }
+
     /// The transport of an Engine.IO id.
     pub(crate) fn find(&self, sid: &str) -> Option<Arc<Transport>> {
         // The reference is upgraded under the lock but dropped outside of it, since the drop takes the lock.
@@ -456,6 +467,21 @@ mod tests {
         assert!(futures(&mut waiting).await.is_none());
         transport.took(1);
         waiting.await;
+    }
+
+    #[test]
+    fn a_request_finds_its_transport_whatever_it_asks_for() {
+        let transports = transports();
+        let (one, other) = (
+            transports.open(Origin::WebSocket),
+            transports.open(Origin::WebSocket),
+        );
+        let asked = format!("/socket.io/?EIO=4{SIGNATURE}{}", other.number());
+        for uri in ["/socket.io/", "http://host/socket.io/?EIO=4&t=%20", &asked] {
+            let found = transports.of(&one.signed(&uri.parse().unwrap()));
+            assert!(Arc::ptr_eq(&found.unwrap(), &one), "{uri}");
+        }
+        assert!(transports.of(&"/socket.io/?EIO=4".parse().unwrap()).is_none());
     }
 
     async fn futures(waiting: &mut std::pin::Pin<&mut impl Future<Output = ()>>) -> Option<()> {

@@ -58,7 +58,7 @@ impl Upgrade {
         let accept = derive_accept_key(key.as_bytes());
         Ok(Self {
             accept: HeaderValue::try_from(accept).map_err(|_| "Sec-WebSocket-Key is malformed")?,
-            kept: kept(request, transport.clone()),
+            kept: kept(request, &transport),
             transport,
             probing: sid.is_some(),
         })
@@ -160,18 +160,14 @@ fn parse(head: &[u8]) -> Option<(Parts, usize)> {
 
 /// What the crate keeps of a request for the connection's life: only what is looked at later, in memory of its own. The
 /// original would keep the buffer that it was read into.
-fn kept(request: &Parts, transport: Arc<Transport>) -> Request<()> {
+fn kept(request: &Parts, transport: &Transport) -> Request<()> {
     let mut kept = Request::new(());
-    let uri = request.uri.path_and_query().map_or("/", |uri| uri.as_str());
-    if let Ok(uri) = Uri::from_maybe_shared(Bytes::copy_from_slice(uri.as_bytes())) {
-        *kept.uri_mut() = uri;
-    }
+    *kept.uri_mut() = transport.signed(&request.uri);
     if let Some(token) = request.headers.get(header::AUTHORIZATION)
         && let Ok(token) = HeaderValue::from_bytes(token.as_bytes())
     {
         kept.headers_mut().insert(header::AUTHORIZATION, token);
     }
-    kept.extensions_mut().insert(transport);
     kept
 }
 

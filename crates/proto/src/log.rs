@@ -1,6 +1,6 @@
 //! Logs on the link: entries, slices and snapshots, with JSON as text, since edges pass it on as it is.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use roomcast_core::{
     Body, Entry, Epoch, FeedbackId, JsonObject, LogSlice, Mark, Offset, Participant, RoomId, RoomState,
@@ -159,11 +159,14 @@ pub(crate) fn entries(fields: &mut Fields, epoch: Epoch, from: Vec<v1::LogEntry>
 }
 
 fn entry(fields: &mut Fields, epoch: Epoch, from: v1::LogEntry) -> Option<Entry> {
-    let path = |name: &str| format!("entries[offset {}].{name}", from.offset);
+    let path = |name| EntryPath {
+        offset: from.offset,
+        name,
+    };
     let body = match from.body {
         Some(log_entry::Body::SessionUpdated(from)) => {
             let session = match from.session {
-                Some(from) => session(fields, &path("session"), from),
+                Some(from) => session(fields, path("session"), from),
                 None => {
                     fields.add(path("session"), "is required");
                     None
@@ -183,7 +186,7 @@ fn entry(fields: &mut Fields, epoch: Epoch, from: v1::LogEntry) -> Option<Entry>
         }
         Some(log_entry::Body::RoleSelected(from)) => {
             let user = fields.check(path("user_id"), UserId::try_from(from.user_id));
-            let (user, role) = user.zip(session::role(fields, &path("role"), from.role))?;
+            let (user, role) = user.zip(session::role(fields, path("role"), from.role))?;
             Body::RoleSelected { user, role }
         }
         Some(log_entry::Body::FeedbackUpdated(from)) => {
@@ -221,7 +224,20 @@ fn entry(fields: &mut Fields, epoch: Epoch, from: v1::LogEntry) -> Option<Entry>
     Some(Entry::new(epoch, Offset(from.offset), from.published_at_ms, body))
 }
 
-fn session(fields: &mut Fields, path: &str, from: v1::LinkSession) -> Option<Session> {
+/// A field of an entry. Mostly nothing is wrong with it, so it is not put into words before.
+#[derive(Clone, Copy)]
+struct EntryPath {
+    offset: u64,
+    name: &'static str,
+}
+
+impl fmt::Display for EntryPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "entries[offset {}].{}", self.offset, self.name)
+    }
+}
+
+fn session(fields: &mut Fields, path: impl fmt::Display, from: v1::LinkSession) -> Option<Session> {
     let id = fields.check(format_args!("{path}.id"), SessionId::try_from(from.id));
     let attributes = fields.check(
         format_args!("{path}.attributes_json"),
@@ -229,9 +245,12 @@ fn session(fields: &mut Fields, path: &str, from: v1::LinkSession) -> Option<Ses
     );
     let mut participants = Vec::with_capacity(from.participants.len());
     for (n, from) in from.participants.into_iter().enumerate() {
-        let path = format!("{path}.participants[{n}]");
-        let user = fields.check(format_args!("{path}.user_id"), UserId::try_from(from.user_id));
-        let (user, role) = user.zip(session::role(fields, &format!("{path}.role"), from.role))?;
+        let user = fields.check(
+            format_args!("{path}.participants[{n}].user_id"),
+            UserId::try_from(from.user_id),
+        );
+        let role = session::role(fields, format_args!("{path}.participants[{n}].role"), from.role);
+        let (user, role) = user.zip(role)?;
         participants.push(Participant {
             user,
             role,

@@ -1,6 +1,6 @@
 //! Sessions, participants and roles.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, fmt::Display, sync::Arc};
 
 use roomcast_core::{
     JsonObject, Participant, Role, Session, SessionId, SessionView, UserId, limits::MAX_STATUS_BYTES,
@@ -61,7 +61,7 @@ impl From<&SessionView> for v1::GetSessionResponse {
     }
 }
 
-pub(crate) fn role(fields: &mut Fields, path: &str, from: i32) -> Option<Role> {
+pub(crate) fn role(fields: &mut Fields, path: impl Display, from: i32) -> Option<Role> {
     match v1::Role::try_from(from) {
         Ok(v1::Role::Interviewer) => Some(Role::Interviewer),
         Ok(v1::Role::Interviewee) => Some(Role::Interviewee),
@@ -130,7 +130,7 @@ fn participants(fields: &mut Fields, from: v1::Participants) -> Option<Vec<(User
     for (n, listed) in from.list.into_iter().enumerate() {
         let path = |field: &str| format!("session.participants.list[{n}].{field}");
         let user = fields.check(path("user_id"), UserId::try_from(listed.user_id));
-        let role = role(fields, &path("role"), listed.role);
+        let role = role(fields, path("role"), listed.role);
         if let Some(user) = &user
             && !users.insert(user.clone())
         {

@@ -276,8 +276,15 @@ struct Socket {
     /// by a resume it is this.
     sessions: SmallMap<SessionId, Position>,
     joins: SmallMap<SessionId, Join>,
-    /// While it resumes: the sessions that its user takes no part in any more.
-    denied: Option<Vec<(SessionId, Refusal)>>,
+    /// While it resumes.
+    resuming: Option<Box<Resuming>>,
+}
+
+/// What is known of a resume before it is decided.
+#[derive(Debug, Default)]
+struct Resuming {
+    /// The sessions that its user takes no part in any more.
+    denied: Vec<(SessionId, Refusal)>,
 }
 
 #[derive(Debug)]

@@ -19,7 +19,7 @@ impl Rooms {
         if positions.len() > cap {
             return self.resumed(id, Resumed::Fresh);
         }
-        socket.denied = Some(Vec::new());
+        socket.resuming = Some(Box::default());
         for (session, after) in positions {
             self.begin_join(id, session, Some(after), ask, Purpose::Checked, Vec::new());
         }
@@ -51,8 +51,8 @@ impl Rooms {
             return self.give_up(id, Resumed::Unavailable);
         }
         let socket = self.sockets.get_mut(&id);
-        if let Some(denied) = socket.and_then(|socket| socket.denied.as_mut()) {
-            denied.push((session.clone(), refusal));
+        if let Some(resuming) = socket.and_then(|socket| socket.resuming.as_mut()) {
+            resuming.denied.push((session.clone(), refusal));
         }
         self.decide(id);
     }
@@ -73,10 +73,10 @@ impl Rooms {
             return;
         };
         let undecided = |join: &Join| !matches!(join.phase, Phase::Ready { .. });
-        if socket.denied.is_none() || socket.joins.iter().any(|(_, join)| undecided(join)) {
+        if socket.resuming.is_none() || socket.joins.iter().any(|(_, join)| undecided(join)) {
             return;
         }
-        let denied = socket.denied.take().unwrap_or_default();
+        let denied = socket.resuming.take().unwrap_or_default().denied;
         let mut ready = Vec::new();
         for (session, join) in socket.joins.iter_mut() {
             join.purpose = Purpose::Resumed;
@@ -99,7 +99,7 @@ impl Rooms {
         let Some(socket) = self.sockets.get_mut(&id) else {
             return;
         };
-        socket.denied = None;
+        socket.resuming = None;
         let joins: Vec<_> = socket.joins.keys().cloned().collect();
         for session in joins {
             self.end_join(id, &session);

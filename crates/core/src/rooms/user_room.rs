@@ -20,7 +20,7 @@ impl Rooms {
                 user,
                 sessions: SmallMap::default(),
                 joins: SmallMap::default(),
-                denied: None,
+                resuming: None,
             },
         );
         self.enter(&room).waiting.insert(id, ());

@@ -30,8 +30,8 @@ mod tests;
 use std::{
     io,
     net::Shutdown,
-    sync::{Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    task::{Context, Poll, Wake, Waker},
 };
 
 use bytes::Bytes;
@@ -40,6 +40,8 @@ use tokio::net::tcp::OwnedWriteHalf;
 pub(crate) use flusher::Flushers;
 use frame::Frame;
 use queue::{Part, Queue};
+
+use crate::transport::Transport;
 
 /// Bytes that one socket is written in its turn, before the others have theirs.
 const TURN_BYTES: usize = 256 * 1024;
@@ -90,12 +92,23 @@ pub(crate) enum Next {
     Watch,
 }
 
+/// The kernel takes something again.
+struct Writable(Weak<Transport>);
+
+impl Wake for Writable {
+    fn wake(self: Arc<Self>) {
+        if let Some(transport) = self.0.upgrade() {
+            transport.writable();
+        }
+    }
+}
+
 /// The way to one browser.
 #[derive(Debug)]
 pub(crate) struct Wire {
     tcp: OwnedWriteHalf,
-    /// Puts the wire on a flusher's list; called where the kernel takes something again.
-    writable: Waker,
+    /// Whose wire it is.
+    transport: Weak<Transport>,
     /// Bytes that wait at most.
     cap: usize,
     state: Mutex<State>,
@@ -119,7 +132,7 @@ struct State {
 
 impl Wire {
     /// A wire on which what is ours is held until [`Self::release`]. `greeting` is no frame, and leaves first.
-    pub(crate) fn new(tcp: OwnedWriteHalf, writable: Waker, greeting: Bytes, cap: usize) -> Self {
+    pub(crate) fn new(tcp: OwnedWriteHalf, transport: Weak<Transport>, greeting: Bytes, cap: usize) -> Self {
         let mut queue = Queue::default();
         if !greeting.is_empty() {
             queue.push(Part::Frame(Frame::whole(greeting, 0)));
@@ -135,7 +148,7 @@ impl Wire {
         };
         Self {
             tcp,
-            writable,
+            transport,
             cap,
             state: Mutex::new(state),
         }
@@ -303,8 +316,12 @@ impl Wire {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     drop(slices);
-                    let mut writable = Context::from_waker(&self.writable);
-                    match self.tcp.as_ref().poll_write_ready(&mut writable) {
+                    let writable = Waker::from(Arc::new(Writable(self.transport.clone())));
+                    match self
+                        .tcp
+                        .as_ref()
+                        .poll_write_ready(&mut Context::from_waker(&writable))
+                    {
                         Poll::Ready(ready) => ready?,
                         Poll::Pending => return Ok((state.block(), awaited)),
                     }
