@@ -1,0 +1,3 @@
+export { Backend } from './backend.js';
+export { RoomcastProcess } from './process.js';
+export { DEV_SECRET, devToken } from './token.js';
