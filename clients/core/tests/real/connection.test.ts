@@ -1,7 +1,7 @@
 import { Backend, devToken, RoomcastProcess } from '@roomcast/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import type { ConnectionState } from '../../src/index.js';
+import { createRoomcast, type ConnectionState } from '../../src/index.js';
 import { Page, Tab } from './page.js';
 
 let dev: RoomcastProcess;
@@ -165,7 +165,7 @@ test('a token that expired is replaced by another one, and nothing is missed', a
   });
   await page.join('expired');
   const all = states(page);
-  await page.until(() => all.some(({ status }) => status === 'reconnecting'));
+  await page.until(() => all.some(({ status }) => status === 'reconnecting') && !page.roomcast.socket.active);
   await backend.publish('expired', 'n1');
   expect(asked).toBe(1);
   page.roomcast.setToken(devToken('alice'));
@@ -251,6 +251,10 @@ test('an edge that can not be reached is tried again', async () => {
   await page.connected();
   page.roomcast.close();
   await server.stop();
+});
+
+test('outside of a page, it says that it needs a url', () => {
+  expect(() => createRoomcast({ token: 'x' })).toThrow('url');
 });
 
 test('a user claim of another name is read', async () => {
