@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
 /** A Redis of its own, in memory alone. */
@@ -26,6 +26,15 @@ export class RedisProcess {
       return new RedisProcess(child, `redis://127.0.0.1:${port}`);
     }
     throw new Error(`redis-server ended:\n${log}`);
+  }
+
+  /** Forgets everything. */
+  async flush(): Promise<void> {
+    const connection = connect(Number(new URL(this.url).port), '127.0.0.1');
+    connection.write('FLUSHALL\r\n');
+    const [answer] = (await once(connection, 'data')) as [Buffer];
+    connection.destroy();
+    if (answer.toString() !== '+OK\r\n') throw new Error(`FLUSHALL: ${answer.toString()}`);
   }
 
   async stop(): Promise<void> {

@@ -248,3 +248,26 @@ test('a server that restarts with everything resumes its pages', async () => {
   await server.stop();
   await redis.stop();
 });
+
+test('a log that is lost underneath replaces what the page knows', async () => {
+  const redis = await RedisProcess.start();
+  const server = await RoomcastProcess.dev(['--redis-url', redis.url]);
+  const its = Backend.of(server);
+  await its.publish('lost', 'n0', people);
+  const page = await Page.open(server, 'alice');
+  await page.join('lost');
+  await its.publish('lost', 'n1');
+  await its.publish('lost', 'n2');
+  await page.until(() => page.statuses.includes('n2'));
+  await redis.flush();
+  await its.publish('lost', 'm0', people);
+  await page.until(() => page.names().includes('session-reset'));
+  expect(page.session('lost')).toMatchObject({ status: 'joined', session: { status: 'm0' }, resets: 1 });
+  await its.publish('lost', 'm1');
+  await page.until(() => page.statuses.includes('m1'));
+  expect(page.statuses).toEqual(['n1', 'n2', 'm1']);
+  page.roomcast.close();
+  its.close();
+  await server.stop();
+  await redis.stop();
+});
