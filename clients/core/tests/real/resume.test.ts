@@ -187,8 +187,9 @@ test('a log that does not reach back that far is a reset', async () => {
   await its.publish('short', 'n0', people);
   const page = await Page.open(short, 'alice');
   await page.join('short');
-  await page.breakConnection();
+  page.roomcast.close();
   for (const status of numbers(1, 300)) await its.publish('short', status);
+  page.roomcast.connect();
   await page.until(() => page.session('short').session?.status === 'n300');
   expect(page.session('short')).toMatchObject({ status: 'joined', resets: 1 });
   expect(page.roomcast.state).toEqual({ status: 'connected', recovered: false });
