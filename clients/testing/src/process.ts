@@ -45,9 +45,14 @@ export class RoomcastProcess {
   /** Starts any command that runs, and waits until it is ready. */
   static async start(args: string[]): Promise<RoomcastProcess> {
     const started = new RoomcastProcess(args);
-    await started.#listens();
-    await started.ready();
-    return started;
+    try {
+      await started.#listens();
+      await started.ready();
+      return started;
+    } catch (error) {
+      started.#child.kill('SIGKILL');
+      throw error;
+    }
   }
 
   /** What it logged so far. */
@@ -78,12 +83,15 @@ export class RoomcastProcess {
     throw new Error(`${this.#args[0]} is not ready:\n${this.#log}`);
   }
 
-  /** Ends it, and waits for that. */
+  /** Ends it, and waits for that. A line of level ERROR in its log is a failure. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.kill(signal);
-    await ended;
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const ended = once(this.#child, 'exit');
+      this.#child.kill(signal);
+      await ended;
+    }
+    if (this.#log.includes('"level":"ERROR"'))
+      throw new Error(`${this.#args[0]} logged an error:\n${this.#log}`);
   }
 
   /** Starts it again where it was, so that whoever knew its addresses finds it. */

@@ -2,7 +2,7 @@ import { Backend, devToken, RoomcastProcess } from '@roomcast/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { createRoomcast, type ConnectionState } from '../../src/index.js';
-import { Page, Tab } from './page.js';
+import { forThisTest, Page, Tab } from './page.js';
 
 let dev: RoomcastProcess;
 let backend: Backend;
@@ -237,15 +237,13 @@ test('the page may use the raw socket, also to disconnect', async () => {
 });
 
 test('an edge that can not be reached is tried again', async () => {
-  const server = await RoomcastProcess.dev();
+  const server = forThisTest(await RoomcastProcess.dev());
   await server.stop();
   const page = new Page(server, 'alice');
   page.roomcast.connect();
   await page.until(() => page.roomcast.state.status === 'reconnecting');
   await server.startAgain();
   await page.connected();
-  page.roomcast.close();
-  await server.stop();
 });
 
 test('outside of a page, it says that it needs a url', () => {
@@ -253,16 +251,14 @@ test('outside of a page, it says that it needs a url', () => {
 });
 
 test('a user claim of another name is read', async () => {
-  const server = await RoomcastProcess.dev(['--jwt-user-claim', 'uid']);
+  const server = forThisTest(await RoomcastProcess.dev(['--jwt-user-claim', 'uid']));
   const its = Backend.of(server);
   await its.publish('claim', 'n0', { alice: 'observer' });
   const token = devToken('somebody', 60, { uid: 'alice' });
   const page = await Page.open(server, 'alice', { token, userClaim: 'uid' });
   await page.join('claim');
   expect([page.roomcast.user, page.session('claim').role]).toEqual(['alice', 'observer']);
-  page.roomcast.close();
   its.close();
-  await server.stop();
 });
 
 test('no token is kept or logged', async () => {

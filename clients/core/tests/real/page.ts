@@ -104,6 +104,12 @@ export class Page {
   }
 }
 
+/** Ends something with the test, however that ends. */
+export function forThisTest<T extends { stop(): Promise<void> }>(it: T): T {
+  onTestFinished(() => it.stop());
+  return it;
+}
+
 /** Looks again and again until it holds. */
 export async function until(holds: () => boolean, shown: () => unknown = () => ''): Promise<void> {
   const end = Date.now() + PATIENCE_MS;

@@ -1,7 +1,7 @@
 import { Backend, RedisProcess, RoomcastProcess } from '@roomcast/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { Page, Tab } from './page.js';
+import { forThisTest, Page, Tab } from './page.js';
 
 let dev: RoomcastProcess;
 let backend: Backend;
@@ -113,7 +113,7 @@ test('another user does not get the position', async () => {
 });
 
 test('a connection that breaks is recovered, on another edge too', async () => {
-  const edge = await RoomcastProcess.edge(dev);
+  const edge = forThisTest(await RoomcastProcess.edge(dev));
   await backend.publish('broken', 'n0', people);
   const page = await Page.open(dev, 'alice');
   await page.join('broken');
@@ -128,8 +128,6 @@ test('a connection that breaks is recovered, on another edge too', async () => {
   expect(page.roomcast.state).toEqual({ status: 'connected', recovered: true });
   expect(page.statuses).toEqual(numbers(1, 9));
   expect(page.session('broken')).toMatchObject({ status: 'joined', session: { status: 'n9' }, resets: 0 });
-  page.roomcast.close();
-  await edge.stop();
 });
 
 test('what is joined while the connection is away is joined when it is back', async () => {
@@ -182,7 +180,7 @@ test('who is removed while the connection is away finds out', async () => {
 });
 
 test('a log that does not reach back that far is a reset', async () => {
-  const short = await RoomcastProcess.dev(['--log-entries', '5']);
+  const short = forThisTest(await RoomcastProcess.dev(['--log-entries', '5']));
   const its = Backend.of(short);
   await its.publish('short', 'n0', people);
   const page = await Page.open(short, 'alice');
@@ -196,13 +194,11 @@ test('a log that does not reach back that far is a reset', async () => {
   await its.publish('short', 'n301');
   await page.until(() => page.statuses.includes('n301'));
   expect(page.statuses).toEqual(['n301']);
-  page.roomcast.close();
   its.close();
-  await short.stop();
 });
 
 test('a server that restarts with nothing is a reset, and what follows is told', async () => {
-  const server = await RoomcastProcess.dev();
+  const server = forThisTest(await RoomcastProcess.dev());
   const its = Backend.of(server);
   const tab = new Tab();
   await its.publish('restart', 'n0', people);
@@ -222,14 +218,12 @@ test('a server that restarts with nothing is a reset, and what follows is told',
   await its.publish('restart', 'm1');
   await page.until(() => page.statuses.includes('m1'));
   expect(page.statuses).toEqual(['m1']);
-  page.roomcast.close();
   its.close();
-  await server.stop();
 });
 
 test('a server that restarts with everything resumes its pages', async () => {
-  const redis = await RedisProcess.start();
-  const server = await RoomcastProcess.dev(['--redis-url', redis.url]);
+  const redis = forThisTest(await RedisProcess.start());
+  const server = forThisTest(await RoomcastProcess.dev(['--redis-url', redis.url]));
   const its = Backend.of(server);
   await its.publish('kept', 'n0', people);
   const page = await Page.open(server, 'alice');
@@ -244,15 +238,12 @@ test('a server that restarts with everything resumes its pages', async () => {
   expect(page.roomcast.state).toEqual({ status: 'connected', recovered: true });
   expect(page.statuses).toEqual(['n1', 'n2', 'n3']);
   expect(page.session('kept').resets).toBe(0);
-  page.roomcast.close();
   its.close();
-  await server.stop();
-  await redis.stop();
 });
 
 test('a log that is lost underneath replaces what the page knows', async () => {
-  const redis = await RedisProcess.start();
-  const server = await RoomcastProcess.dev(['--redis-url', redis.url]);
+  const redis = forThisTest(await RedisProcess.start());
+  const server = forThisTest(await RoomcastProcess.dev(['--redis-url', redis.url]));
   const its = Backend.of(server);
   await its.publish('lost', 'n0', people);
   const page = await Page.open(server, 'alice');
@@ -267,15 +258,12 @@ test('a log that is lost underneath replaces what the page knows', async () => {
   await its.publish('lost', 'm1');
   await page.until(() => page.statuses.includes('m1'));
   expect(page.statuses).toEqual(['n1', 'n2', 'm1']);
-  page.roomcast.close();
   its.close();
-  await server.stop();
-  await redis.stop();
 });
 
 test('what passes is asked again, and is no denial', async () => {
-  const redis = await RedisProcess.start();
-  const server = await RoomcastProcess.dev(['--redis-url', redis.url]);
+  const redis = forThisTest(await RedisProcess.start());
+  const server = forThisTest(await RoomcastProcess.dev(['--redis-url', redis.url]));
   const its = Backend.of(server);
   await its.publish('away', 'n0', people);
   const page = await Page.open(server, 'alice');
@@ -289,8 +277,5 @@ test('what passes is asked again, and is no denial', async () => {
   redis.goOn();
   await page.until(() => page.session('away').status === 'joined');
   expect([...statuses]).toEqual(['joining', 'joined']);
-  page.roomcast.close();
   its.close();
-  await server.stop();
-  await redis.stop();
 });
