@@ -30,6 +30,11 @@ export function readClaims(token: string, userClaim: string): Claims {
   };
 }
 
+/** Who a token says that this is, read without verification; `undefined` where it can't be read. */
+export function userOf(token: string, userClaim = 'sub'): string | undefined {
+  return readClaims(token, userClaim).user;
+}
+
 function decode(part: string): Record<string, unknown> {
   try {
     const bytes = atob(part.replaceAll('-', '+').replaceAll('_', '/'));

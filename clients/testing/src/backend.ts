@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 import { type Client, credentials, loadPackageDefinition, type ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
@@ -10,7 +10,7 @@ type Done = (error: ServiceError | null, answer: Fields) => void;
 type Method = (request: Fields, options: { deadline: number }, done: Done) => void;
 type Service = new (address: string, credentials: unknown, options: Fields) => Client;
 
-const PROTO = fileURLToPath(new URL('../../../proto', import.meta.url));
+const PROTO = join(import.meta.dirname, '../../../proto');
 const DEADLINE_MS = 10_000;
 /** A control plane that restarts is found again soon. */
 const CHANNEL = { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 500 };

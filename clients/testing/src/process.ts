@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 import { DEV_SECRET } from './token.js';
 
@@ -12,7 +12,7 @@ type Address = 'grpc' | 'http' | 'admin';
 const PATIENCE_MS = 20_000;
 
 function binary(): string {
-  const built = fileURLToPath(new URL('../../../target/debug/roomcast', import.meta.url));
+  const built = join(import.meta.dirname, '../../../target/debug/roomcast');
   const path = process.env['ROOMCAST_BIN'] ?? built;
   if (!existsSync(path)) throw new Error(`${path} is missing: run \`cargo build\`, or set ROOMCAST_BIN`);
   return path;
