@@ -1,0 +1,64 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
+import { cleanup } from '@testing-library/react';
+import { Backend, RoomcastProcess } from '@roomcast/testing';
+
+let running: RoomcastProcess | undefined;
+let calls: Backend | undefined;
+
+beforeAll(async () => {
+  running = await RoomcastProcess.dev();
+  calls = Backend.of(running);
+});
+
+const errors = vi.spyOn(console, 'error');
+
+beforeEach(() => {
+  errors.mockClear();
+});
+
+afterEach(() => {
+  cleanup();
+  // The next test is another tab, which resumes nothing.
+  sessionStorage.clear();
+  // React warns there.
+  expect(errors).not.toHaveBeenCalled();
+});
+
+afterAll(async () => {
+  calls?.close();
+  await running?.stop();
+});
+
+/** The `roomcast dev` of a file of tests, started before the first one and ended after the last one. */
+export const dev = {
+  get url(): string {
+    return started(running).url;
+  },
+  get process(): RoomcastProcess {
+    return started(running);
+  },
+  get backend(): Backend {
+    return started(calls);
+  },
+  /** How many sockets its edge holds. */
+  async sockets(): Promise<number> {
+    const answer = await fetch(`http://${started(running).address('admin')}/metrics`);
+    const found = /^roomcast_edge_sockets (\d+)$/m.exec(await answer.text());
+    return Number(found?.[1]);
+  },
+  /** Waits until its edge holds that many. */
+  async holds(sockets: number): Promise<void> {
+    await expect.poll(() => dev.sockets(), { timeout: 5_000 }).toBe(sockets);
+  },
+};
+
+/** Makes the test's page one of this address. */
+export function moveTo(url: string): void {
+  const { happyDOM } = window as unknown as { happyDOM: { setURL(url: string): void } };
+  happyDOM.setURL(url);
+}
+
+function started<T>(actor: T | undefined): T {
+  if (actor === undefined) throw new Error('roomcast dev runs only while tests do');
+  return actor;
+}
