@@ -30,14 +30,7 @@ function listen<E extends EventName>(
   name: E,
   latest: RefObject<EventHandlers>,
 ): () => void {
-  return client.on(
-    name,
-    calling<E>(() => latest.current[name]),
-  );
-}
-
-/** A new handler that calls the one which is found when an event comes. */
-export function calling<E extends EventName>(found: () => EventHandler<E> | undefined): EventHandler<E> {
   // The compiler can't see that the payload is the one of E: it comes from where E's handlers are called.
-  return (payload: unknown, cursor: string) => found()?.(payload as never, cursor);
+  const handler = (payload: unknown, cursor: string) => latest.current[name]?.(payload as never, cursor);
+  return client.on(name, handler);
 }

@@ -1,6 +1,6 @@
 import type { Roomcast } from '@roomcast/core';
 
-import { calling, type EventHandler, type EventName } from './events.js';
+import type { EventHandler, EventName } from './events.js';
 
 /** Listens to an event, or joins a session. Gives a function that undoes it. The same once more has no effect. */
 export interface Subscribe {
@@ -55,11 +55,7 @@ export class Subscriptions {
     const client = this.#client;
     if (!client) return () => {};
     if (!handler) return client.join(name);
-    // A function of its own, so that another component may listen with the same handler.
-    return client.on(
-      name as E,
-      calling<E>(() => handler),
-    );
+    return client.on(name as E, handler);
   }
 
   #end(named: Map<unknown, () => void>, key: unknown): void {

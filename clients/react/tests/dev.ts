@@ -40,15 +40,9 @@ export const dev = {
   get backend(): Backend {
     return started(calls);
   },
-  /** How many sockets its edge holds. */
-  async sockets(): Promise<number> {
-    const answer = await fetch(`http://${started(running).address('admin')}/metrics`);
-    const found = /^roomcast_edge_sockets (\d+)$/m.exec(await answer.text());
-    return Number(found?.[1]);
-  },
-  /** Waits until its edge holds that many. */
+  /** Waits until its edge holds that many sockets, and no transport beside theirs. */
   async holds(sockets: number): Promise<void> {
-    await expect.poll(() => dev.sockets(), { timeout: 5_000 }).toBe(sockets);
+    await expect.poll(held, { timeout: 5_000 }).toEqual({ sockets, transports: sockets });
   },
 };
 
@@ -56,6 +50,13 @@ export const dev = {
 export function moveTo(url: string): void {
   const { happyDOM } = window as unknown as { happyDOM: { setURL(url: string): void } };
   happyDOM.setURL(url);
+}
+
+async function held(): Promise<{ sockets: number; transports: number }> {
+  const answer = await fetch(`http://${dev.process.address('admin')}/metrics`);
+  const metrics = await answer.text();
+  const gauge = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(metrics)?.[1]);
+  return { sockets: gauge('roomcast_edge_sockets'), transports: gauge('roomcast_edge_transports') };
 }
 
 function started<T>(actor: T | undefined): T {

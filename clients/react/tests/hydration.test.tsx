@@ -11,7 +11,7 @@ import { FIRST, Page, type Seen } from './page.js';
 let seen: Seen;
 
 beforeEach(async () => {
-  seen = { sockets: [], updates: [] };
+  seen = { clients: [], sockets: [], updates: [] };
   await dev.backend.publish('page', 'before', { alice: 'interviewer' });
 });
 
@@ -52,7 +52,8 @@ test('a connection of the page’s own that is up already does not disturb the h
   client.connect();
   client.join('page');
   await vi.waitFor(() => expect(client.session('page').state.status).toBe('joined'), 5_000);
-  const { unfit } = hydrated(<Page client={client} seen={seen} />);
+  const { before, unfit } = hydrated(<Page client={client} seen={seen} />);
+  expect(before).toBe(FIRST);
   await screen.findByText('on connected joined 1');
   expect(seen.sockets[0]).toBe(false);
   expect(unfit).toEqual([]);

@@ -1,8 +1,9 @@
 import { useEffect } from 'react';
 import { SocketProvider, useSession, useSocket, type SocketProviderProps } from '@roomcast/react';
 
-/** What a page saw: for each of its renders, whether it had a socket. */
+/** What a page saw: in each of its renders, whether it had a connection, and a socket; and events. */
 export interface Seen {
+  readonly clients: boolean[];
   readonly sockets: boolean[];
   readonly updates: unknown[];
 }
@@ -17,8 +18,9 @@ export function Page({ seen, ...props }: SocketProviderProps & { seen: Seen }) {
 }
 
 function Interview({ seen }: { seen: Seen }) {
-  const { connected, socket, subscribe } = useSocket({ events: { 'role-selected': () => {} } });
+  const { client, connected, socket, subscribe } = useSocket({ events: { 'role-selected': () => {} } });
   const { status, participants, connection } = useSession('page');
+  seen.clients.push(client !== null);
   seen.sockets.push(socket !== null);
   // As pages do that know nothing of another connection: once.
   useEffect(() => subscribe('session-updated', (update) => seen.updates.push(update)), []);

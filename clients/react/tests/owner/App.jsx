@@ -2,9 +2,5 @@
 import { SocketProvider } from './contexts/SocketContext';
 
 function App() {
-  return (
-    <SocketProvider token={userToken}>
-      {/* Остальные компоненты */}
-    </SocketProvider>
-  );
+    return <SocketProvider token={userToken}>{/* Остальные компоненты */}</SocketProvider>;
 }
