@@ -1,3 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({ test: { projects: ['*/vitest*.config.ts'] } });
+export default defineConfig({
+  test: {
+    projects: ['*/vitest.config.ts', '*/vitest.*.config.ts'],
+    // Tests mostly wait for processes.
+    maxWorkers: 4,
+  },
+});

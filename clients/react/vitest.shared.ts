@@ -22,7 +22,8 @@ export function withReact(version: number, alias: Alias[] = []): ViteUserConfig 
       provide: { react: version },
       // It would import React by itself, past the alias.
       server: { deps: { inline: [/@testing-library\/react/] } },
-      testTimeout: 20_000,
+      testTimeout: 40_000,
+      hookTimeout: 40_000,
     },
   };
 }

@@ -44,17 +44,18 @@ need_rust() {
     cargo clippy --version >/dev/null 2>&1 || die "clippy (rustup component add clippy)"
 }
 
+# need_node [VERSION]: that or newer; 18 unless it says more.
 need_node() {
-    has node || apt_install "Node.js 18 or newer" nodejs
+    local wanted=${1:-18} found
+    has node || apt_install "Node.js $wanted or newer" nodejs
     has npm || apt_install "npm" npm
-    local found
     found=$(node --version)
-    at_least 18 "${found#v}" || die "Node.js 18 or newer (found $found)"
+    at_least "$wanted" "${found#v}" || die "Node.js $wanted or newer (found $found)"
 }
 
-# npm_packages FOLDER: what its lockfile says, once for each state of the lockfile.
+# npm_packages FOLDER [NODE]: what its lockfile says, once for each state of the lockfile, for that Node.js or newer.
 npm_packages() {
-    need_node
+    need_node "${2:-}"
     local folder=$root/$1
     cmp -s "$folder/package-lock.json" "$folder/node_modules/.installed" && return
     say "npm ci in $1"
@@ -115,6 +116,10 @@ need_redis() {
 need_node_client() {
     npm_packages tests/clients/node
     export ROOMCAST_TEST_NODE_CLIENT=$root/tests/clients/node
+}
+
+need_clients() {
+    npm_packages clients 20.19
 }
 
 need_python_client() {

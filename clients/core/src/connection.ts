@@ -73,7 +73,8 @@ export class Connection {
       this.#show(token);
     } else if (status === 'refused') {
       this.connect();
-    } else if (this.#again.isSet) {
+    } else if (this.#isWanted && !this.#socket.active) {
+      // It waits for a token, or until it tries again.
       this.#failures = 0;
       this.#begin();
     }

@@ -69,7 +69,6 @@ export class Membership {
   /** The socket is connected. `recovered`: it is in the rooms in which it was. */
   connected(recovered: boolean): void {
     this.book.isReminded = false;
-    if (!recovered) this.#hasLeft = false;
     if (recovered && this.#isSettled) return this.#keep();
     this.#isSettled = false;
     this.#isSecond = false;
@@ -90,9 +89,8 @@ export class Membership {
   /** Another user: whatever is known is not theirs. */
   restart(): void {
     this.#abandon();
-    this.#hasLeft = false;
     this.closed();
-    this.book.forget({ status: this.#isHeld ? 'joining' : 'idle' });
+    this.book.forget({ status: this.#isHeld ? 'joining' : 'idle' }, { feedbackDue: false });
   }
 
   /** The page asks to join, by whatever way. */
@@ -134,7 +132,7 @@ export class Membership {
     this.#abandon();
     this.#slot?.remove();
     this.closed();
-    this.book.forget({ status: 'idle' });
+    this.book.forget({ status: 'idle' }, this.book.state);
     if (this.#around.socket.connected) this.#around.socket.emit('leave-session', this.#id);
   }
 

@@ -73,6 +73,8 @@ class Page implements Roomcast {
   readonly #flush = () => this.#positions.flush();
 
   constructor({ url, token, getToken, userClaim = 'sub', storage, socketOptions }: RoomcastOptions) {
+    if (url === undefined && !('location' in globalThis))
+      throw new Error('outside of a page, a url is needed');
     const options = { ...socketOptions, autoConnect: false, forceNew: true };
     this.socket = url === undefined ? io(options) : io(url, options);
     this.#tokens = new Tokens(token, getToken, userClaim);

@@ -67,11 +67,11 @@ export class SessionBook implements SessionView {
     this.#note({}, standing);
   }
 
-  /** Forgets everything, for one who left, or for another user. */
-  forget(standing: Standing): void {
+  /** Forgets everything, but for what is owed where the user is the same. */
+  forget(standing: Standing, { feedbackDue }: { feedbackDue: boolean }): void {
     this.seen = undefined;
     this.#isAhead = false;
-    this.#note(NOTHING, standing);
+    this.#note({ ...NOTHING, feedbackDue }, standing);
   }
 
   /** Forgets where it was, so that the next answer is a beginning. */

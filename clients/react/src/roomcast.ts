@@ -48,8 +48,14 @@ export function useRoomcast(options: Options, hydrated: boolean): Roomcast | nul
 
   useEffect(() => {
     if (!client || client === given) return;
-    client.connect();
-    return () => client.close();
+    let isMounted = true;
+    // When all effects of the commit have run: StrictMode mounts twice, and an edge would keep the first one's handshake
+    // until it is sure that nobody goes on with it.
+    queueMicrotask(() => isMounted && client.connect());
+    return () => {
+      isMounted = false;
+      client.close();
+    };
   }, [client, given]);
 
   return client;

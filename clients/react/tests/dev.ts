@@ -40,9 +40,15 @@ export const dev = {
   get backend(): Backend {
     return started(calls);
   },
-  /** Waits until its edge holds that many sockets, and no transport beside theirs. */
+  /** How many sockets, or transports of sockets, its edge holds. */
+  async held(what: 'sockets' | 'transports'): Promise<number> {
+    const answer = await fetch(`http://${dev.process.address('admin')}/metrics`);
+    const found = new RegExp(`^roomcast_edge_${what} (\\d+)$`, 'm').exec(await answer.text());
+    return Number(found?.[1]);
+  },
+  /** Waits until its edge holds that many sockets. */
   async holds(sockets: number): Promise<void> {
-    await expect.poll(held, { timeout: 5_000 }).toEqual({ sockets, transports: sockets });
+    await expect.poll(() => dev.held('sockets'), { timeout: 5_000 }).toBe(sockets);
   },
 };
 
@@ -50,13 +56,6 @@ export const dev = {
 export function moveTo(url: string): void {
   const { happyDOM } = window as unknown as { happyDOM: { setURL(url: string): void } };
   happyDOM.setURL(url);
-}
-
-async function held(): Promise<{ sockets: number; transports: number }> {
-  const answer = await fetch(`http://${dev.process.address('admin')}/metrics`);
-  const metrics = await answer.text();
-  const gauge = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(metrics)?.[1]);
-  return { sockets: gauge('roomcast_edge_sockets'), transports: gauge('roomcast_edge_transports') };
 }
 
 function started<T>(actor: T | undefined): T {

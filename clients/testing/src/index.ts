@@ -1,3 +1,4 @@
 export { Backend } from './backend.js';
 export { RoomcastProcess } from './process.js';
+export { RedisProcess } from './redis.js';
 export { DEV_SECRET, devToken } from './token.js';

@@ -12,7 +12,7 @@ import {
 } from '../../src/index.js';
 
 /** Longer than anything here takes, the stock client's wait before it comes back included. */
-const PATIENCE_MS = 12_000;
+const PATIENCE_MS = 15_000;
 
 export interface Seen {
   name: keyof ServerToClientEvents;
@@ -87,14 +87,15 @@ export class Page {
     return this.seen.map(({ name }) => name);
   }
 
-  /** The connection breaks underneath; the page notices, and comes back by itself. */
-  breakConnection(): void {
+  /** The connection breaks underneath. The page comes back by itself. */
+  async breakConnection(): Promise<void> {
     this.roomcast.socket.io.engine.close();
+    await this.until(() => this.roomcast.state.status !== 'connected');
   }
 
-  /** The page is gone: its connection breaks, and a storage has what it has at `pagehide`. */
-  unload(): void {
-    this.breakConnection();
+  /** The page is gone without a word; a storage has what it has at `pagehide`. */
+  async unload(): Promise<void> {
+    await this.breakConnection();
     this.roomcast.close();
   }
 

@@ -1,4 +1,4 @@
-import { Backend, RoomcastProcess } from '@roomcast/testing';
+import { Backend, RedisProcess, RoomcastProcess } from '@roomcast/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { Page, Tab } from './page.js';
@@ -31,7 +31,7 @@ test('a page that reloads gets what it missed, each once, and never goes back in
   await before.join('reload');
   await publish('reload', 1, 5);
   await before.until(() => before.statuses.includes('n5'));
-  before.unload();
+  await before.unload();
   await publish('reload', 6, 30);
 
   const after = await Page.open(dev, 'alice', { storage: tab });
@@ -60,7 +60,7 @@ test('a reload again and again, while events are published, loses and repeats no
   const first = await Page.open(dev, 'alice', { storage: tab });
   await first.join('reloads');
   await first.until(() => tab.kept.size === 1);
-  first.unload();
+  await first.unload();
   const publishing = publish('reloads', 1, 200);
   const seen: unknown[] = [];
   for (let reload = 0; reload < 8; reload++) {
@@ -68,7 +68,7 @@ test('a reload again and again, while events are published, loses and repeats no
     await page.join('reloads');
     const enough = page.statuses.length + 5;
     await page.until(() => page.statuses.length >= enough || page.statuses.includes('n200'));
-    page.unload();
+    await page.unload();
     seen.push(...page.statuses);
   }
   await publishing;
@@ -82,7 +82,7 @@ test('where no position is kept, a reload begins with the session as it stands',
   await backend.publish('forgetful', 'n0', people);
   const before = await Page.open(dev, 'alice');
   await before.join('forgetful');
-  before.unload();
+  await before.unload();
   await publish('forgetful', 1, 3);
   const after = await Page.open(dev, 'alice');
   await after.join('forgetful');
@@ -105,7 +105,7 @@ test('another user does not get the position', async () => {
   const alice = await Page.open(dev, 'alice', { storage: tab });
   await alice.join('mine');
   await alice.until(() => tab.kept.size === 1);
-  alice.unload();
+  await alice.unload();
   await publish('mine', 1, 2);
   const bob = await Page.open(dev, 'bob', { storage: tab });
   await bob.join('mine');
@@ -121,7 +121,7 @@ test('a connection that breaks is recovered, on another edge too', async () => {
   await page.until(() => page.statuses.includes('n3'));
   Object.assign(page.roomcast.socket.io, { uri: edge.url });
   Object.assign(page.roomcast.socket.io.opts, { hostname: '127.0.0.1', port: new URL(edge.url).port });
-  page.breakConnection();
+  await page.breakConnection();
   expect(page.roomcast.state).toEqual({ status: 'reconnecting', reason: 'forced close' });
   await publish('broken', 4, 9);
   await page.until(() => page.statuses.includes('n9'));
@@ -137,7 +137,7 @@ test('what is joined while the connection is away is joined when it is back', as
   await backend.publish('kept', 'n0', people);
   const page = await Page.open(dev, 'alice');
   await page.join('kept');
-  page.breakConnection();
+  await page.breakConnection();
   page.roomcast.join('meanwhile');
   expect(page.session('meanwhile').status).toBe('joining');
   await page.until(() => page.session('meanwhile').status === 'joined');
@@ -146,9 +146,9 @@ test('what is joined while the connection is away is joined when it is back', as
 
 test('a join whose answer was lost with the connection is asked anew', async () => {
   await backend.publish('unanswered', 'n0', people);
-  const page = await Page.open(dev, 'alice');
+  const page = await Page.open(dev, 'alice', { socketOptions: { transports: ['websocket'] } });
   page.roomcast.join('unanswered');
-  page.breakConnection();
+  await page.breakConnection();
   expect(page.session('unanswered').status).toBe('joining');
   await page.until(() => page.session('unanswered').status === 'joined');
   await publish('unanswered', 1, 1);
@@ -160,7 +160,7 @@ test('what is left while the connection is away stays left when it is recovered'
   await backend.publish('gone', 'n0', people);
   const page = await Page.open(dev, 'alice');
   const leave = await page.join('gone');
-  page.breakConnection();
+  await page.breakConnection();
   leave();
   const left = new Promise((resolve) => page.roomcast.socket.onAnyOutgoing((event) => resolve(event)));
   await page.connected();
@@ -176,7 +176,7 @@ test('who is removed while the connection is away finds out', async () => {
   await backend.publish('fired', 'n0', people);
   const page = await Page.open(dev, 'alice');
   await page.join('fired');
-  page.breakConnection();
+  await page.breakConnection();
   await backend.remove('fired', 'alice');
   await page.until(() => page.session('fired').status === 'revoked');
 });
@@ -187,8 +187,9 @@ test('a log that does not reach back that far is a reset', async () => {
   await its.publish('short', 'n0', people);
   const page = await Page.open(short, 'alice');
   await page.join('short');
-  page.breakConnection();
+  page.roomcast.close();
   for (const status of numbers(1, 300)) await its.publish('short', status);
+  page.roomcast.connect();
   await page.until(() => page.session('short').session?.status === 'n300');
   expect(page.session('short')).toMatchObject({ status: 'joined', resets: 1 });
   expect(page.roomcast.state).toEqual({ status: 'connected', recovered: false });
@@ -224,4 +225,50 @@ test('a server that restarts with nothing is a reset, and what follows is told',
   page.roomcast.close();
   its.close();
   await server.stop();
+});
+
+test('a server that restarts with everything resumes its pages', async () => {
+  const redis = await RedisProcess.start();
+  const server = await RoomcastProcess.dev(['--redis-url', redis.url]);
+  const its = Backend.of(server);
+  await its.publish('kept', 'n0', people);
+  const page = await Page.open(server, 'alice');
+  await page.join('kept');
+  await its.publish('kept', 'n1');
+  await page.until(() => page.statuses.includes('n1'));
+  await server.stop('SIGKILL');
+  await page.until(() => page.roomcast.state.status === 'reconnecting');
+  await server.startAgain();
+  for (const status of ['n2', 'n3']) await its.publish('kept', status);
+  await page.until(() => page.statuses.includes('n3'));
+  expect(page.roomcast.state).toEqual({ status: 'connected', recovered: true });
+  expect(page.statuses).toEqual(['n1', 'n2', 'n3']);
+  expect(page.session('kept').resets).toBe(0);
+  page.roomcast.close();
+  its.close();
+  await server.stop();
+  await redis.stop();
+});
+
+test('a log that is lost underneath replaces what the page knows', async () => {
+  const redis = await RedisProcess.start();
+  const server = await RoomcastProcess.dev(['--redis-url', redis.url]);
+  const its = Backend.of(server);
+  await its.publish('lost', 'n0', people);
+  const page = await Page.open(server, 'alice');
+  await page.join('lost');
+  await its.publish('lost', 'n1');
+  await its.publish('lost', 'n2');
+  await page.until(() => page.statuses.includes('n2'));
+  await redis.flush();
+  await its.publish('lost', 'm0', people);
+  await page.until(() => page.names().includes('session-reset'));
+  expect(page.session('lost')).toMatchObject({ status: 'joined', session: { status: 'm0' }, resets: 1 });
+  await its.publish('lost', 'm1');
+  await page.until(() => page.statuses.includes('m1'));
+  expect(page.statuses).toEqual(['n1', 'n2', 'm1']);
+  page.roomcast.close();
+  its.close();
+  await server.stop();
+  await redis.stop();
 });

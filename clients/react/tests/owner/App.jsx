@@ -2,5 +2,9 @@
 import { SocketProvider } from './contexts/SocketContext';
 
 function App() {
-    return <SocketProvider token={userToken}>{/* Остальные компоненты */}</SocketProvider>;
+  return (
+    <SocketProvider token={userToken}>
+      {/* Остальные компоненты */}
+    </SocketProvider>
+  );
 }

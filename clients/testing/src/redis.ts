@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+
+/** A Redis of its own, in memory alone. */
+export class RedisProcess {
+  readonly url: string;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, url: string) {
+    this.#child = child;
+    this.url = url;
+  }
+
+  /** Starts one on a free port of loopback, and waits until it takes connections. */
+  static async start(): Promise<RedisProcess> {
+    const port = await freePort();
+    const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    let log = '';
+    for await (const line of createInterface({ input: child.stdout })) {
+      log += `${line}\n`;
+      if (!line.includes('Ready to accept connections')) continue;
+      child.stdout.resume();
+      return new RedisProcess(child, `redis://127.0.0.1:${port}`);
+    }
+    throw new Error(`redis-server ended:\n${log}`);
+  }
+
+  /** Forgets everything. */
+  async flush(): Promise<void> {
+    const connection = connect(Number(new URL(this.url).port), '127.0.0.1');
+    connection.write('FLUSHALL\r\n');
+    const [answer] = (await once(connection, 'data')) as [Buffer];
+    connection.destroy();
+    if (answer.toString() !== '+OK\r\n') throw new Error(`FLUSHALL: ${answer.toString()}`);
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('a port of its own');
+  return address.port;
+}
