@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef } from 'react';
+import { useEffect, useMemo } from 'react';
 import { createRoomcast, userOf, type Roomcast } from '@roomcast/core';
 
 import { useLatest } from './latest.js';
@@ -38,12 +38,9 @@ export function useRoomcast(options: Options, hydrated: boolean): Roomcast | nul
     return getToken();
   }
 
-  const shown = useRef({ client, token });
   useEffect(() => {
-    // Only a token that is new here: the connection may have got a newer one from `getToken` than the first was.
-    const known = shown.current.client !== client || shown.current.token === token;
-    shown.current = { client, token };
-    if (client && client !== given && token && !known) client.setToken(token);
+    // It has the first one already, and takes it for no news.
+    if (client && client !== given && token) client.setToken(token);
   }, [client, given, token]);
 
   useEffect(() => {

@@ -1,9 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { Backend, RoomcastProcess } from '@roomcast/testing';
 
 let running: RoomcastProcess | undefined;
 let calls: Backend | undefined;
+
+// Machines that build at the same time take their time.
+configure({ asyncUtilTimeout: 10_000 });
 
 beforeAll(async () => {
   running = await RoomcastProcess.dev();
@@ -48,7 +51,7 @@ export const dev = {
   },
   /** Waits until its edge holds that many sockets. */
   async holds(sockets: number): Promise<void> {
-    await expect.poll(() => dev.held('sockets'), { timeout: 5_000 }).toBe(sockets);
+    await expect.poll(() => dev.held('sockets'), { timeout: 10_000 }).toBe(sockets);
   },
 };
 

@@ -44,14 +44,14 @@ test('what the first effects of a hydration subscribe to is heard, once', async 
   hydrated(<Page url={dev.url} token={devToken('alice')} seen={seen} />);
   await screen.findByText('on connected joined 1');
   await dev.backend.publish('page', 'after');
-  await vi.waitFor(() => expect(seen.updates).toHaveLength(1), 5_000);
+  await vi.waitFor(() => expect(seen.updates).toHaveLength(1), 10_000);
 });
 
 test('a connection of the page’s own that is up already does not disturb the hydration', async () => {
   const client = createRoomcast({ url: dev.url, token: devToken('alice') });
   client.connect();
   client.join('page');
-  await vi.waitFor(() => expect(client.session('page').state.status).toBe('joined'), 5_000);
+  await vi.waitFor(() => expect(client.session('page').state.status).toBe('joined'), 10_000);
   const { before, unfit } = hydrated(<Page client={client} seen={seen} />);
   expect(before).toBe(FIRST);
   await screen.findByText('on connected joined 1');

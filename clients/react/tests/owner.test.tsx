@@ -99,5 +99,5 @@ test('the documented debugging logs every event that comes, with its arguments',
 });
 
 async function logs(...args: unknown[]): Promise<void> {
-  await vi.waitFor(() => expect(logged).toHaveBeenCalledWith(...args), 5_000);
+  await vi.waitFor(() => expect(logged).toHaveBeenCalledWith(...args), 10_000);
 }

@@ -27,8 +27,16 @@ test('it connects while it is mounted, and says so', async () => {
   await dev.holds(0);
 });
 
+test('a page that goes at once never connects', async () => {
+  const page = provided(useSocket, { url: dev.url, token: alice });
+  const { client } = page.current;
+  page.unmount();
+  await Promise.resolve();
+  expect(client?.state.status).toBe('idle');
+});
+
 test('a new token of the same user goes to the live connection', async () => {
-  const short = devToken('alice', 3);
+  const short = devToken('alice', 4);
   const witness = provided(useSocket, { url: dev.url, token: short });
   const page = provided(useSocket, { url: dev.url, token: short });
   await until(() => expect(page.current.connected && witness.current.connected).toBe(true));
@@ -123,7 +131,8 @@ test('getToken may be another function in each render', async () => {
 
 test('a connection of the page’s own is neither connected nor closed', async () => {
   const own = createRoomcast({ url: dev.url, token: alice });
-  const page = provided(useSocket, { client: own });
+  const page = provided(useSocket, { client: own, token: devToken('bob') });
+  expect(own.user).toBe('alice');
   expect(page.current).toMatchObject({ client: own, socket: own.socket, state: { status: 'idle' } });
   own.connect();
   await until(() => expect(page.current.connected).toBe(true));

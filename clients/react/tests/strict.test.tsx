@@ -12,7 +12,7 @@ test('under StrictMode there is one connection, not even the handshake of anothe
   const page = provided(() => ({ ...useSocket(), ...useSession('strict') }), props, true);
   await vi.waitFor(() => expect(page.current).toMatchObject({ connected: true, status: 'joined' }), 10_000);
   await vi.waitFor(() => expect(page.current.socket?.io.engine.transport.name).toBe('websocket'), 10_000);
-  await expect.poll(() => dev.held('transports'), { timeout: 5_000 }).toBe(1);
+  await expect.poll(() => dev.held('transports'), { timeout: 10_000 }).toBe(1);
   expect(await dev.held('sockets')).toBe(1);
   page.unmount();
   await dev.holds(0);

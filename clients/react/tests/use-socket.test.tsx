@@ -26,7 +26,7 @@ beforeEach(async () => {
 
 afterEach(() => client.close());
 
-const until = (check: () => void) => vi.waitFor(check, 5_000);
+const until = (check: () => void) => vi.waitFor(check, 10_000);
 const status = (session: string) => client.session(session).state.status;
 const joined = (session = id) => until(() => expect(status(session)).toBe('joined'));
 const left = (session = id) => until(() => expect(status(session)).toBe('idle'));
