@@ -272,3 +272,25 @@ test('a log that is lost underneath replaces what the page knows', async () => {
   await server.stop();
   await redis.stop();
 });
+
+test('what passes is asked again, and is no denial', async () => {
+  const redis = await RedisProcess.start();
+  const server = await RoomcastProcess.dev(['--redis-url', redis.url]);
+  const its = Backend.of(server);
+  await its.publish('away', 'n0', people);
+  const page = await Page.open(server, 'alice');
+  let asked = 0;
+  page.roomcast.socket.onAnyOutgoing(() => asked++);
+  const statuses = new Set<string>();
+  page.roomcast.session('away').onState(() => statuses.add(page.session('away').status));
+  redis.standStill();
+  page.roomcast.join('away');
+  await page.until(() => asked >= 2);
+  redis.goOn();
+  await page.until(() => page.session('away').status === 'joined');
+  expect([...statuses]).toEqual(['joining', 'joined']);
+  page.roomcast.close();
+  its.close();
+  await server.stop();
+  await redis.stop();
+});

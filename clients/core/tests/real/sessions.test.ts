@@ -1,5 +1,5 @@
 import { Backend, RoomcastProcess } from '@roomcast/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 
 import { Page, Tab } from './page.js';
 
@@ -107,6 +107,17 @@ test('who leaves while the join is under way is out', async () => {
   await backend.publish('hasty', 'three');
   await page.until(() => page.statuses.includes('three'));
   expect(page.statuses).toEqual(['three']);
+});
+
+test('who left may join by the raw socket all the same', async () => {
+  await backend.publish('raw', 'one', both);
+  const page = await Page.open(dev, 'alice');
+  const leave = await page.join('raw');
+  leave();
+  await page.until(() => page.session('raw').status === 'idle');
+  await page.roomcast.socket.emitWithAck('join-session', 'raw');
+  await backend.publish('raw', 'two');
+  await page.until(() => page.statuses.includes('two'));
 });
 
 test('a denial is final, and another hold asks again', async () => {
@@ -247,4 +258,30 @@ test('a storage that throws costs nothing but the reload', async () => {
   await page.join('private');
   await backend.publish('private', 'two');
   await page.until(() => page.session('private').session?.status === 'two');
+});
+
+test('what waits to be written is written when the page is hidden, and nobody listens to that after close', async () => {
+  const tab = new Tab();
+  const hidden = new Set<() => void>();
+  vi.stubGlobal(
+    'addEventListener',
+    (event: string, then: () => void) => event === 'pagehide' && hidden.add(then),
+  );
+  vi.stubGlobal('removeEventListener', (_: string, then: () => void) => hidden.delete(then));
+  onTestFinished(() => void vi.unstubAllGlobals());
+  await backend.publish('hidden', 'one', both);
+  const page = await Page.open(dev, 'alice', { storage: tab });
+  const key = 'roomcast:alice:hidden';
+  const kept: unknown[] = [];
+  page.roomcast.on('session-updated', () => {
+    kept.push(tab.getItem(key) === page.session('hidden').position);
+    for (const then of hidden) then();
+    kept.push(tab.getItem(key) === page.session('hidden').position);
+  });
+  await page.join('hidden');
+  await backend.publish('hidden', 'two');
+  await page.until(() => kept.length === 2);
+  expect(kept).toEqual([false, true]);
+  page.roomcast.close();
+  expect(hidden.size).toBe(0);
 });

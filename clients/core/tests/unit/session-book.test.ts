@@ -75,6 +75,13 @@ test('a reset goes back to where it says, and counts', () => {
   expect(book.state).toMatchObject({ resets: 2, position: '1;s,e1,1' });
 });
 
+test('an answer that could not go on where the page was begins where it says, even before that', () => {
+  join('n9', 9);
+  join('n5', 5, false, true);
+  expect(book.state).toMatchObject({ resets: 1, position: '1;s,e1,5' });
+  expect(book.take(updated('m6'), at(6))).toBe(true);
+});
+
 test('a snapshot changes when something does, and only then', () => {
   const told = vi.fn();
   const off = book.onState(told);
