@@ -1,0 +1,1 @@
+export { SocketContext, SocketProvider } from '@roomcast/react';

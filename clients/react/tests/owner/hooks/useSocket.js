@@ -1,0 +1,1 @@
+export { useSocket } from '@roomcast/react';

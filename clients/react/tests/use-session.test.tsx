@@ -1,0 +1,116 @@
+import { useSession, useSocket, type SocketProviderProps } from '@roomcast/react';
+import { devToken, RoomcastProcess, Backend } from '@roomcast/testing';
+import { expect, test, vi } from 'vitest';
+
+import { dev } from './dev.js';
+import { provided } from './provided.js';
+
+const until = (check: () => void) => vi.waitFor(check, 10_000);
+
+function page(id: string | undefined, props: SocketProviderProps) {
+  return provided(() => ({ ...useSession(id), socket: useSocket().socket }), props);
+}
+
+test('a session is known from its join to its end', async () => {
+  const { backend, url } = dev;
+  await backend.publish(
+    'story',
+    'scheduled',
+    { alice: 'interviewer', bob: 'interviewee' },
+    { topic: 'Rust' },
+  );
+  const alice = page('story', { url, token: devToken('alice') });
+  expect(alice.current).toMatchObject({ status: 'joining', session: undefined, participants: [] });
+  const shows = (facts: object) => until(() => expect(alice.current).toMatchObject(facts));
+
+  await shows({ status: 'joined', role: 'interviewer', feedbackDue: false, resets: 0 });
+  expect(alice.current).toMatchObject({
+    session: { id: 'story', status: 'scheduled', topic: 'Rust' },
+    participants: [
+      { userId: 'alice', role: 'interviewer' },
+      { userId: 'bob', role: 'interviewee' },
+    ],
+    connection: { status: 'connected' },
+  });
+  expect(alice.current.position).toEqual(expect.any(String));
+
+  await backend.selectRole('story', 'carol', 'observer');
+  await until(() => expect(alice.current.participants).toContainEqual({ userId: 'carol', role: 'observer' }));
+  await backend.publish('story', 'running', { alice: 'observer', bob: 'interviewee', dave: 'interviewer' });
+  await shows({ session: { status: 'running' }, role: 'observer' });
+  expect(alice.current.participants.map(({ userId }) => userId)).toEqual(['alice', 'bob', 'dave']);
+
+  await backend.requireFeedback('story');
+  await shows({ feedbackDue: true });
+  await backend.updateFeedback('story', 'f1', { score: 4 }, { authorId: 'bob' });
+  await shows({ feedbackDue: true, feedback: { f1: { updates: { score: 4 } } } });
+  alice.current.settleFeedback();
+  await shows({ feedbackDue: false });
+
+  await backend.requireFeedback('story', ['alice']);
+  await shows({ feedbackDue: true });
+  await backend.updateFeedback('story', 'f2', { authorId: 'alice', score: 5 }, { authorId: 'alice' });
+  await shows({ feedbackDue: false, feedback: { f1: {}, f2: { updates: { score: 5 } } } });
+
+  await backend.remove('story', 'alice');
+  await shows({ status: 'revoked' });
+  expect(alice.current).toHaveProperty('reason', expect.any(String));
+});
+
+test('a stranger is denied, and so is a session that is not there', async () => {
+  const { backend, url } = dev;
+  await backend.publish('closed', 'running', { alice: 'interviewer' });
+  for (const [id, code] of [
+    ['closed', 'not_a_participant'],
+    ['nowhere', 'session_not_found'],
+  ] as const) {
+    const mallory = page(id, { url, token: devToken('mallory') });
+    await until(() => expect(mallory.current).toMatchObject({ status: 'denied', error: { code } }));
+    expect(mallory.current.session).toBeUndefined();
+  }
+});
+
+test('without an id there is no session, and with one there is', async () => {
+  const { backend, url } = dev;
+  await backend.publish('late', 'running', { alice: 'interviewer' });
+  let id: string | undefined;
+  const alice = provided(() => useSession(id), { url, token: devToken('alice') });
+  await until(() => expect(alice.current.connection.status).toBe('connected'));
+  expect(alice.current).toMatchObject({ status: 'idle', session: undefined });
+  id = 'late';
+  alice.change();
+  await until(() => expect(alice.current).toMatchObject({ status: 'joined', session: { id: 'late' } }));
+  id = undefined;
+  alice.change();
+  expect(alice.current).toMatchObject({ status: 'idle', session: undefined });
+});
+
+test('what was missed while the connection was away is shown when it is back', async () => {
+  const { backend, url } = dev;
+  await backend.publish('gap', 'before', { alice: 'interviewer' });
+  const alice = page('gap', { url, token: devToken('alice') });
+  await until(() => expect(alice.current.status).toBe('joined'));
+  alice.current.socket?.io.engine.close();
+  await until(() => expect(alice.current.connection.status).toBe('reconnecting'));
+  await backend.publish('gap', 'meanwhile');
+  await until(() => expect(alice.current).toMatchObject({ session: { status: 'meanwhile' }, resets: 0 }));
+});
+
+test('a gap that can’t be closed is told', async () => {
+  const dev = await RoomcastProcess.dev(['--log-entries', '1']);
+  const backend = Backend.of(dev);
+  try {
+    await backend.publish('short', 'before', { alice: 'interviewer' });
+    const alice = page('short', { url: dev.url, token: devToken('alice') });
+    await until(() => expect(alice.current.status).toBe('joined'));
+    alice.current.socket?.io.engine.close();
+    for (const status of ['one', 'two', 'three']) await backend.publish('short', status);
+    await until(() =>
+      expect(alice.current).toMatchObject({ status: 'joined', session: { status: 'three' }, resets: 1 }),
+    );
+    alice.unmount();
+  } finally {
+    backend.close();
+    await dev.stop();
+  }
+});

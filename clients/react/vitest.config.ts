@@ -1,0 +1,5 @@
+import { defineConfig } from 'vitest/config';
+
+import { withReact } from './vitest.shared.js';
+
+export default defineConfig(withReact(19));
