@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod api;
+mod bridge;
 mod cluster;
 mod command_line;
 mod commands;
@@ -19,8 +20,10 @@ mod logs;
 mod malformed;
 mod membership;
 mod once;
+mod origins;
 mod partitions;
 mod payloads;
+mod playground;
 mod promotion;
 mod protocol;
 mod questions;

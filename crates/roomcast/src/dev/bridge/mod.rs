@@ -86,16 +86,19 @@ impl Bridge {
         // A page can't send this to another origin without asking first, which is refused.
         if request.method() == Method::POST && !is_json(request.headers().get(header::CONTENT_TYPE)) {
             let text = format!("the content-type has to be {JSON}");
-            let http = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            return Err(Refusal::new(http, Code::InvalidArgument, text));
+            let refusal = Refusal::of(Code::InvalidArgument, text);
+            return Err(refusal.in_http(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
         Ok(())
     }
 
     fn body(&self, body: Body) -> Result<Bytes, Refusal> {
-        body.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Failure::RequestTooLarge { cap: self.max_body }.into(),
-            _ => Refusal::of(Code::InvalidArgument, rejection.body_text()),
+        body.map_err(|rejection| {
+            let refusal = match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => Failure::RequestTooLarge { cap: self.max_body }.into(),
+                _ => Refusal::of(Code::InvalidArgument, rejection.body_text()),
+            };
+            refusal.in_http(rejection.status())
         })
     }
 }
@@ -178,6 +181,5 @@ async fn edges(State(bridge): Shared) -> Result<Json<Value>, Refusal> {
 }
 
 async fn nothing() -> Refusal {
-    let text = "there is no such path";
-    Refusal::new(StatusCode::NOT_FOUND, Code::Unimplemented, text)
+    Refusal::of(Code::Unimplemented, "there is no such path").in_http(StatusCode::NOT_FOUND)
 }

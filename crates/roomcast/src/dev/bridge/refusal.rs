@@ -16,15 +16,13 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// A status of our own for what HTTP has a word of its own for.
-    pub(super) fn new(http: StatusCode, code: Code, text: impl Into<String>) -> Self {
-        let status = Status::new(code, text);
-        Self { http, status }
-    }
-
-    /// As it is in HTTP by itself.
     pub(super) fn of(code: Code, text: impl Into<String>) -> Self {
         Status::new(code, text).into()
+    }
+
+    /// For what HTTP has a word of its own.
+    pub(super) fn in_http(self, http: StatusCode) -> Self {
+        Self { http, ..self }
     }
 }
 
@@ -103,4 +101,37 @@ fn name(code: Code) -> &'static str {
 
 fn http_status(code: Code) -> StatusCode {
     StatusCode::from_u16(named(code).1).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_the_name_of_its_own() {
+        for code in (0..17).map(Code::from_i32) {
+            // Both are made of the same words: FAILED_PRECONDITION, FailedPrecondition.
+            let words = format!("{code:?}").to_lowercase();
+            assert_eq!(name(code).replace('_', "").to_lowercase(), words);
+            let is_failure = http_status(code).is_client_error() || http_status(code).is_server_error();
+            assert_eq!(is_failure, code != Code::Ok, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn details_are_those_of_proto_json() {
+        let failure = Status::from(roomcast_proto::Failure::StoreUnavailable);
+        assert_eq!(
+            details(&failure.get_error_details()),
+            [
+                json!({
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": "STORE_UNAVAILABLE",
+                    "domain": "roomcast",
+                    "metadata": {},
+                }),
+                json!({ "@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1s" }),
+            ]
+        );
+    }
 }
