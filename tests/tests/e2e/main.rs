@@ -30,6 +30,7 @@ mod questions;
 mod refusals;
 mod resume;
 mod rules;
+mod second_edge;
 mod service_tokens;
 mod starts;
 mod tokens;
