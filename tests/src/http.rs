@@ -1,4 +1,4 @@
-//! A plain HTTP GET.
+//! Plain HTTP.
 
 use std::net::SocketAddr;
 
@@ -23,14 +23,61 @@ pub async fn metric(process: &Process, name: &str) -> f64 {
     figure.parse().expect("a number")
 }
 
-/// The status and the body; `None` where nobody answers.
-pub async fn get(addr: SocketAddr, path: &str) -> Option<(u16, String)> {
+/// What a server answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    head: String,
+    /// Its body, as text.
+    pub body: String,
+}
+
+impl Answer {
+    /// A header's value.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
+        let found = fields.find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value)
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// Where it is none.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+}
+
+/// Sends a request, such as `GET /livez`, with these headers beside those of its length and end; `None` where nobody
+/// answers.
+pub async fn ask(addr: SocketAddr, request: &str, headers: &[(&str, &str)], body: &str) -> Option<Answer> {
     let mut tcp = TcpStream::connect(addr).await.ok()?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n");
-    tcp.write_all(request.as_bytes()).await.ok()?;
+    let fields: String = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    let length = body.len();
+    let text =
+        format!("{request} HTTP/1.1\r\n{fields}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}");
+    tcp.write_all(text.as_bytes()).await.ok()?;
     let mut answer = Vec::new();
     tcp.read_to_end(&mut answer).await.ok()?;
     let answer = String::from_utf8_lossy(&answer);
     let (head, body) = answer.split_once("\r\n\r\n")?;
-    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
+    Some(Answer {
+        status: head.split(' ').nth(1)?.parse().ok()?,
+        head: head.to_owned(),
+        body: body.to_owned(),
+    })
+}
+
+/// The status and the body; `None` where nobody answers.
+pub async fn get(addr: SocketAddr, path: &str) -> Option<(u16, String)> {
+    let host = addr.to_string();
+    let answer = ask(addr, &format!("GET {path}"), &[("Host", &host)], "").await?;
+    Some((answer.status, answer.body))
 }

@@ -5,6 +5,7 @@
 //! somebody is told nothing is shown by what they are told next.
 
 mod backend;
+mod bridge;
 mod browser;
 mod cluster;
 mod fixture;
@@ -18,11 +19,12 @@ mod token;
 use std::time::Duration;
 
 pub use backend::{Backend, participants, reason, session, structure};
+pub use bridge::Bridge;
 pub use browser::{Browser, Browsers, Client};
 pub use cluster::Cluster;
 pub use fixture::{TempDir, openssl};
 pub use grpcurl::{Grpcurl, grpcurl};
-pub use http::{get, metric};
+pub use http::{Answer, ask, get, metric};
 pub use process::{Process, roomcast};
 pub use proxy::Proxy;
 pub use redis::Redis;

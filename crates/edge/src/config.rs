@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use roomcast_core::limits::DEFAULT_SESSIONS_PER_SOCKET;
 
 /// The configuration of an edge.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// Where control planes are: `http://` or `https://` addresses. One of them feeds the edge at a time.
     pub control_planes: Vec<http::Uri>,

@@ -25,4 +25,5 @@ mod transport;
 mod upgrade;
 
 pub use config::{ApiToken, ClientTls, Config, Drain, Limits, Origins};
+pub use link::{Credentials, DialError, Dialer, Plane};
 pub use server::{Process, serve};

@@ -14,7 +14,6 @@ mod control_plane;
 mod dev;
 mod edge;
 mod options;
-mod page;
 mod paste;
 mod process;
 mod token;

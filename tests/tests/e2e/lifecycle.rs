@@ -1,6 +1,8 @@
 //! Starting, being ready, and ending.
 
-use roomcast_tests::{Backend, Browsers, Client, Process, Redis, eventually, get, grpcurl, session, token};
+use roomcast_tests::{
+    Backend, Bridge, Browsers, Client, Process, Redis, eventually, get, grpcurl, session, token,
+};
 use serde_json::json;
 
 #[tokio::test]
@@ -26,18 +28,9 @@ async fn what_dev_prints_works_as_pasted() {
     assert_eq!(page, format!("http://{}/", dev.addr("http")));
     let (status, body) = get(dev.addr("http"), "/").await.unwrap();
     assert!(status == 200 && body.contains("<title>Roomcast"), "{status}");
-    let (status, body) = get(dev.addr("http"), "/dev/token?user=bob").await.unwrap();
-    assert_eq!(status, 200);
-    let minted: serde_json::Value = serde_json::from_str(&body).unwrap();
-    browsers
-        .connect(&dev.url(), minted["token"].as_str().unwrap())
-        .await
-        .join("demo")
-        .await;
-    assert_eq!(
-        get(dev.addr("http"), "/dev/token?user=a%20b").await.unwrap().0,
-        400
-    );
+    let minted = Bridge::of(&dev).token("bob", 60).await;
+    let mut bob = browsers.connect(&dev.url(), &minted).await;
+    bob.join("demo").await;
 }
 
 #[tokio::test]
@@ -112,11 +105,23 @@ async fn an_edge_serves_no_page_and_only_its_own_origin() {
     let dev = Process::dev(&[]).await;
     let edge = Process::edge(&[dev.addr("grpc")], &[]).await;
     edge.ready().await;
-    assert_eq!(get(edge.addr("http"), "/").await.unwrap().0, 404);
-    assert_eq!(
-        get(edge.addr("http"), "/dev/token?user=alice").await.unwrap().0,
-        404
-    );
+    let bridge = Bridge::of(&edge);
+    for path in [
+        "/",
+        "/index.html",
+        "/assets/socket.io.min.js",
+        "/dev/about",
+        "/dev/token",
+        "/dev/call/GetSession",
+        "/dev/edges",
+    ] {
+        for method in ["GET", "POST"] {
+            let body = r#"{"user":"alice"}"#;
+            let answer = bridge.ask(&format!("{method} {path}"), &[], body).await;
+            assert_eq!(answer.status, 404, "{method} {path} {answer:?}");
+            assert!(!answer.body.contains("token"), "{answer:?}");
+        }
+    }
     let browsers = Browsers::start(Client::Js48);
     let from = |origin: &str, transport: &str| {
         json!({

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod api;
+mod bridge;
 mod cluster;
 mod command_line;
 mod commands;
@@ -19,14 +20,17 @@ mod logs;
 mod malformed;
 mod membership;
 mod once;
+mod origins;
 mod partitions;
 mod payloads;
+mod playground;
 mod promotion;
 mod protocol;
 mod questions;
 mod refusals;
 mod resume;
 mod rules;
+mod second_edge;
 mod service_tokens;
 mod starts;
 mod tokens;

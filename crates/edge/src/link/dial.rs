@@ -17,7 +17,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Puts the service token on every call.
 #[derive(Clone)]
-pub(crate) struct Credentials(Option<MetadataValue<Ascii>>);
+pub struct Credentials(Option<MetadataValue<Ascii>>);
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials(hidden)")
+    }
+}
 
 impl Interceptor for Credentials {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
@@ -30,11 +36,14 @@ impl Interceptor for Credentials {
 
 /// Why there is no channel.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum DialError {
+pub enum DialError {
+    /// The control plane is out of reach.
     #[error("could not connect: {}", causes(.0))]
     Connect(#[from] tonic::transport::Error),
+    /// There is no token to show.
     #[error("could not read the service token's file: {0}")]
     TokenFile(std::io::Error),
+    /// The token is none.
     #[error("the service token has characters that no header may have")]
     Token,
 }
@@ -51,13 +60,16 @@ fn causes(error: &tonic::transport::Error) -> String {
 }
 
 /// Makes channels.
-pub(crate) struct Dialer {
+#[derive(Debug)]
+pub struct Dialer {
     token: Option<ApiToken>,
     tls: ClientTlsConfig,
 }
 
 impl Dialer {
-    pub(crate) fn new(token: Option<ApiToken>, tls: ClientTls) -> Self {
+    /// Shows this token, over this TLS where an address is `https://`.
+    #[must_use]
+    pub fn new(token: Option<ApiToken>, tls: ClientTls) -> Self {
         let mut config = ClientTlsConfig::new();
         config = match tls.ca {
             Some(ca) => config.ca_certificate(Certificate::from_pem(ca)),
@@ -70,7 +82,10 @@ impl Dialer {
     }
 
     /// Connects to a control plane.
-    pub(crate) async fn dial(&self, address: &http::Uri) -> Result<Plane, DialError> {
+    ///
+    /// # Errors
+    /// It is out of reach, or the token can't be shown.
+    pub async fn dial(&self, address: &http::Uri) -> Result<Plane, DialError> {
         let mut endpoint = Endpoint::from(address.clone())
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)

@@ -26,8 +26,7 @@ use tracing::{debug, warn};
 use crate::switch::{Switch, Told};
 
 pub(crate) use attach::{Attacher, Opener, keep_attached};
-use dial::Credentials;
-pub(crate) use dial::Dialer;
+pub use dial::{Credentials, DialError, Dialer};
 use joins::Question;
 
 /// Interests that wait for the link at most. Beyond it the link is attached anew, which renews all of them.
@@ -45,7 +44,7 @@ const ELSEWHERE: Duration = Duration::from_millis(1_500);
 pub(crate) struct Generation(pub(crate) u64);
 
 /// A channel to the control plane, with the service token on every call.
-pub(crate) type Plane = InterceptedService<Channel, Credentials>;
+pub type Plane = InterceptedService<Channel, Credentials>;
 
 /// The switch's side of the link.
 pub(crate) struct Link {

@@ -1,10 +1,13 @@
 //! `roomcast dev`: a control plane and an edge in one process, joined by the real link.
 
+mod bridge;
+mod edges;
 mod options;
+mod playground;
 
 use std::time::Duration;
 
-use roomcast_edge::{Config, Origins};
+use roomcast_edge::{Config, Dialer, Origins};
 use roomcast_runtime::{
     config::Exit,
     lifecycle::{Shutdown, Tasks},
@@ -12,8 +15,11 @@ use roomcast_runtime::{
 
 pub(crate) use options::Options;
 
+use bridge::{Bridge, Caller};
+use edges::Edges;
+
 use crate::{
-    control_plane, edge, page,
+    control_plane, edge,
     paste::Paste,
     process::{Process, Started, listen, listen_admin},
 };
@@ -45,13 +51,21 @@ pub(crate) async fn start(mut options: Options, mut process: Process) -> Result<
     let (grpc_listener, grpc) = listen("--grpc-addr", options.grpc.grpc_addr).await?;
     let (http_listener, http) = listen("--http-addr", options.http.http_addr).await?;
     let (admin_listener, admin) = listen_admin(options.admin_addr).await?;
-    config.control_planes = vec![options.own_control_plane(grpc)?];
-    config.page = Some(page::router(
-        options.page_minting(),
-        &options.grpcurl(grpc, "$API_TOKEN"),
-    ));
+    let own = options.own_control_plane(grpc)?;
+    config.control_planes = vec![own.clone()];
 
     let (edge_tasks, plane_drain) = (Tasks::new(process.shutdown.clone()), Shutdown::new());
+    let bridge = Bridge {
+        caller: Caller::new(Dialer::new(config.api_token.clone(), config.tls.clone()), own),
+        edges: Edges::new(http, config.clone(), edge_tasks.clone(), process.shutdown.clone()),
+        minting: options.page_minting(),
+        grpcurl: options.grpcurl(grpc, "$API_TOKEN"),
+        in_redis: options.redis_url.is_some(),
+        listening: http,
+        insecure: options.process.insecure,
+        max_body: options.grpc.max_request,
+    };
+    config.page = Some(playground::router().merge(bridge.router()));
     control_plane::serve(plane, store, grpc_listener, plane_drain.clone(), &mut process);
     edge::serve(config, http_listener, &edge_tasks, &mut process);
     let draining = drain_in_order(edge_tasks, timeout / 2, plane_drain, process.shutdown.clone());

@@ -19,7 +19,8 @@ pub(crate) struct ProcessOptions {
     #[arg(long, env = "ROOMCAST_DRAIN_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = values::duration)]
     pub(crate) drain_timeout: Duration,
     /// Takes addresses that other machines can reach although the dev secret is used, or although calls need neither
-    /// service tokens nor client certificates; unset: such addresses are refused
+    /// service tokens nor client certificates, and lets the page of `dev` call there; unset: such addresses are
+    /// refused, and such calls
     #[arg(long, env = "ROOMCAST_INSECURE")]
     pub(crate) insecure: bool,
 }
