@@ -101,7 +101,7 @@ pub(crate) fn serve(io: &SocketIo, sockets: Arc<Sockets>) {
 impl Sockets {
     async fn connect(self: Arc<Self>, socket: SocketRef, auth: Auth) -> Result<(), Refused> {
         let request = socket.req_parts();
-        let Some(transport) = self.transports.of(&request.uri) else {
+        let Some(transport) = self.transports.of(request) else {
             error!("a connection without its transport");
             return Err(Refused("unavailable"));
         };
