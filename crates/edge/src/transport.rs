@@ -32,6 +32,9 @@ use crate::{
 /// How long a kill waits for an upgrade.
 const UPGRADE_GRACE: Duration = Duration::from_secs(2);
 
+/// How long a browser has to close its transport after a DISCONNECT, its own or ours.
+const DISCONNECT_GRACE: Duration = Duration::from_secs(1);
+
 /// What comes before the number of its transport in the URI of a request.
 const SIGNATURE: &str = "&transport-number=";
 
@@ -110,6 +113,17 @@ impl Transport {
         if let Some(wire) = self.wire.get() {
             wire.shut();
         }
+    }
+
+    /// As [`Self::kill`], unless the browser closes it first.
+    pub(crate) fn kill_later(self: &Arc<Self>) {
+        let transport = Arc::downgrade(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(DISCONNECT_GRACE).await;
+            if let Some(transport) = transport.upgrade() {
+                transport.kill();
+            }
+        });
     }
 
     /// As [`Self::kill`], for a connection that may not be answered before it is closed.
