@@ -132,7 +132,7 @@ pub(crate) fn of(group: Group, quick: bool) -> Vec<Scenario> {
             let scenario = Scenario::crowd("connect-one-user", shape, 0, &[]);
             vec![scenario.of(&[Peer::Roomcast, Peer::Centrifugo])]
         }
-        Group::Idle => seldom(vec![Scenario::crowd("idle-19000", Shape::new(19_000, 4), 0, &[])]),
+        Group::Idle => vec![Scenario::crowd("idle-19000", Shape::new(19_000, 4), 0, &[])],
         Group::Reconnect => {
             let shape = Shape {
                 edges: 2,
@@ -144,7 +144,7 @@ pub(crate) fn of(group: Group, quick: bool) -> Vec<Scenario> {
                 ..scenario
             }]
         }
-        Group::Growth => seldom(growth(quick)),
+        Group::Growth => growth(quick),
         Group::EndToEnd => end_to_end(),
         Group::Publish => {
             let scenario = |name: &str, in_bulk| {
@@ -162,13 +162,6 @@ pub(crate) fn of(group: Group, quick: bool) -> Vec<Scenario> {
             vec![scenario("publish-unary", false), scenario("publish-bulk", true)]
         }
     }
-}
-
-fn seldom(mut scenarios: Vec<Scenario>) -> Vec<Scenario> {
-    for scenario in &mut scenarios {
-        scenario.rounds = FEW_ROUNDS;
-    }
-    scenarios
 }
 
 fn fan_out(quick: bool) -> Vec<Scenario> {
@@ -209,6 +202,9 @@ fn growth(quick: bool) -> Vec<Scenario> {
             ..Shape::new(8_000, 32)
         };
         scenarios.push(Scenario::crowd(&format!("grow-edges-{times}"), edges, 64, &[]).of(&[Peer::Roomcast]));
+    }
+    for scenario in &mut scenarios {
+        scenario.rounds = FEW_ROUNDS;
     }
     scenarios
 }
