@@ -122,6 +122,14 @@ need_clients() {
     npm_packages clients 20.19
 }
 
+need_chromium() {
+    if [[ -z ${CHROMIUM:-} ]]; then
+        has chromium || has chromium-browser || apt_install "Chromium" chromium
+        CHROMIUM=$(command -v chromium || command -v chromium-browser) || die "Chromium"
+    fi
+    export CHROMIUM
+}
+
 need_python_client() {
     local folder=$root/tests/clients/python venv=$tools/python
     has python3 || apt_install "Python 3.10 or newer" python3
