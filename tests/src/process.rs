@@ -237,6 +237,15 @@ impl Process {
         .await
     }
 
+    /// Its process id.
+    ///
+    /// # Panics
+    /// Where it has ended.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// Sends a signal by its name, such as `TERM`.
     ///
     /// # Panics

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use futures_util::{Stream, future::try_join_all};
 use roomcast_proto::{
-    join::Join,
+    join::Joins,
     link::ReadLog,
     v1::{self, edge_service_server::EdgeService},
 };
@@ -37,9 +37,9 @@ impl EdgeService for Edges {
         &self,
         request: Request<v1::AuthorizeJoinsRequest>,
     ) -> Result<Response<v1::AuthorizeJoinsResponse>, Status> {
-        let joins = request.into_inner().joins.into_iter();
-        let answers = joins.map(async |join| {
-            let verdict = self.use_cases.authorize_join(Join::try_from(join)?).await?;
+        let Joins(joins) = request.into_inner().try_into()?;
+        let answers = joins.into_iter().map(async |join| {
+            let verdict = self.use_cases.authorize_join(join).await?;
             Ok::<_, Status>(verdict.into())
         });
         // The store makes one round trip of them.

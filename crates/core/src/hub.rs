@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::Bound,
     sync::Arc,
 };
 
@@ -13,7 +14,7 @@ use crate::{
     Millis,
     event::{Entry, LogSlice},
     feed::{self, Feed},
-    limits::{COMPARE_INTERVAL, COMPARE_ROOMS},
+    limits::{COMPARE_FEW, COMPARE_INTERVAL, COMPARE_ROOMS, COMPARE_TURNS},
     position::Position,
     room::RoomId,
     snapshot::Snapshot,
@@ -178,6 +179,8 @@ pub struct Hub {
     rooms: BTreeMap<RoomId, Room>,
     interests: BTreeMap<FollowerId, BTreeSet<RoomId>>,
     compare_at: Option<Millis>,
+    /// The last room that had its turn; `None`: the first one is next.
+    compared: Option<RoomId>,
     actions: VecDeque<Action>,
 }
 
@@ -242,14 +245,26 @@ impl Hub {
         self.compare_at
     }
 
-    /// Compares the tails of all rooms, so that a lost last hint, and a lost end of the log, is noticed.
+    /// Compares the tails of the rooms whose turn it is, so that a lost last hint, and a lost end of the log, is noticed.
     pub fn handle_deadline(&mut self, now: Millis) {
         if self.compare_at.is_none_or(|at| at > now) {
             return;
         }
-        self.compare_at = (!self.rooms.is_empty()).then_some(now + COMPARE_INTERVAL);
+        let count = self.rooms.len().div_ceil(COMPARE_TURNS).max(COMPARE_FEW);
+        let turns = Millis::try_from(self.rooms.len().div_ceil(count)).unwrap_or(Millis::MAX);
+        self.compare_at = (turns > 0).then(|| now + COMPARE_INTERVAL / turns);
+        let last = self.compared.take().map_or(Bound::Unbounded, Bound::Excluded);
+        let mut later = self.rooms.range((last, Bound::Unbounded));
+        let turn: Vec<_> = later.by_ref().take(count).collect();
+        if later.next().is_some() {
+            self.compared = turn.last().map(|(id, _)| (*id).clone());
+        }
+        let compared = turn
+            .iter()
+            .filter_map(|(id, room)| Some(((*id).clone(), room.feed.position()?)));
+        let compared: Vec<_> = compared.collect();
         // Whoever is ahead of the feed is not looked after by it.
-        let ahead = self.rooms.iter().map(|(id, room)| (id, room.ahead()));
+        let ahead = turn.iter().map(|(id, room)| (*id, room.ahead()));
         let ahead: Vec<_> = ahead
             .filter(|(_, followers)| !followers.is_empty())
             .map(|(id, followers)| (id.clone(), followers))
@@ -257,10 +272,8 @@ impl Hub {
         for (id, followers) in ahead {
             self.catch_up(&id, &followers, Word::Followers);
         }
-        let started = |(id, room): (&RoomId, &Room)| Some((id.clone(), room.feed.position()?));
-        let rooms: Vec<_> = self.rooms.iter().filter_map(started).collect();
         self.actions.extend(
-            rooms
+            compared
                 .chunks(COMPARE_ROOMS)
                 .map(|rooms| Action::Compare(rooms.to_vec())),
         );
@@ -724,5 +737,46 @@ mod tests {
             actions,
             [Action::Subscribe(room.clone()), Action::ReadSnapshot(room)]
         );
+    }
+
+    #[test]
+    fn each_of_many_rooms_is_compared_once_in_an_interval_and_few_at_a_time() {
+        const ROOMS: usize = 10_000;
+        let mut hub = Hub::default();
+        for n in 0..ROOMS {
+            let room: RoomId = format!("user:u{n}").parse().unwrap();
+            let position = Position::new(Epoch::from_random(1), Offset(1));
+            let state = RoomState::User {
+                owed: BTreeSet::new(),
+            };
+            let interest = Input::Interest {
+                follower: FollowerId(1),
+                room: room.clone(),
+                after: None,
+            };
+            hub.handle(interest, 0);
+            hub.handle(Input::Subscribed(room.clone()), 0);
+            hub.handle(Input::Snapshot(room, Some(Snapshot { position, state })), 0);
+        }
+        while hub.next_action().is_some() {}
+        let (mut compared, mut rounds) = (BTreeMap::<RoomId, usize>::new(), 0);
+        while let Some(at) = hub.next_deadline().filter(|at| *at < 3 * COMPARE_INTERVAL) {
+            hub.handle_deadline(at);
+            rounds += 1;
+            let mut turn = 0;
+            while let Some(action) = hub.next_action() {
+                let Action::Compare(rooms) = action else {
+                    panic!("{action:?}")
+                };
+                turn += rooms.len();
+                for (room, _) in rooms {
+                    *compared.entry(room).or_default() += 1;
+                }
+            }
+            assert_eq!(turn, ROOMS / COMPARE_TURNS);
+        }
+        assert_eq!(rounds, 2 * COMPARE_TURNS);
+        assert_eq!(compared.len(), ROOMS);
+        assert!(compared.values().all(|times| *times == 2));
     }
 }

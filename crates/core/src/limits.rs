@@ -26,9 +26,14 @@ pub const READ_BYTES: usize = 1024 * 1024;
 pub const WINDOW_ENTRIES: usize = 128;
 /// How many entries a feed holds while it waits for a read; later ones are read again.
 pub const HELD_ENTRIES: usize = 256;
-/// How often the tails of the rooms of interest are compared with the log.
+/// How often the tail of each room of interest is compared with the log.
 pub const COMPARE_INTERVAL: Millis = 2_000;
-/// How many rooms one comparison of tails asks for.
+/// In how many turns of equal distance all rooms are compared, where there are many. All at once would keep the store
+/// from everything else for that time.
+pub const COMPARE_TURNS: usize = 100;
+/// Up to so many rooms are one turn.
+pub const COMPARE_FEW: usize = 64;
+/// How many rooms one comparison of tails asks for at most.
 pub const COMPARE_ROOMS: usize = 512;
 /// How long a join waits for its room's feed, and for each part of its replay.
 pub const JOIN_TIMEOUT: Millis = 5_000;

@@ -78,8 +78,8 @@ const FAULTS: &[Fault] = &[
         name: "tails are never compared",
         edits: &[(
             "src/hub.rs",
-            "self.rooms.iter().filter_map(started).collect();",
-            "self.rooms.iter().filter_map(started).take(0).collect();",
+            "let compared: Vec<_> = compared.collect();",
+            "let compared: Vec<_> = compared.take(0).collect();",
         )],
     },
     Fault {

@@ -1,7 +1,7 @@
 //! One socket, as the switch knows it, and the two ways to it: the direct path of a WebSocket, and the ordinary one
 //! through the crate, for polling.
 
-use std::{cell::OnceCell, sync::Arc, time::Duration};
+use std::{cell::OnceCell, sync::Arc};
 
 use bytes::Bytes;
 use roomcast_core::{UserId, payload::Event, resume::Replay, rooms::SocketId};
@@ -12,9 +12,6 @@ use crate::{
     outbound::Outbound,
     transport::Transport,
 };
-
-/// How long a browser that was sent a DISCONNECT has to close the transport.
-const DISCONNECT_GRACE: Duration = Duration::from_secs(1);
 
 /// Something to send to one socket.
 pub(crate) enum Item {
@@ -124,11 +121,7 @@ impl Peer {
     /// Sends a DISCONNECT, after which the browser has a while to close the transport.
     pub(crate) fn disconnect(&self) -> Result<(), Full> {
         self.push(Item::Disconnect)?;
-        let transport = self.transport.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(DISCONNECT_GRACE).await;
-            transport.kill();
-        });
+        self.transport.kill_later();
         Ok(())
     }
 }

@@ -34,7 +34,7 @@ where
 {
     let Some(sid) = query(request.uri(), "sid").map(str::to_owned) else {
         let transport = transports.open(Origin::Polling);
-        *request.uri_mut() = transport.signed(request.uri());
+        request.extensions_mut().insert(transport.clone());
         let (response, body) = collect(crate_service.oneshot(request)).await;
         if let Some(sid) = opened(&body) {
             transport.name(sid);

@@ -101,7 +101,7 @@ pub(crate) fn serve(io: &SocketIo, sockets: Arc<Sockets>) {
 impl Sockets {
     async fn connect(self: Arc<Self>, socket: SocketRef, auth: Auth) -> Result<(), Refused> {
         let request = socket.req_parts();
-        let Some(transport) = self.transports.of(&request.uri) else {
+        let Some(transport) = self.transports.of(request) else {
             error!("a connection without its transport");
             return Err(Refused("unavailable"));
         };
@@ -192,16 +192,26 @@ impl Live {
         socket.on_fallback(Questions(self.clone()));
         let live = self.clone();
         socket.on_disconnect(move |reason: DisconnectReason| {
-            // Our own DISCONNECT is still on its way to the browser.
-            if reason != DisconnectReason::ServerNSDisconnect {
-                live.left();
-            }
+            live.left(reason);
             async {}
         });
     }
 
-    /// The browser is gone.
-    fn left(&self) {
+    /// The browser is gone, or says that it goes.
+    fn left(&self, reason: DisconnectReason) {
+        // Our own DISCONNECT is still on its way to the browser.
+        if reason == DisconnectReason::ServerNSDisconnect {
+            return;
+        }
+        if reason == DisconnectReason::ClientNSDisconnect && self.peer.outbound.is_some() {
+            // It closes its transport next, and the poll under way has to be answered.
+            self.sockets.switch.tell(Told::Disconnected(self.peer.id));
+            return self.peer.transport.kill_later();
+        }
+        self.gone();
+    }
+
+    fn gone(&self) {
         self.sockets.switch.tell(Told::Disconnected(self.peer.id));
         self.peer.transport.kill();
     }
@@ -339,7 +349,7 @@ impl Live {
         if ended == Ended::Moved {
             return;
         }
-        self.left();
+        self.gone();
         outbound.close();
         // A polling transport has no stream whose end would tell the crate; an error means that it knows.
         let _ = socket.disconnect();

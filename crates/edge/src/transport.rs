@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::Uri;
+use http::{Uri, request::Parts};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::{net::tcp::OwnedWriteHalf, sync::Notify};
 use tracing::debug;
@@ -31,6 +31,9 @@ use crate::{
 
 /// How long a kill waits for an upgrade.
 const UPGRADE_GRACE: Duration = Duration::from_secs(2);
+
+/// How long a browser has to close its transport after a DISCONNECT, its own or ours.
+const DISCONNECT_GRACE: Duration = Duration::from_secs(1);
 
 /// What comes before the number of its transport in the URI of a request.
 const SIGNATURE: &str = "&transport-number=";
@@ -112,6 +115,17 @@ impl Transport {
         }
     }
 
+    /// As [`Self::kill`], unless the browser closes it first.
+    pub(crate) fn kill_later(self: &Arc<Self>) {
+        let transport = Arc::downgrade(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(DISCONNECT_GRACE).await;
+            if let Some(transport) = transport.upgrade() {
+                transport.kill();
+            }
+        });
+    }
+
     /// As [`Self::kill`], for a connection that may not be answered before it is closed.
     pub(crate) async fn kill_first(self: &Arc<Self>) {
         self.kill();
@@ -183,9 +197,8 @@ impl Transport {
             .await;
     }
 
-    /// What of the URI of the request that opens it is handed to the crate, which keeps it for the connection's life:
-    /// with the transport's number at the end, by which [`Transports::of`] finds it. (An extension of the request
-    /// would do the same for 200 bytes.)
+    /// The URI of the request that opens a WebSocket, as the crate keeps it for the connection's life: with the
+    /// transport's number at the end, by which [`Transports::of`] finds it, for 200 bytes less than an extension.
     pub(crate) fn signed(&self, uri: &Uri) -> Uri {
         let (path, query) = (uri.path(), uri.query().unwrap_or_default());
         let signed = format!("{path}?{query}{SIGNATURE}{}", self.number);
@@ -427,10 +440,13 @@ impl Transports {
         transport
     }
 
-    /// The transport that a request opened, by its [`Transport::signed`] URI.
-    pub(crate) fn of(&self, uri: &Uri) -> Option<Arc<Transport>> {
+    /// The transport that a request opened: the one that polling keeps in it, or that of its [`Transport::signed`] URI.
+    pub(crate) fn of(&self, request: &Parts) -> Option<Arc<Transport>> {
+        if let Some(polling) = request.extensions.get::<Arc<Transport>>() {
+            return Some(polling.clone());
+        }
         // The last one is ours, whatever else the browser asked for.
-        let (_, number) = uri.query()?.rsplit_once(SIGNATURE)?;
+        let (_, number) = request.uri.query()?.rsplit_once(SIGNATURE)?;
         let weak = self.lock().all.get(&number.parse().ok()?).cloned();
         weak?.upgrade()
     }
@@ -469,6 +485,12 @@ mod tests {
         waiting.await;
     }
 
+    fn request(uri: Uri) -> Parts {
+        let mut request = http::Request::new(());
+        *request.uri_mut() = uri;
+        request.into_parts().0
+    }
+
     #[test]
     fn a_request_finds_its_transport_whatever_it_asks_for() {
         let transports = transports();
@@ -478,10 +500,14 @@ mod tests {
         );
         let asked = format!("/socket.io/?EIO=4{SIGNATURE}{}", other.number());
         for uri in ["/socket.io/", "http://host/socket.io/?EIO=4&t=%20", &asked] {
-            let found = transports.of(&one.signed(&uri.parse().unwrap()));
+            let found = transports.of(&request(one.signed(&uri.parse().unwrap())));
             assert!(Arc::ptr_eq(&found.unwrap(), &one), "{uri}");
         }
-        assert!(transports.of(&"/socket.io/?EIO=4".parse().unwrap()).is_none());
+        assert!(
+            transports
+                .of(&request(Uri::from_static("/socket.io/?EIO=4")))
+                .is_none()
+        );
     }
 
     async fn futures(waiting: &mut std::pin::Pin<&mut impl Future<Output = ()>>) -> Option<()> {

@@ -4,6 +4,9 @@ use roomcast_core::{Position, Role, SessionId, UserId};
 
 use crate::{Invalid, position, session, v1, violation::Fields};
 
+/// How many questions one call has at most.
+pub const MAX_JOINS: usize = 128;
+
 /// Whether a user may join a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Join {
@@ -12,6 +15,10 @@ pub struct Join {
     /// Who.
     pub user: UserId,
 }
+
+/// The questions of one call, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Joins(pub Vec<Join>);
 
 /// The answer to a [`Join`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +55,19 @@ impl TryFrom<v1::AuthorizeJoinRequest> for Join {
         let session = fields.check("session_id", SessionId::try_from(from.session_id));
         let user = fields.check("user_id", UserId::try_from(from.user_id));
         fields.finish(session.zip(user).map(|(session, user)| Self { session, user }))
+    }
+}
+
+impl TryFrom<v1::AuthorizeJoinsRequest> for Joins {
+    type Error = Invalid;
+    fn try_from(from: v1::AuthorizeJoinsRequest) -> Result<Self, Invalid> {
+        let count = from.joins.len();
+        if count > MAX_JOINS {
+            let most = format_args!("has {count} questions: at most {MAX_JOINS} are allowed").to_string();
+            return Err(Invalid::one("joins", most));
+        }
+        let joins = from.joins.into_iter().map(Join::try_from);
+        Ok(Self(joins.collect::<Result<_, _>>()?))
     }
 }
 
@@ -95,5 +115,29 @@ impl TryFrom<v1::AuthorizeJoinResponse> for Verdict {
             }
         };
         fields.finish(verdict)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_has_so_many_questions_and_no_more() {
+        let asked = |count| {
+            let join = v1::AuthorizeJoinRequest {
+                session_id: "s1".to_owned(),
+                user_id: "alice".to_owned(),
+            };
+            Joins::try_from(v1::AuthorizeJoinsRequest {
+                joins: vec![join; count],
+            })
+        };
+        assert_eq!(asked(MAX_JOINS).map(|joins| joins.0.len()), Ok(MAX_JOINS));
+        let invalid = asked(MAX_JOINS + 1).unwrap_err();
+        assert_eq!(
+            invalid.brief(),
+            "joins: has 129 questions: at most 128 are allowed"
+        );
     }
 }

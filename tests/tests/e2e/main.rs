@@ -32,6 +32,7 @@ mod resume;
 mod rules;
 mod second_edge;
 mod service_tokens;
+mod soak;
 mod starts;
 mod tokens;
 mod watching;

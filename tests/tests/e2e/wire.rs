@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use roomcast_tests::{Backend, Browser, Browsers, Client, Process, get, session, token, within};
+use roomcast_tests::{Backend, Browser, Browsers, Client, Process, eventually, get, session, token, within};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -155,6 +155,40 @@ async fn post(http: SocketAddr, sid: &str, body: &[u8]) -> Option<u16> {
     String::from_utf8_lossy(&answer).split(' ').nth(1)?.parse().ok()
 }
 
+/// Opens a polling transport and asks for the namespace; says its Engine.IO id.
+async fn open_polling(http: SocketAddr, user: &str) -> String {
+    let (status, opened) = get(http, "/socket.io/?EIO=4&transport=polling").await.unwrap();
+    assert_eq!(status, 200);
+    let (_, after) = opened.split_once("\"sid\":\"").unwrap();
+    let (sid, _) = after.split_once('"').unwrap();
+    let connect = format!("40{{\"token\":\"{}\"}}", token(user));
+    assert_eq!(post(http, sid, connect.as_bytes()).await, Some(200));
+    sid.to_owned()
+}
+
+#[tokio::test]
+async fn a_polling_browser_that_leaves_has_its_poll_answered() {
+    let dev = Process::dev(&[]).await;
+    let http = dev.addr("http");
+    // As stock clients do: in one request, or in two.
+    for goodbyes in [&["41\u{1e}1"][..], &["41", "1"]] {
+        // Where the poll, on a connection of its own, comes after the goodbye, it is one of nobody: then once more.
+        eventually("a poll that is answered", async || {
+            let sid = open_polling(http, "eve").await;
+            let path = format!("/socket.io/?EIO=4&transport=polling&sid={sid}");
+            while !get(http, &path).await?.1.contains("40{") {}
+            let leave = async {
+                for goodbye in goodbyes {
+                    post(http, &sid, goodbye.as_bytes()).await;
+                }
+            };
+            let (answer, ()) = tokio::join!(get(http, &path), leave);
+            (answer? == (200, "6".to_owned())).then_some(())
+        })
+        .await;
+    }
+}
+
 #[tokio::test]
 async fn broken_posts_end_only_their_own_connection() {
     let dev = Process::dev(&[]).await;
@@ -168,14 +202,9 @@ async fn broken_posts_end_only_their_own_connection() {
         ("no base64", b"b!!!!".to_vec()),
         ("ten megabytes", vec![b'4'; 10_000_000]),
     ] {
-        let (status, opened) = get(http, "/socket.io/?EIO=4&transport=polling").await.unwrap();
-        assert_eq!(status, 200);
-        let (_, after) = opened.split_once("\"sid\":\"").unwrap();
-        let (sid, _) = after.split_once('"').unwrap();
-        let connect = format!("40{{\"token\":\"{}\"}}", token("eve"));
-        assert_eq!(post(http, sid, connect.as_bytes()).await, Some(200));
+        let sid = open_polling(http, "eve").await;
         // No answer at all is a connection that was closed on a body nobody wants.
-        let status = post(http, sid, &body).await;
+        let status = post(http, &sid, &body).await;
         assert!(status.is_none_or(|status| status < 500), "{what}: {status:?}");
         neighbour.is_well_after(what).await;
     }

@@ -8,7 +8,7 @@ use roomcast_core::{
     rooms::{Ask, Refusal, SocketId},
 };
 use roomcast_proto::{
-    join::{Join, Verdict},
+    join::{Join, MAX_JOINS, Verdict},
     v1,
     v1::edge_service_client::EdgeServiceClient,
 };
@@ -19,9 +19,7 @@ use super::{Plane, Planes, failed, in_time};
 use crate::switch::{Switch, Told};
 
 /// Questions that wait at most; a join beyond is refused as `unavailable`.
-pub(super) const QUESTIONS: usize = 16_384;
-/// Questions of one call at most.
-const QUESTIONS_A_CALL: usize = 128;
+pub(super) const WAITING: usize = 16_384;
 /// Calls under way at most; what is asked meanwhile goes into the next one.
 const CALLS: usize = 16;
 
@@ -58,7 +56,7 @@ pub(super) async fn ask_all(
     let calls = Arc::new(Semaphore::new(CALLS));
     while let Ok(call) = calls.clone().acquire_owned().await {
         let mut batch = Vec::new();
-        if questions.recv_many(&mut batch, QUESTIONS_A_CALL).await == 0 {
+        if questions.recv_many(&mut batch, MAX_JOINS).await == 0 {
             return;
         }
         let (planes, switch) = (Planes(plane.clone()), switch.clone());

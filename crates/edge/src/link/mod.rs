@@ -66,7 +66,7 @@ impl Link {
         renew: Arc<tokio::sync::Notify>,
         switch: Switch,
     ) -> (Self, impl Future<Output = ()> + use<>) {
-        let (questions, asked) = mpsc::channel(joins::QUESTIONS);
+        let (questions, asked) = mpsc::channel(joins::WAITING);
         let asking = joins::ask_all(asked, plane.clone(), switch.clone());
         let it = Self {
             requests,
