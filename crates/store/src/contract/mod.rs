@@ -23,7 +23,10 @@ use roomcast_core::{
 
 use crate::{
     Bounds, MemoryStore, Outcome, RedisConfig, RedisStore, RequestKey, Store, StoreError,
-    redis::server::{Cluster, Server},
+    redis::{
+        access,
+        server::{Cluster, Server},
+    },
     slots::Slots,
 };
 
@@ -71,7 +74,7 @@ impl Kind {
             }
             Self::Redis => {
                 let server = Server::start();
-                let store = Arc::new(connect(&server.url(), "rc", bounds).await);
+                let store = Arc::new(connect(&access::admit(&server).await, "rc", bounds).await);
                 let ground = Ground::Redis { _server: server };
                 Subject {
                     store: store.clone(),
@@ -82,7 +85,7 @@ impl Kind {
             }
             Self::Cluster => {
                 let cluster = Cluster::start().await;
-                let store = Arc::new(connect(&cluster.url(), "rc", bounds).await);
+                let store = Arc::new(connect(&access::admit_to_all(&cluster).await, "rc", bounds).await);
                 let ground = Ground::Cluster { _cluster: cluster };
                 Subject {
                     store: store.clone(),

@@ -6,7 +6,7 @@ use std::{future::Future, time::Duration};
 use futures_util::future::join_all;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, IntoConnectionInfo, ProtocolVersion,
-    PushInfo, RedisConnectionInfo, RedisResult, Value,
+    PushInfo, RedisConnectionInfo, RedisError, RedisResult, Value,
     aio::MultiplexedConnection,
     cluster::ClusterClientBuilder,
     cluster_async::ClusterConnection,
@@ -134,10 +134,8 @@ async fn ask_sentinel(url: &RedisUrl, sentinel: &Node, name: &str) -> RedisResul
     let nobody = || login(&Credentials::default());
     let none = None::<fn(PushInfo) -> Result<(), ()>>;
     let connected = match connect_node(url, sentinel, login(&url.credentials), none).await {
-        // Sentinels often want no credentials where the primary does, and then refuse any.
-        Err(error) if error.kind() == ErrorKind::AuthenticationFailed => {
-            connect_node(url, sentinel, nobody(), none).await
-        }
+        // Sentinels often want no credentials where the primary does, and then refuse any user that they do not know.
+        Err(error) if is_refused_login(&error) => connect_node(url, sentinel, nobody(), none).await,
         other => other,
     };
     redis::cmd("SENTINEL")
@@ -145,6 +143,11 @@ async fn ask_sentinel(url: &RedisUrl, sentinel: &Node, name: &str) -> RedisResul
         .arg(name)
         .query_async(&mut connected?)
         .await
+}
+
+/// `HELLO`, which logs in with RESP3, says it with a code of the server's.
+fn is_refused_login(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::AuthenticationFailed || error.code() == Some("WRONGPASS")
 }
 
 fn login(credentials: &Credentials) -> RedisConnectionInfo {

@@ -1,5 +1,7 @@
 //! The store in Redis 7 or newer. What must be one step is one Lua function; everything else reads.
 
+#[cfg(test)]
+pub(crate) mod access;
 mod backoff;
 mod codec;
 mod config;

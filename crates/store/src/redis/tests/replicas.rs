@@ -7,7 +7,7 @@ use roomcast_core::Offset;
 use crate::{
     Bounds, RedisConfig, RedisStore, Store, StoreError,
     contract::{publish, request, session, update},
-    redis::server::Server,
+    redis::{access, server::Server},
 };
 
 #[tokio::test]
@@ -15,7 +15,7 @@ async fn a_write_is_done_once_the_replicas_have_it() {
     let primary = Server::start();
     let of = primary.port.to_string();
     let store = RedisStore::connect(RedisConfig {
-        url: format!("redis://127.0.0.1:{of}").parse().unwrap(),
+        url: access::admit(&primary).await.parse().unwrap(),
         prefix: "rc".into(),
         bounds: Bounds::default(),
         replicas: 1,

@@ -7,7 +7,7 @@ use roomcast_core::Offset;
 use crate::{
     Bounds, Notice, Store,
     contract::{connect, hints::expect, publish, room, session, update},
-    redis::server::Server,
+    redis::{access, server::Server},
 };
 
 #[tokio::test]
@@ -16,7 +16,12 @@ async fn a_failover_is_followed() {
     let of = primary.port.to_string();
     let replica = Server::start_with(&["--replicaof", "127.0.0.1", &of, "--repl-diskless-sync-delay", "0"]);
     let sentinel = Server::start_sentinel(primary.port);
+    // Each server has users of its own.
+    for server in [&primary, &replica] {
+        access::admit(server).await;
+    }
     let url = format!("redis+sentinel://127.0.0.1:{}/main", sentinel.port);
+    let url = access::documented(&url);
     let store = connect(&url, "rc", Bounds::default()).await;
     let id = session("s1");
     store.execute(&id, &publish("new", None), None).await.unwrap();

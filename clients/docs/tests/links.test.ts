@@ -1,0 +1,45 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+import { expect, test } from 'vitest';
+
+import { ROOT } from './page.js';
+
+const PAGES = [
+  ...['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md'].map((name) => join(ROOT, name)),
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(ROOT, 'docs', name)),
+];
+
+test('every link from page to page leads somewhere', () => {
+  const broken: string[] = [];
+  for (const page of PAGES) {
+    for (const [, target = ''] of prose(page).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^\w+:/.test(target)) continue;
+      const [path = '', anchor] = target.split('#');
+      const file = path === '' ? page : join(dirname(page), path);
+      const leads = existsSync(file) && (anchor === undefined || anchors(file).has(anchor));
+      if (!leads) broken.push(`${relative(ROOT, page)}: ${target}`);
+    }
+  }
+  expect(broken).toEqual([]);
+});
+
+/** A page without its blocks of code. */
+function prose(page: string): string {
+  return readFileSync(page, 'utf8').replaceAll(/^ *```[^]*?^ *```$/gm, '');
+}
+
+/** The anchors that GitHub makes of a page's headings. */
+function anchors(page: string): Set<string> {
+  const headings = [...prose(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
+  return new Set(
+    headings.map((text) =>
+      text
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
