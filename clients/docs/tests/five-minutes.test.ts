@@ -5,7 +5,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join, relative } from 'node:path';
 
-import { RoomcastProcess } from '@roomcast/testing';
+import { chromiumPath, RoomcastProcess } from '@roomcast/testing';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -20,8 +20,7 @@ let dev: RoomcastProcess;
 let folder: string;
 
 beforeAll(async () => {
-  const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox'] });
   dev = await RoomcastProcess.dev();
   folder = mkdtempSync(join(tmpdir(), 'roomcast-docs-'));
 });

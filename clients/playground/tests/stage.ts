@@ -1,8 +1,6 @@
 // A real Chromium before a real `roomcast dev`, and what is expected of every page whatever it shows.
 
-import { execFileSync } from 'node:child_process';
-
-import { Backend, RoomcastProcess } from '@roomcast/testing';
+import { Backend, chromiumPath, RoomcastProcess } from '@roomcast/testing';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions } from 'playwright-core';
 import { expect } from 'vitest';
 
@@ -67,12 +65,4 @@ export class Stage {
     this.backend.close();
     await this.dev.stop();
   }
-}
-
-function chromiumPath(): string {
-  const given = process.env['CHROMIUM'];
-  if (given !== undefined && given !== '') return given;
-  return execFileSync('sh', ['-c', 'command -v chromium || command -v chromium-browser'], {
-    encoding: 'utf8',
-  }).trim();
 }

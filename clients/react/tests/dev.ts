@@ -1,17 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
+import { afterEach, beforeEach, expect, vi } from 'vitest';
 import { cleanup, configure } from '@testing-library/react';
-import { Backend, RoomcastProcess } from '@roomcast/testing';
-
-let running: RoomcastProcess | undefined;
-let calls: Backend | undefined;
+import type { Backend, RoomcastProcess } from '@roomcast/testing';
+import { backend, dev as running } from '@roomcast/testing/dev';
 
 // Machines that build at the same time take their time.
 configure({ asyncUtilTimeout: 10_000 });
-
-beforeAll(async () => {
-  running = await RoomcastProcess.dev();
-  calls = Backend.of(running);
-});
 
 const errors = vi.spyOn(console, 'error');
 
@@ -27,21 +20,16 @@ afterEach(() => {
   expect(errors).not.toHaveBeenCalled();
 });
 
-afterAll(async () => {
-  calls?.close();
-  await running?.stop();
-});
-
-/** The `roomcast dev` of a file of tests, started before the first one and ended after the last one. */
+/** The `roomcast dev` of a file of tests, and what its edge holds. */
 export const dev = {
   get url(): string {
-    return started(running).url;
+    return running.url;
   },
   get process(): RoomcastProcess {
-    return started(running);
+    return running;
   },
   get backend(): Backend {
-    return started(calls);
+    return backend;
   },
   /** How many sockets, or transports of sockets, its edge holds. */
   async held(what: 'sockets' | 'transports'): Promise<number> {
@@ -59,9 +47,4 @@ export const dev = {
 export function moveTo(url: string): void {
   const { happyDOM } = window as unknown as { happyDOM: { setURL(url: string): void } };
   happyDOM.setURL(url);
-}
-
-function started<T>(actor: T | undefined): T {
-  if (actor === undefined) throw new Error('roomcast dev runs only while tests do');
-  return actor;
 }

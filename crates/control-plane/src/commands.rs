@@ -145,10 +145,8 @@ impl Commands {
 
     fn take(&mut self, batch: StreamCommandsRequest) {
         let count = batch.commands.len();
-        if count > MAX_BATCH_COMMANDS {
-            let most =
-                format_args!("has {count} commands: at most {MAX_BATCH_COMMANDS} are allowed").to_string();
-            self.end = Some(End::Failed(Invalid::one("commands", most).into()));
+        if let Err(invalid) = Invalid::if_more("commands", "commands", count, MAX_BATCH_COMMANDS) {
+            self.end = Some(End::Failed(invalid.into()));
             return;
         }
         let bytes = prost::Message::encoded_len(&batch);

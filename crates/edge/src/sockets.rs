@@ -203,17 +203,13 @@ impl Live {
         if reason == DisconnectReason::ServerNSDisconnect {
             return;
         }
+        self.sockets.switch.tell(Told::Disconnected(self.peer.id));
         if reason == DisconnectReason::ClientNSDisconnect && self.peer.outbound.is_some() {
             // It closes its transport next, and the poll under way has to be answered.
-            self.sockets.switch.tell(Told::Disconnected(self.peer.id));
-            return self.peer.transport.kill_later();
+            self.peer.transport.kill_later();
+        } else {
+            self.peer.transport.kill();
         }
-        self.gone();
-    }
-
-    fn gone(&self) {
-        self.sockets.switch.tell(Told::Disconnected(self.peer.id));
-        self.peer.transport.kill();
     }
 
     /// Takes what the browser sent.
@@ -349,7 +345,8 @@ impl Live {
         if ended == Ended::Moved {
             return;
         }
-        self.gone();
+        self.sockets.switch.tell(Told::Disconnected(self.peer.id));
+        transport.kill();
         outbound.close();
         // A polling transport has no stream whose end would tell the crate; an error means that it knows.
         let _ = socket.disconnect();

@@ -61,11 +61,7 @@ impl TryFrom<v1::AuthorizeJoinRequest> for Join {
 impl TryFrom<v1::AuthorizeJoinsRequest> for Joins {
     type Error = Invalid;
     fn try_from(from: v1::AuthorizeJoinsRequest) -> Result<Self, Invalid> {
-        let count = from.joins.len();
-        if count > MAX_JOINS {
-            let most = format_args!("has {count} questions: at most {MAX_JOINS} are allowed").to_string();
-            return Err(Invalid::one("joins", most));
-        }
+        Invalid::if_more("joins", "questions", from.joins.len(), MAX_JOINS)?;
         let joins = from.joins.into_iter().map(Join::try_from);
         Ok(Self(joins.collect::<Result<_, _>>()?))
     }

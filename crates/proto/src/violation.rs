@@ -28,6 +28,18 @@ impl Invalid {
         Self(fields.0)
     }
 
+    /// A list, whose members are called so, with more of them than are allowed.
+    ///
+    /// # Errors
+    /// There are more.
+    pub fn if_more(field: &str, members: &str, count: usize, most: usize) -> Result<(), Self> {
+        if count <= most {
+            return Ok(());
+        }
+        let description = format_args!("has {count} {members}: at most {most} are allowed");
+        Err(Self::one(field, description))
+    }
+
     /// The fields that are wrong.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {

@@ -1,21 +1,9 @@
 import { Backend, devToken, RoomcastProcess } from '@roomcast/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { backend, dev } from '@roomcast/testing/dev';
+import { expect, test } from 'vitest';
 
 import { createRoomcast, type ConnectionState } from '../../src/index.js';
 import { forThisTest, Page, Tab } from './page.js';
-
-let dev: RoomcastProcess;
-let backend: Backend;
-
-beforeAll(async () => {
-  dev = await RoomcastProcess.dev();
-  backend = Backend.of(dev);
-});
-
-afterAll(async () => {
-  backend.close();
-  await dev.stop();
-});
 
 /** Every state from here on. */
 function states(page: Page): ConnectionState[] {

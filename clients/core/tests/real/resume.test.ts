@@ -1,20 +1,8 @@
 import { Backend, RedisProcess, RoomcastProcess } from '@roomcast/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { backend, dev } from '@roomcast/testing/dev';
+import { expect, test } from 'vitest';
 
 import { forThisTest, Page, Tab } from './page.js';
-
-let dev: RoomcastProcess;
-let backend: Backend;
-
-beforeAll(async () => {
-  dev = await RoomcastProcess.dev();
-  backend = Backend.of(dev);
-});
-
-afterAll(async () => {
-  backend.close();
-  await dev.stop();
-});
 
 const people = { alice: 'interviewer', bob: 'interviewee' };
 const numbers = (from: number, to: number) =>

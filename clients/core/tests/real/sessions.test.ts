@@ -1,20 +1,7 @@
-import { Backend, RoomcastProcess } from '@roomcast/testing';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { backend, dev } from '@roomcast/testing/dev';
+import { expect, onTestFinished, test, vi } from 'vitest';
 
 import { Page, Tab } from './page.js';
-
-let dev: RoomcastProcess;
-let backend: Backend;
-
-beforeAll(async () => {
-  dev = await RoomcastProcess.dev();
-  backend = Backend.of(dev);
-});
-
-afterAll(async () => {
-  backend.close();
-  await dev.stop();
-});
 
 const both = { alice: 'interviewer', bob: 'interviewee' };
 

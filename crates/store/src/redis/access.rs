@@ -15,9 +15,8 @@ fn rules() -> String {
 
 /// Lets the documented user in, and gives the URL with which it comes.
 pub(crate) async fn admit(server: &Server) -> String {
-    let rules = rules();
-    server.run(&format!("ACL SETUSER {rules}")).await;
-    with_login(&server.url(), &rules)
+    server.run(&format!("ACL SETUSER {}", rules())).await;
+    documented(&server.url())
 }
 
 /// The same for each node.
@@ -25,15 +24,12 @@ pub(crate) async fn admit_to_all(cluster: &Cluster) -> String {
     for node in &cluster.nodes {
         admit(node).await;
     }
-    with_login(&cluster.url(), &rules())
+    documented(&cluster.url())
 }
 
 /// The URL with the documented user's name and password.
 pub(crate) fn documented(url: &str) -> String {
-    with_login(url, &rules())
-}
-
-fn with_login(url: &str, rules: &str) -> String {
+    let rules = rules();
     let password = rules.split(' ').find_map(|word| word.strip_prefix('>')).unwrap();
     url.replace("://", &format!("://roomcast:{password}@"))
 }
