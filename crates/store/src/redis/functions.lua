@@ -9,21 +9,45 @@ local LIBRARY = '@LIBRARY@'
 -- Lua can hand over about 8,000 arguments at once.
 local CHUNK = 1000
 
+-- Keys expire up to this part of the shorter retention later than they have to, so that not every step has to put it off.
+local SLACK = 1 / 64
+
 local function text(number)
   return string.format('%.0f', number)
 end
 
--- What every step begins with: keys 1 and 2, arguments 1 to 4, and the time.
+-- Whether so much time has gone by since then. A clock may go back, with a failover.
+local function is_over(now, since, period)
+  return not since or now < tonumber(since) or now - since >= tonumber(period)
+end
+
+-- What every step begins with: keys 1 and 2, arguments 1 to 4, the time, and what the state says. `fields` are those of the
+-- state that change with the next entry.
 local function begin(keys, args)
   local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local state = redis.call('HMGET', keys[1], 'epoch', 'tail', 'at', 'oldest', 'kept', 'revision', 'requirement',
+    'cast', 'cast_revision')
+  local slack = math.floor(math.min(args[2], args[3]) * SLACK)
   return {
     state = keys[1],
     log = keys[2],
     log_entries = args[1],
     log_retention = args[2],
-    state_retention = args[3],
+    log_expiry = text(args[2] + slack),
+    state_expiry = text(args[3] + slack),
     fresh_epoch = args[4],
-    now = time[1] * 1000 + math.floor(time[2] / 1000),
+    now = now,
+    epoch = state[1],
+    tail = state[2],
+    at = state[3],
+    oldest = state[4],
+    renews = is_over(now, state[5], slack),
+    revision = state[6],
+    requirement = state[7],
+    cast = state[8],
+    cast_revision = state[9],
+    fields = {},
   }
 end
 
@@ -33,6 +57,11 @@ local function begin_session(keys, args)
   step.people, step.owed, step.request = keys[3], keys[4], keys[5]
   step.stamp, step.cap = args[5], tonumber(args[6])
   return step
+end
+
+local function change(step, field, value)
+  local fields = step.fields
+  fields[#fields + 1], fields[#fields + 2] = field, value
 end
 
 local function rejected(...)
@@ -51,11 +80,17 @@ local function remembered(step)
   return answer
 end
 
+-- Keeps the state for its retention from here on.
+local function keep(step)
+  -- A user has no people.
+  for _, key in ipairs({ step.state, step.owed, step.people }) do
+    redis.call('PEXPIRE', key, step.state_expiry)
+  end
+end
+
 -- Remembers the answer, a list of words, and gives it.
 local function finish(step, answer)
-  for _, key in ipairs({ step.state, step.people, step.owed }) do
-    redis.call('PEXPIRE', key, step.state_retention)
-  end
+  if step.renews then keep(step) end
   if step.request then
     local line = step.stamp .. ' ' .. table.concat(answer, ' ')
     redis.call('SET', step.request, line, 'PX', step.log_retention)
@@ -64,7 +99,7 @@ local function finish(step, answer)
   return answer
 end
 
--- Removes entries that are too old from the log's head; gives the offset of the first one that stays. Offsets are
+-- Removes entries that are too old from the log's head; gives offset and time of the first one that stays. Offsets are
 -- dense whatever the clock does, so age can't be told from a stream's own ids.
 local function forget_old(step)
   while true do
@@ -72,33 +107,36 @@ local function forget_old(step)
     if not first then return nil end
     local published_at = first[2][2]:match('^%S+\n%d+\n(%d+)')
     if step.now - published_at < tonumber(step.log_retention) then
-      return first[1]:match('^%d+')
+      return first[1]:match('^%d+'), published_at
     end
     redis.call('XDEL', step.log, first[1])
   end
 end
 
 local function next_offset(step)
-  return text((redis.call('HGET', step.state, 'tail') or 0) + 1)
+  return text((step.tail or 0) + 1)
 end
 
 -- Appends an entry and tells it to those who listen; the log's key is the name of the channel too.
 local function append(step, ...)
-  local offset = next_offset(step)
-  local epoch = redis.call('HGET', step.state, 'epoch')
-  if not epoch then
+  local offset, now = next_offset(step), text(step.now)
+  if not step.epoch then
     -- What another life left behind would not go with offsets from 1.
     redis.call('DEL', step.log)
-    epoch = step.fresh_epoch
+    step.epoch, step.oldest = step.fresh_epoch, now
+  elseif is_over(step.now, step.oldest, step.log_retention) then
+    local _, oldest = forget_old(step)
+    step.oldest = oldest or now
   end
-  local now = text(step.now)
-  redis.call('HSET', step.state, 'epoch', epoch, 'tail', offset, 'at', now)
-  local entry = table.concat({ epoch, offset, now, ... }, '\n')
+  if step.renews then change(step, 'kept', now) end
+  redis.call('HSET', step.state, 'epoch', step.epoch, 'tail', offset, 'at', now, 'oldest', step.oldest,
+    unpack(step.fields))
+  step.tail, step.fields = offset, {}
+  local entry = table.concat({ step.epoch, offset, now, ... }, '\n')
   redis.call('XADD', step.log, 'MAXLEN', '=', step.log_entries, offset .. '-0', 'e', entry)
-  forget_old(step)
-  redis.call('PEXPIRE', step.log, step.log_retention)
+  if step.renews then redis.call('PEXPIRE', step.log, step.log_expiry) end
   redis.call('SPUBLISH', step.log, entry)
-  return { epoch, offset, now }
+  return { step.epoch, offset, now }
 end
 
 local function has_one_seat(role)
@@ -111,6 +149,7 @@ local function parse_person(user, value)
 end
 
 local function put_people(step, people)
+  step.renews = true
   for from = 1, #people, CHUNK do
     local fields = {}
     for i = from, math.min(from + CHUNK - 1, #people) do
@@ -130,6 +169,19 @@ local function get_people(step)
   return people
 end
 
+-- Those who take part, as an entry has them.
+local function cast(people)
+  local words = {}
+  for i, person in ipairs(people) do words[i] = person.user .. ',' .. person.role .. ',' .. person.since end
+  return table.concat(words, ' ')
+end
+
+-- The same of the state, which has it once for each revision, so that most publishes need not look at everyone.
+local function get_cast(step)
+  if step.cast_revision == step.revision then return step.cast end
+  return cast(get_people(step))
+end
+
 -- The one-seat roles have their holder beside the state, so that a role is chosen without looking at everyone.
 local function leave_seat(step, role)
   if has_one_seat(role) then redis.call('HDEL', step.state, 'seat:' .. role) end
@@ -142,9 +194,13 @@ end
 -- The end of each command on a session: the answer is the entry's place and time, the revision and the number of
 -- the last requirement of feedback.
 local function finish_command(step, appended)
-  local revision, requirement = unpack(redis.call('HMGET', step.state, 'revision', 'requirement'))
-  appended[4], appended[5] = revision, requirement or '0'
+  appended[4], appended[5] = step.revision, step.requirement or '0'
   return finish(step, appended)
+end
+
+local function next_revision(step)
+  step.revision = text((step.revision or 0) + 1)
+  change(step, 'revision', step.revision)
 end
 
 -- Arguments: bytes of the payload (without participants that are not listed), further bytes that each
@@ -156,19 +212,18 @@ local function publish(keys, args)
   if known then return known end
 
   local bytes, each, status, attributes, expected, listed = unpack(args, 7, 12)
-  local current = redis.call('HGET', step.state, 'revision')
+  local current = step.revision
   if expected ~= '' and expected ~= (current or '0') then
     return rejected('RevisionMismatch', current or '0')
   end
 
-  local before = current and get_people(step) or {}
-  local after, removed = before, {}
   bytes = tonumber(bytes)
+  local after, people, removed
   if listed == '1' then
-    local since, stays = {}, {}
+    local before, since, stays = current and get_people(step) or {}, {}, {}
     for _, person in ipairs(before) do since[person.user] = person.since end
     local at = next_offset(step)
-    after = {}
+    after, removed = {}, {}
     for i = 13, #args, 2 do
       local user = args[i]
       after[#after + 1] = { user = user, role = args[i + 1], since = since[user] or at, seq = #after }
@@ -177,28 +232,31 @@ local function publish(keys, args)
     for _, person in ipairs(before) do
       if not stays[person.user] then removed[#removed + 1] = person.user end
     end
+    people = cast(after)
   else
-    for i, person in ipairs(after) do
-      local comma = i > 1 and 1 or 0
-      bytes = bytes + each + comma + #person.user + #person.role
+    people = current and get_cast(step) or ''
+    local comma = 0
+    for user, role in people:gmatch('([^, ]+),(%a+)') do
+      bytes, comma = bytes + each + comma + #user + #role, 1
     end
   end
   if bytes > step.cap then return rejected('PayloadTooLarge', text(bytes), text(step.cap)) end
 
   if not current then redis.call('DEL', step.state, step.log, step.people, step.owed) end
-  if listed == '1' then
+  if after then
     redis.call('DEL', step.people)
     put_people(step, after)
     redis.call('HDEL', step.state, 'seat:interviewer', 'seat:interviewee')
     for _, person in ipairs(after) do take_seat(step, person.role, person.user) end
-    redis.call('HSET', step.state, 'seq', text(#after))
+    change(step, 'seq', text(#after))
   end
-  local revision = text((current or 0) + 1)
-  redis.call('HSET', step.state, 'revision', revision, 'status', status, 'attributes', attributes)
-  local words = {}
-  for i, person in ipairs(after) do words[i] = person.user .. ',' .. person.role .. ',' .. person.since end
-  local people, gone = table.concat(words, ' '), table.concat(removed, ' ')
-  local entry = append(step, 'session-updated', revision, status, attributes, people, gone)
+  next_revision(step)
+  change(step, 'status', status)
+  change(step, 'attributes', attributes)
+  change(step, 'cast', people)
+  change(step, 'cast_revision', step.revision)
+  local gone = removed and table.concat(removed, ' ') or ''
+  local entry = append(step, 'session-updated', step.revision, status, attributes, people, gone)
   return finish_command(step, entry)
 end
 
@@ -209,7 +267,7 @@ local function select_role(keys, args)
   if known then return known end
 
   local bytes, user, role = unpack(args, 7, 9)
-  if not redis.call('HGET', step.state, 'revision') then return rejected('SessionNotFound') end
+  if not step.revision then return rejected('SessionNotFound') end
   local holder = redis.call('HGET', step.state, 'seat:' .. role)
   if holder and holder ~= user then return rejected('RoleTaken', role) end
   if tonumber(bytes) > step.cap then return rejected('PayloadTooLarge', bytes, text(step.cap)) end
@@ -226,7 +284,7 @@ local function select_role(keys, args)
   end
   put_people(step, { person })
   take_seat(step, role, user)
-  redis.call('HINCRBY', step.state, 'revision', 1)
+  next_revision(step)
   return finish_command(step, append(step, 'role-selected', user, role))
 end
 
@@ -237,7 +295,7 @@ local function update_feedback(keys, args)
   if known then return known end
 
   local bytes, author, feedback, timestamp, updates, new_feedback = unpack(args, 7, 12)
-  if not redis.call('HGET', step.state, 'revision') then return rejected('SessionNotFound') end
+  if not step.revision then return rejected('SessionNotFound') end
   if tonumber(bytes) > step.cap then return rejected('PayloadTooLarge', bytes, text(step.cap)) end
 
   if author ~= '' then redis.call('HDEL', step.owed, author) end
@@ -253,13 +311,13 @@ local function remove_participant(keys, args)
   if known then return known end
 
   local user = args[7]
-  if not redis.call('HGET', step.state, 'revision') then return rejected('SessionNotFound') end
+  if not step.revision then return rejected('SessionNotFound') end
   local value = redis.call('HGET', step.people, user)
   if not value then return rejected('NotAParticipant') end
 
   leave_seat(step, parse_person(user, value).role)
   redis.call('HDEL', step.people, user)
-  redis.call('HINCRBY', step.state, 'revision', 1)
+  next_revision(step)
   return finish_command(step, append(step, 'participant-removed', user))
 end
 
@@ -269,10 +327,10 @@ local function require_feedback(keys, args)
   local known = remembered(step)
   if known then return known end
 
-  local revision, last = unpack(redis.call('HMGET', step.state, 'revision', 'requirement'))
-  if not revision then return rejected('SessionNotFound') end
+  if not step.revision then return rejected('SessionNotFound') end
 
   -- Starting from the time, numbers of a session's new life are larger than those of an old one.
+  local last = step.requirement
   local number = text(last and last + 1 or step.now)
   local answer = { number }
   for i = 7, #args do answer[#answer + 1] = args[i] end
@@ -280,6 +338,7 @@ local function require_feedback(keys, args)
     for _, person in ipairs(get_people(step)) do answer[#answer + 1] = person.user end
   end
   redis.call('HSET', step.state, 'requirement', number)
+  step.renews = true
   for from = 2, #answer, CHUNK do
     local fields = {}
     for i = from, math.min(from + CHUNK - 1, #answer) do
@@ -322,8 +381,7 @@ local function user_requires(keys, args)
   -- The entry says that feedback is owed, so where it was given already, a second one has to say so.
   local given = redis.call('GET', step.given)
   if given then end_obligation(step, step.session, given) end
-  redis.call('PEXPIRE', step.state, step.state_retention)
-  redis.call('PEXPIRE', step.owed, step.state_retention)
+  keep(step)
   return { 'done', unpack(appended) }
 end
 
@@ -333,17 +391,16 @@ local function user_gave(keys, args)
   local latest = given and tonumber(given) > tonumber(step.number) and given or step.number
   redis.call('SET', step.given, latest, 'PX', step.log_retention)
   end_obligation(step, step.session, step.number)
-  redis.call('PEXPIRE', step.state, step.state_retention)
-  redis.call('PEXPIRE', step.owed, step.state_retention)
+  keep(step)
   return { 'done' }
 end
 
 -- Argument: the reason.
 local function disconnect_user(keys, args)
   local step = begin(keys, args)
+  step.owed = keys[3]
   local appended = append(step, 'user-disconnected', args[5])
-  redis.call('PEXPIRE', step.state, step.state_retention)
-  redis.call('PEXPIRE', keys[3], step.state_retention)
+  keep(step)
   return { 'done', unpack(appended) }
 end
 
@@ -352,11 +409,11 @@ end
 -- the first offset, and when the entry at the offset that was asked for was appended, where it is still there or the last.
 local function read(keys, args)
   local step = begin(keys, args)
-  local epoch, tail, tail_at = unpack(redis.call('HMGET', step.state, 'epoch', 'tail', 'at'))
+  local epoch, tail = step.epoch, step.tail
   if not epoch then return {} end
   local first = forget_old(step) or text(tail + 1)
   local asked = redis.call('XRANGE', step.log, args[5] .. '-0', args[5] .. '-0')[1]
-  local at = asked and asked[2][2]:match('^%S+\n%d+\n(%d+)') or args[5] == tail and tail_at or ''
+  local at = asked and asked[2][2]:match('^%S+\n%d+\n(%d+)') or args[5] == tail and step.at or ''
   local answer = { epoch, tail, first, at }
   local from, left, bytes = '(' .. args[5] .. '-0', tonumber(args[6]), tonumber(args[7])
   while left > 0 and bytes > 0 do

@@ -266,3 +266,83 @@ async fn keys_have_an_end() {
         assert!(key.starts_with("rc:{"), "{key}");
     }
 }
+
+/// What Redis says of each key, and how often it was asked to let one expire.
+async fn expiries(server: &Server) -> (Vec<(String, i64)>, u64) {
+    let mut admin = server.admin().await;
+    let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut admin).await.unwrap();
+    let mut left = Vec::new();
+    for key in keys {
+        let millis: i64 = redis::cmd("PTTL")
+            .arg(&key)
+            .query_async(&mut admin)
+            .await
+            .unwrap();
+        left.push((key, millis));
+    }
+    let stats: String = redis::cmd("INFO")
+        .arg("commandstats")
+        .query_async(&mut admin)
+        .await
+        .unwrap();
+    let calls = stats
+        .split_once("cmdstat_pexpire:calls=")
+        .map_or("0", |(_, rest)| rest.split(',').next().unwrap());
+    (left, calls.parse().unwrap())
+}
+
+#[tokio::test]
+async fn keys_live_for_their_retention_after_each_change_and_little_longer() {
+    let server = Server::start();
+    let retention = 6_400;
+    let bounds = Bounds {
+        log_retention: retention,
+        state_retention: retention,
+        ..Bounds::default()
+    };
+    let store = connect(&server.url(), "rc", bounds).await;
+    let id = session("s1");
+    let observer = roomcast_core::Role::Observer;
+    // Participants and duties are keys that go, and come anew.
+    let commands = [
+        publish("new", crate::contract::people(&[("a", observer)])),
+        crate::contract::remove("a"),
+        crate::contract::select("b", observer),
+        publish("next", None),
+        update(Some("b")),
+    ];
+    for _ in 0..3 {
+        for command in &commands {
+            let began = Instant::now();
+            store.execute(&id, command, None).await.unwrap();
+            if matches!(command, roomcast_core::SessionCommand::SelectRole { .. }) {
+                store.require_feedback(&id, &[], None).await.unwrap();
+            }
+            let (left, _) = expiries(&server).await;
+            let gone_by = began.elapsed().as_millis() as i64;
+            assert!(left.len() >= 2, "{left:?}");
+            for (key, left) in left.iter().filter(|(key, _)| key.starts_with("rc:{s:")) {
+                assert!(left + gone_by >= retention, "{key}: {left} ms after {command:?}");
+                assert!(
+                    *left <= retention + retention / 64,
+                    "{key}: {left} ms after {command:?}"
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_change_shortly_after_another_puts_no_expiry_off() {
+    let server = Server::start();
+    let store = store(&server).await;
+    let id = session("s1");
+    store.execute(&id, &publish("new", None), None).await.unwrap();
+    let (_, first) = expiries(&server).await;
+    store.execute(&id, &publish("next", None), None).await.unwrap();
+    store.execute(&id, &update(None), None).await.unwrap();
+    let (_, later) = expiries(&server).await;
+    assert!(first > 0);
+    assert_eq!(first, later);
+}
