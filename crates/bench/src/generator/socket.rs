@@ -6,6 +6,7 @@ use std::{
 };
 
 use mio::net::TcpStream;
+use rustix::net::sockopt;
 
 use super::dialect::Phase;
 
@@ -79,6 +80,14 @@ impl Socket {
             Ok(_) => stream.set_nodelay(true).map(|()| true),
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
             Err(error) => Err(error),
+        }
+    }
+
+    /// From here on it acknowledges what it reads when it reads it, as a socket that only listens does.
+    pub(crate) fn listen_only(&self) -> io::Result<()> {
+        match &self.stream {
+            Some(stream) => Ok(sockopt::set_tcp_quickack(stream, true)?),
+            None => Ok(()),
         }
     }
 
