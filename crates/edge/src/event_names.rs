@@ -64,7 +64,8 @@ pub(crate) struct FrameNames {
     header: HeaderReader,
     left: u64,
     mask: [u8; 4],
-    at: usize,
+    /// Which byte of the mask is next.
+    at: u8,
     scan: Scan,
     upgraded: bool,
 }
@@ -76,10 +77,10 @@ impl FrameNames {
             if self.left == 0 {
                 self.header(*byte);
             } else {
-                let mask = self.mask[self.at % 4];
+                let mask = self.mask[usize::from(self.at)];
                 self.upgraded |= self.scan == Scan::Start && *byte ^ mask == b'5';
                 *byte = self.scan.next(*byte ^ mask) ^ mask;
-                self.at += 1;
+                self.at = (self.at + 1) % 4;
                 self.left -= 1;
             }
         }

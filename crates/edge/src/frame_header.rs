@@ -32,13 +32,13 @@ impl FrameHeader {
 #[derive(Debug, Default)]
 pub(crate) struct HeaderReader {
     bytes: [u8; 14],
-    have: usize,
+    have: u8,
 }
 
 impl HeaderReader {
     /// Takes the next byte; gives the header once it is whole, and is then ready for the next one.
     pub(crate) fn take(&mut self, byte: u8) -> Option<FrameHeader> {
-        self.bytes[self.have] = byte;
+        self.bytes[usize::from(self.have)] = byte;
         self.have += 1;
         if self.have < 2 {
             return None;
@@ -50,7 +50,7 @@ impl HeaderReader {
             _ => 0,
         };
         let mask_at = 2 + extended;
-        if self.have < mask_at + if masked { 4 } else { 0 } {
+        if usize::from(self.have) < mask_at + if masked { 4 } else { 0 } {
             return None;
         }
         self.have = 0;

@@ -81,11 +81,7 @@ where
     if let Some((response, mut body)) = answer {
         if is_poll {
             transport.took(events(&body));
-            let changed = transport
-                .pending_pid()
-                .and_then(|pid| connect_packet::in_payload(&body, pid));
-            if let Some(changed) = changed {
-                transport.connected();
+            if let Some(changed) = transport.connect(|pid| connect_packet::in_payload(&body, pid)) {
                 body = changed;
             }
         }

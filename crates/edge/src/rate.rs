@@ -8,18 +8,17 @@ use std::{
 /// A token bucket.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
-    per_second: f64,
-    burst: f64,
+    per_second: u32,
+    burst: u32,
     state: Mutex<(f64, Instant)>,
 }
 
 impl RateLimit {
     pub(crate) fn new(per_second: u32, burst: u32, now: Instant) -> Self {
-        let burst = f64::from(burst);
         Self {
-            per_second: f64::from(per_second),
+            per_second,
             burst,
-            state: Mutex::new((burst, now)),
+            state: Mutex::new((f64::from(burst), now)),
         }
     }
 
@@ -27,8 +26,8 @@ impl RateLimit {
     pub(crate) fn take(&self, now: Instant) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (left, since) = *state;
-        let left =
-            (left + now.saturating_duration_since(since).as_secs_f64() * self.per_second).min(self.burst);
+        let passed = now.saturating_duration_since(since).as_secs_f64();
+        let left = (left + passed * f64::from(self.per_second)).min(f64::from(self.burst));
         let taken = left >= 1.0;
         *state = (if taken { left - 1.0 } else { left }, now);
         taken

@@ -160,6 +160,12 @@ struct Known {
     /// The peer's, where all goes the direct path: what is delivered then looks at nothing else.
     direct: Option<Arc<Transport>>,
     expires_at: i64,
+    /// What is awaited of it. In a box, since mostly there is nothing.
+    awaited: Option<Box<Awaited>>,
+}
+
+#[derive(Default)]
+struct Awaited {
     welcome: Option<oneshot::Sender<()>>,
     decided: Option<oneshot::Sender<Resumed>>,
     /// Questions that are not answered yet; few at a time.
@@ -167,13 +173,29 @@ struct Known {
 }
 
 impl Known {
+    fn awaited(&mut self) -> &mut Awaited {
+        self.awaited.get_or_insert_default()
+    }
+
+    /// Takes something of what is awaited.
+    fn take<T>(&mut self, take: impl FnOnce(&mut Awaited) -> Option<T>) -> Option<T> {
+        let awaited = self.awaited.as_mut()?;
+        let taken = take(awaited);
+        if awaited.is_empty() {
+            self.awaited = None;
+        }
+        taken
+    }
+}
+
+impl Awaited {
+    fn is_empty(&self) -> bool {
+        self.welcome.is_none() && self.decided.is_none() && self.replies.is_empty()
+    }
+
     fn take_reply(&mut self, ask: Ask) -> Option<Reply> {
         let at = self.replies.iter().position(|(asked, _)| *asked == ask)?;
-        let (_, reply) = self.replies.swap_remove(at);
-        if self.replies.is_empty() {
-            self.replies = Vec::new();
-        }
-        Some(reply)
+        Some(self.replies.swap_remove(at).1)
     }
 }
 
@@ -280,13 +302,15 @@ impl Board {
                 welcome,
             } => {
                 let (socket, user) = (peer.id, peer.user.clone());
+                let awaited = Awaited {
+                    welcome: Some(welcome),
+                    ..Awaited::default()
+                };
                 let known = Known {
                     direct: peer.outbound.is_none().then(|| peer.transport.clone()),
                     peer,
                     expires_at,
-                    welcome: Some(welcome),
-                    decided: None,
-                    replies: Vec::new(),
+                    awaited: Some(Box::new(awaited)),
                 };
                 self.expiries.insert((expires_at, socket));
                 self.peers.insert(socket, known);
@@ -298,7 +322,7 @@ impl Board {
                 decided,
             } => {
                 if let Some(known) = self.peers.get_mut(&socket) {
-                    known.decided = Some(decided);
+                    known.awaited().decided = Some(decided);
                 }
                 self.asks += 1;
                 let ask = Ask(self.asks);
@@ -367,7 +391,7 @@ impl Board {
         self.asks += 1;
         let ask = Ask(self.asks);
         if let Some(known) = self.peers.get_mut(&socket) {
-            known.replies.push((ask, reply));
+            known.awaited().replies.push((ask, reply));
         }
         ask
     }
@@ -392,7 +416,8 @@ impl Board {
                 } => self.deliver(&sockets, event, cursor),
                 Action::Replay { socket, replay } => self.push(socket, Item::Replay(replay)),
                 Action::Resumed { socket, outcome } => {
-                    let decided = self.peers.get_mut(&socket).and_then(|known| known.decided.take());
+                    let known = self.peers.get_mut(&socket);
+                    let decided = known.and_then(|known| known.take(|awaited| awaited.decided.take()));
                     // Nobody waits any more where the connection is gone.
                     let _ = decided.map(|decided| decided.send(outcome));
                 }
@@ -402,7 +427,8 @@ impl Board {
                     }
                 }
                 Action::Welcome(socket) => {
-                    let welcome = self.peers.get_mut(&socket).and_then(|known| known.welcome.take());
+                    let known = self.peers.get_mut(&socket);
+                    let welcome = known.and_then(|known| known.take(|awaited| awaited.welcome.take()));
                     // Nobody waits any more where the connection took too long.
                     let _ = welcome.map(|welcome| welcome.send(()));
                 }
@@ -465,10 +491,8 @@ impl Board {
     }
 
     fn answer(&mut self, socket: SocketId, ask: Ask, answer: Answer) {
-        let reply = self
-            .peers
-            .get_mut(&socket)
-            .and_then(|known| known.take_reply(ask));
+        let known = self.peers.get_mut(&socket);
+        let reply = known.and_then(|known| known.take(|awaited| awaited.take_reply(ask)));
         let Some(reply) = reply else { return };
         match answer {
             Answer::Joined {

@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     io,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
     task::{Context, Poll},
@@ -36,7 +36,7 @@ const UPGRADE_GRACE: Duration = Duration::from_secs(2);
 const DISCONNECT_GRACE: Duration = Duration::from_secs(1);
 
 /// What comes before the number of its transport in the URI of a request.
-const SIGNATURE: &str = "&transport-number=";
+const SIGNATURE: &str = "&number=";
 
 /// Whether a WebSocket took the place of polling.
 mod upgrade {
@@ -62,8 +62,8 @@ pub(crate) struct Transport {
     origin: Origin,
     registry: Transports,
     sid: OnceLock<Box<str>>,
-    /// What CONNECT is to carry, once that is known.
-    pid: OnceLock<Box<str>>,
+    /// What CONNECT is to carry, once that is known, and until it has left.
+    pid: Mutex<Option<Box<str>>>,
     /// Whether CONNECT has left with it.
     connected: AtomicBool,
     killed: AtomicBool,
@@ -166,21 +166,25 @@ impl Transport {
 
     /// Says what CONNECT is to carry, before it leaves. A transport has one CONNECT.
     pub(crate) fn set_pid(&self, pid: String) {
-        // A second CONNECT on a transport is ignored by the crate.
-        let _ = self.pid.set(pid.into());
+        if !self.connected.load(Ordering::Acquire) {
+            *self.lock_pid() = Some(pid.into());
+        }
     }
 
-    /// What CONNECT is to carry, while it has not left.
-    pub(crate) fn pending_pid(&self) -> Option<&str> {
+    /// What CONNECT becomes with what it is to carry, where `put` finds that this is CONNECT; it leaves with that.
+    pub(crate) fn connect<T>(&self, put: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         if self.connected.load(Ordering::Acquire) {
             return None;
         }
-        self.pid.get().map(AsRef::as_ref)
+        let mut pid = self.lock_pid();
+        let changed = put(pid.as_deref()?)?;
+        self.connected.store(true, Ordering::Release);
+        *pid = None;
+        Some(changed)
     }
 
-    /// CONNECT has left.
-    pub(crate) fn connected(&self) {
-        self.connected.store(true, Ordering::Release);
+    fn lock_pid(&self) -> MutexGuard<'_, Option<Box<str>>> {
+        self.pid.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// More events were taken.
@@ -197,11 +201,12 @@ impl Transport {
             .await;
     }
 
-    /// The URI of the request that opens a WebSocket, as the crate keeps it for the connection's life: with the
-    /// transport's number at the end, by which [`Transports::of`] finds it, for 200 bytes less than an extension.
+    /// The URI of the request that opens a WebSocket, as the crate keeps it for the connection's life: what was asked
+    /// for, with the transport's number at the end, by which [`Transports::of`] finds it, for 200 bytes less than an
+    /// extension.
     pub(crate) fn signed(&self, uri: &Uri) -> Uri {
-        let (path, query) = (uri.path(), uri.query().unwrap_or_default());
-        let signed = format!("{path}?{query}{SIGNATURE}{}", self.number);
+        let query = uri.query().unwrap_or_default();
+        let signed = format!("/?{query}{SIGNATURE}{}", self.number);
         // Digits and what is in the signature are allowed in every URI. Boxed, it takes no more than it needs.
         Uri::from_maybe_shared(Bytes::from(signed.into_boxed_str().into_boxed_bytes())).unwrap_or_default()
     }
@@ -275,15 +280,11 @@ impl Transport {
         match cut.kind {
             Kind::Connect => {
                 let payload = &cut.bytes[cut.payload_at..];
-                let pid = self.pending_pid();
-                let changed = pid.and_then(|pid| connect_packet::with_pid(payload, pid));
+                let changed = self.connect(|pid| connect_packet::with_pid(payload, pid));
                 let is_ours = changed.is_some();
                 wire.enter(changed.map_or_else(|| whole(0), Frame::text))?;
-                if is_ours {
-                    self.connected();
-                    if self.is_direct() {
-                        wire.release();
-                    }
+                if is_ours && self.is_direct() {
+                    wire.release();
                 }
             }
             Kind::Sentinel => wire.release(),
@@ -395,7 +396,7 @@ struct Known {
 }
 
 impl Transports {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.shared.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -427,7 +428,7 @@ impl Transports {
             origin,
             registry: self.clone(),
             sid: OnceLock::new(),
-            pid: OnceLock::new(),
+            pid: Mutex::default(),
             connected: AtomicBool::new(false),
             killed: AtomicBool::new(false),
             upgrade: AtomicU8::new(upgrade::NEVER),

@@ -356,7 +356,7 @@ impl Rooms {
         let begin = from.unwrap_or(at);
         let position: Arc<str> = cursor::write([(session, &begin)]).into();
         // Before the answer: a page that has the answer has the cursor too, and can resume.
-        self.moved(id, session, begin);
+        self.moved(id, room_id, begin);
         self.send(id, payload::session_joined(session, role));
         for ask in join.asks {
             let answer = Answer::Joined {
@@ -378,16 +378,15 @@ impl Rooms {
             let replay = Replay::new(session.clone(), replay, positions.collect());
             self.actions.push_back(Action::Replay { socket: id, replay });
         }
-        self.moved(id, session, at);
+        self.moved(id, room_id, at);
         if join.purpose == Purpose::Resumed && from.is_none() {
             // What was there when it was checked is gone since.
             self.send_reset(id, room_id, session);
         }
-        if let (Some(room), Some(socket)) = (self.rooms.get_mut(room_id), self.sockets.get(&id)) {
+        if let Some(room) = self.rooms.get_mut(room_id) {
             room.waiting.remove(&id);
             if !room.members.contains_key(&id) {
                 let member = Member {
-                    user: socket.user.clone(),
                     whole_after: begin,
                     alone: false,
                 };
@@ -404,8 +403,10 @@ impl Rooms {
         }
     }
 
-    fn moved(&mut self, id: SocketId, session: &SessionId, position: Position) {
-        if let Some(socket) = self.sockets.get_mut(&id) {
+    fn moved(&mut self, id: SocketId, room_id: &RoomId, position: Position) {
+        // By the room's own copy of the id, so that all who are in it share one.
+        let room = self.rooms.get_key_value(room_id);
+        if let (Some((RoomId::Session(session), _)), Some(socket)) = (room, self.sockets.get_mut(&id)) {
             socket.sessions.insert(session.clone(), position);
         }
     }
@@ -419,22 +420,24 @@ impl Room {
             return None;
         }
         let missing = usize::try_from(at.offset.0 - after.offset.0).unwrap_or(usize::MAX);
-        let first = self.window.len().checked_sub(missing)?;
+        let recent = self.recent.as_ref()?;
+        let first = recent.window.len().checked_sub(missing)?;
         // The entry at the position is looked at too: another one may have stood there.
-        let before = first.checked_sub(1).and_then(|n| self.window.get(n));
-        let mark = before.map_or(self.window_after, |entry| entry.position).mark;
+        let before = first.checked_sub(1).and_then(|n| recent.window.get(n));
+        let mark = before.map_or(recent.window_after, |entry| entry.position).mark;
         let same = mark.agrees(after.mark);
-        same.then(|| self.window.iter().skip(first).cloned().collect())
+        same.then(|| recent.window.iter().skip(first).cloned().collect())
     }
 
     fn session_json(&mut self) -> Option<Arc<str>> {
-        match &self.state {
-            Some(RoomState::Session(session)) => Some(
-                self.json
+        match (&self.state, &mut self.recent) {
+            (Some(RoomState::Session(session)), Some(recent)) => Some(
+                recent
+                    .json
                     .get_or_insert_with(|| payload::session_json(session).into())
                     .clone(),
             ),
-            Some(RoomState::User { .. }) | None => None,
+            (Some(RoomState::Session(_) | RoomState::User { .. }) | None, _) => None,
         }
     }
 }

@@ -289,7 +289,6 @@ struct Resuming {
 
 #[derive(Debug)]
 struct Member {
-    user: UserId,
     /// It has everything after this position.
     whole_after: Position,
     /// The room is the only one of its cursor, so that its cursor is that of all such members.
@@ -301,17 +300,23 @@ struct Room {
     feed: Feed,
     /// The room's state at the feed's position; `None` before its first snapshot.
     state: Option<RoomState>,
+    /// What a session's room has for those who join it. In a box, since most rooms are users' and have none.
+    recent: Option<Box<Recent>>,
+    /// The last position of which its members were told.
+    told: Position,
+    members: SmallMap<SocketId, Member>,
+    /// Sockets that wait for the room: admitted joins, or new sockets of a user.
+    waiting: SmallMap<SocketId, ()>,
+}
+
+#[derive(Debug, Default)]
+struct Recent {
     /// The session's JSON, until the state changes.
     json: Option<Arc<str>>,
     /// The most recent entries, at most [`WINDOW_ENTRIES`].
     window: VecDeque<Arc<Entry>>,
     /// The position before the first of them.
     window_after: Position,
-    /// The last position of which its members were told.
-    told: Position,
-    members: SmallMap<SocketId, Member>,
-    /// Sockets that wait for the room: admitted joins, or new sockets of a user.
-    waiting: SmallMap<SocketId, ()>,
 }
 
 /// The rooms of an edge.
@@ -498,7 +503,7 @@ impl Rooms {
                 room: id.clone(),
                 after: None,
             });
-            Room::default()
+            Room::new(id)
         })
     }
 
@@ -549,13 +554,9 @@ impl Rooms {
         };
         if let Some(state) = &mut room.state {
             state.fold(entry.position.offset, &entry.body);
-            room.json = None;
         }
-        room.window.push_back(entry.clone());
-        if room.window.len() > WINDOW_ENTRIES
-            && let Some(entry) = room.window.pop_front()
-        {
-            room.window_after = entry.position;
+        if let Some(recent) = &mut room.recent {
+            recent.push(entry.clone());
         }
         match id {
             RoomId::Session(session) => self.deliver_to_session(id, session, &entry),
@@ -585,9 +586,9 @@ impl Rooms {
             return;
         };
         let before = room.state.replace(snapshot.state);
-        room.json = None;
-        room.window.clear();
-        room.window_after = snapshot.position;
+        if let Some(recent) = &mut room.recent {
+            **recent = Recent::after(snapshot.position);
+        }
         room.told = snapshot.position;
         // The feed first takes the position alone: members are told of a reset before what comes after it.
         match (id, before) {
@@ -628,6 +629,38 @@ impl Rooms {
             self.send(id, payload::session_revoked(session, reason));
             self.dismiss(id, &RoomId::Session(session.clone()));
             self.note_alone(id);
+        }
+    }
+}
+
+impl Room {
+    fn new(id: &RoomId) -> Self {
+        Self {
+            recent: match id {
+                RoomId::Session(_) => Some(Box::default()),
+                RoomId::User(_) => None,
+            },
+            ..Self::default()
+        }
+    }
+}
+
+impl Recent {
+    /// Nothing yet, from a position on.
+    fn after(position: Position) -> Self {
+        Self {
+            window_after: position,
+            ..Self::default()
+        }
+    }
+
+    fn push(&mut self, entry: Arc<Entry>) {
+        self.json = None;
+        self.window.push_back(entry);
+        if self.window.len() > WINDOW_ENTRIES
+            && let Some(entry) = self.window.pop_front()
+        {
+            self.window_after = entry.position;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Action, Member, Refusal, Rooms};
+use super::{Action, Member, Refusal, Rooms, SocketId};
 use crate::{
     cursor,
     event::Entry,
@@ -18,11 +18,13 @@ impl Rooms {
     pub(super) fn deliver_to_session(&mut self, id: &RoomId, session: &SessionId, entry: &Entry) {
         for user in entry.body.removed() {
             let Some(room) = self.rooms.get(id) else { return };
-            let out: Vec<_> = room
-                .members
-                .iter()
-                .filter(|(_, member)| member.user == *user)
-                .map(|(socket, _)| *socket)
+            // Every socket is in its user's room too, or waits for it; those are fewer.
+            let Some(own) = self.rooms.get(&RoomId::User(user.clone())) else {
+                continue;
+            };
+            let sockets = own.members.keys().chain(own.waiting.keys()).copied();
+            let out: Vec<_> = sockets
+                .filter(|socket| room.members.contains_key(socket))
                 .collect();
             for socket in out {
                 self.revoke(socket, session, "removed");
@@ -70,9 +72,11 @@ impl Rooms {
         };
         let text = cursor::write([(session, &position)]);
         let event = payload::session_reset(state, &text);
-        let out = room.members.iter();
-        let out = out.filter(|(_, member)| state.participant(&member.user).is_none());
-        let out: Vec<_> = out.map(|(socket, _)| *socket).collect();
+        let is_out = |socket: &SocketId| {
+            let socket = self.sockets.get(socket);
+            socket.is_some_and(|socket| state.participant(&socket.user).is_none())
+        };
+        let out: Vec<_> = room.members.keys().copied().filter(is_out).collect();
         for socket in out {
             self.revoke(socket, session, Refusal::NotAParticipant.code());
         }

@@ -38,11 +38,7 @@ impl Rooms {
         let reminders: Vec<_> = owed.iter().map(payload::feedback_required).collect();
         let newcomers = std::mem::take(&mut room.waiting);
         for id in newcomers.keys() {
-            let Some(socket) = self.sockets.get(id) else {
-                continue;
-            };
             let member = Member {
-                user: socket.user.clone(),
                 whole_after: Position::NONE,
                 alone: false,
             };
