@@ -31,7 +31,7 @@ pub(crate) fn write(results: &Results, file: &Path) -> Outcome<()> {
     let mut text = TEMPLATE.to_owned();
     for (place, content) in [
         ("about", about(results)),
-        ("command", results.command.clone()),
+        ("command", format!("crates/bench/run {}", results.command)),
         ("targets", targets::table(results)),
         ("fan-out", fan_out(results, &folder)?),
         ("latency", latency(results)),
