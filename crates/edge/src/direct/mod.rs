@@ -23,6 +23,8 @@
 pub(crate) mod cutter;
 mod flusher;
 pub(crate) mod frame;
+#[cfg(test)]
+mod model;
 pub(crate) mod queue;
 #[cfg(test)]
 mod tests;

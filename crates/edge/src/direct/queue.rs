@@ -34,7 +34,8 @@ impl Part {
         matches!(self, Self::Frame(frame) if frame.is_last())
     }
 
-    fn bytes(&self) -> usize {
+    /// What it costs, in bytes.
+    pub(super) fn bytes(&self) -> usize {
         PART_BYTES
             + match self {
                 Self::Frame(frame) => frame.len(),
