@@ -176,16 +176,6 @@ impl Known {
     fn awaited(&mut self) -> &mut Awaited {
         self.awaited.get_or_insert_default()
     }
-
-    /// Takes something of what is awaited.
-    fn take<T>(&mut self, take: impl FnOnce(&mut Awaited) -> Option<T>) -> Option<T> {
-        let awaited = self.awaited.as_mut()?;
-        let taken = take(awaited);
-        if awaited.is_empty() {
-            self.awaited = None;
-        }
-        taken
-    }
 }
 
 impl Awaited {
@@ -396,6 +386,21 @@ impl Board {
         ask
     }
 
+    /// Takes something of what is awaited of a socket.
+    fn take_awaited<T>(
+        &mut self,
+        socket: SocketId,
+        take: impl FnOnce(&mut Awaited) -> Option<T>,
+    ) -> Option<T> {
+        let known = self.peers.get_mut(&socket)?;
+        let awaited = known.awaited.as_mut()?;
+        let taken = take(awaited);
+        if awaited.is_empty() {
+            known.awaited = None;
+        }
+        taken
+    }
+
     fn act(&mut self) {
         while let Some(action) = self.rooms.next_action() {
             match action {
@@ -416,8 +421,7 @@ impl Board {
                 } => self.deliver(&sockets, event, cursor),
                 Action::Replay { socket, replay } => self.push(socket, Item::Replay(replay)),
                 Action::Resumed { socket, outcome } => {
-                    let known = self.peers.get_mut(&socket);
-                    let decided = known.and_then(|known| known.take(|awaited| awaited.decided.take()));
+                    let decided = self.take_awaited(socket, |awaited| awaited.decided.take());
                     // Nobody waits any more where the connection is gone.
                     let _ = decided.map(|decided| decided.send(outcome));
                 }
@@ -427,8 +431,7 @@ impl Board {
                     }
                 }
                 Action::Welcome(socket) => {
-                    let known = self.peers.get_mut(&socket);
-                    let welcome = known.and_then(|known| known.take(|awaited| awaited.welcome.take()));
+                    let welcome = self.take_awaited(socket, |awaited| awaited.welcome.take());
                     // Nobody waits any more where the connection took too long.
                     let _ = welcome.map(|welcome| welcome.send(()));
                 }
@@ -491,8 +494,7 @@ impl Board {
     }
 
     fn answer(&mut self, socket: SocketId, ask: Ask, answer: Answer) {
-        let known = self.peers.get_mut(&socket);
-        let reply = known.and_then(|known| known.take(|awaited| awaited.take_reply(ask)));
+        let reply = self.take_awaited(socket, |awaited| awaited.take_reply(ask));
         let Some(reply) = reply else { return };
         match answer {
             Answer::Joined {

@@ -38,6 +38,18 @@ const DISCONNECT_GRACE: Duration = Duration::from_secs(1);
 /// What comes before the number of its transport in the URI of a request.
 const SIGNATURE: &str = "&number=";
 
+/// The one CONNECT of a transport.
+#[derive(Debug, Default)]
+enum Connect {
+    /// What it is to carry is not known yet.
+    #[default]
+    Unknown,
+    /// It is to carry this pid.
+    Carries(Box<str>),
+    /// It has left.
+    Left,
+}
+
 /// Whether a WebSocket took the place of polling.
 mod upgrade {
     /// None was tried.
@@ -62,10 +74,7 @@ pub(crate) struct Transport {
     origin: Origin,
     registry: Transports,
     sid: OnceLock<Box<str>>,
-    /// What CONNECT is to carry, once that is known, and until it has left.
-    pid: Mutex<Option<Box<str>>>,
-    /// Whether CONNECT has left with it.
-    connected: AtomicBool,
+    connect: Mutex<Connect>,
     killed: AtomicBool,
     upgrade: AtomicU8,
     /// Events and acknowledgements that were handed to the kernel, or to the answer of a poll, by way of the crate.
@@ -166,25 +175,26 @@ impl Transport {
 
     /// Says what CONNECT is to carry, before it leaves. A transport has one CONNECT.
     pub(crate) fn set_pid(&self, pid: String) {
-        if !self.connected.load(Ordering::Acquire) {
-            *self.lock_pid() = Some(pid.into());
+        let mut connect = self.lock_connect();
+        // A second CONNECT on a transport is ignored by the crate.
+        if matches!(*connect, Connect::Unknown) {
+            *connect = Connect::Carries(pid.into());
         }
     }
 
     /// What CONNECT becomes with what it is to carry, where `put` finds that this is CONNECT; it leaves with that.
     pub(crate) fn connect<T>(&self, put: impl FnOnce(&str) -> Option<T>) -> Option<T> {
-        if self.connected.load(Ordering::Acquire) {
+        let mut connect = self.lock_connect();
+        let Connect::Carries(pid) = &*connect else {
             return None;
-        }
-        let mut pid = self.lock_pid();
-        let changed = put(pid.as_deref()?)?;
-        self.connected.store(true, Ordering::Release);
-        *pid = None;
+        };
+        let changed = put(pid)?;
+        *connect = Connect::Left;
         Some(changed)
     }
 
-    fn lock_pid(&self) -> MutexGuard<'_, Option<Box<str>>> {
-        self.pid.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_connect(&self) -> MutexGuard<'_, Connect> {
+        self.connect.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// More events were taken.
@@ -428,8 +438,7 @@ impl Transports {
             origin,
             registry: self.clone(),
             sid: OnceLock::new(),
-            pid: Mutex::default(),
-            connected: AtomicBool::new(false),
+            connect: Mutex::default(),
             killed: AtomicBool::new(false),
             upgrade: AtomicU8::new(upgrade::NEVER),
             taken: AtomicU64::new(0),

@@ -88,7 +88,8 @@ struct Model {
     received: Vec<u8>,
     /// Something was entered, and whoever entered it has not listed the wire yet.
     is_unlisted: bool,
-    frames: usize,
+    /// How many frames there were.
+    count: usize,
 }
 
 impl Model {
@@ -118,14 +119,18 @@ impl Model {
             expected: GREETING.to_vec(),
             received: Vec::new(),
             is_unlisted: true,
-            frames: 0,
+            count: 0,
         }
     }
 
     /// A frame like no other.
     fn frame(&mut self, length: usize) -> Frame {
-        self.frames += 1;
-        Frame::text(format!("{}:{}", self.frames, "x".repeat(length)))
+        self.count += 1;
+        Frame::text(format!("{}:{}", self.count, "x".repeat(length)))
+    }
+
+    fn frames(&mut self, lengths: Vec<usize>) -> Vec<Frame> {
+        lengths.into_iter().map(|length| self.frame(length)).collect()
     }
 
     fn listed(&self) -> bool {
@@ -175,6 +180,11 @@ impl Model {
         Ok(())
     }
 
+    fn send_frame(&mut self, frame: Frame, when: When) -> Result<(), TestCaseError> {
+        let content = bytes(&frame);
+        self.send(Part::Frame(frame), &content, when)
+    }
+
     /// D3: who puts the wire on a list is told to, and nobody else is.
     fn told(&self, was_listed: bool, next: Next) -> Result<(), TestCaseError> {
         prop_assert_eq!(next == Next::List, !was_listed && self.listed(), "D3: {:?}", next);
@@ -203,21 +213,16 @@ impl Model {
         match step {
             Step::Send(length, when) => {
                 let frame = self.frame(length);
-                let content = bytes(&frame);
-                self.send(Part::Frame(frame), &content, when)?;
+                self.send_frame(frame, when)?;
             }
             Step::Replay(lengths) => {
-                let frames: Vec<_> = lengths.into_iter().map(|length| self.frame(length)).collect();
+                let frames = self.frames(lengths);
                 let content: Vec<_> = frames.iter().flat_map(bytes).collect();
                 self.send(Part::Lazy(Box::new(frames.into_iter())), &content, When::Soon)?;
             }
-            Step::Disconnect(when) => {
-                let frame = Frame::disconnect();
-                let content = bytes(&frame);
-                self.send(Part::Frame(frame), &content, when)?;
-            }
+            Step::Disconnect(when) => self.send_frame(Frame::disconnect(), when)?,
             Step::Hold(lengths) => {
-                let frames: Vec<_> = lengths.into_iter().map(|length| self.frame(length)).collect();
+                let frames = self.frames(lengths);
                 if let Gate::Held {
                     bytes: held,
                     ends: false,
