@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { ViteUserConfig } from 'vitest/config';
 
 import { sources } from '../vitest.shared.js';
-import { documented } from './tests/documented.js';
+import { documented } from './tests/owner-examples.js';
 
 type Alias = { find: string | RegExp; replacement: string };
 

@@ -1,10 +1,10 @@
 import type { ConnectionState } from './connection-state.js';
 import { connectErrorCodes, type ErrorCode, type RefreshAnswer } from './generated.js';
-import type { RoomcastSocket } from './roomcast.js';
+import type { RoomcastSocket } from './create-roomcast.js';
 import { backoff, Timer } from './timer.js';
-import { renewalDelay } from './token.js';
-import type { Tokens } from './tokens.js';
-import { Watchers } from './watchers.js';
+import { renewalDelay } from './token-claims.js';
+import type { Tokens } from './token-source.js';
+import { Watchers } from './listeners.js';
 
 /** An edge answers at once, unless it has to fetch keys. */
 const ANSWER_MS = 10_000;

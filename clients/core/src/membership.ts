@@ -1,8 +1,8 @@
-import { positionIn, type Position } from './cursor.js';
+import { positionIn, type Position } from './session-cursor.js';
 import type { ErrorCode, JoinAnswer } from './generated.js';
-import type { Positions, PositionSlot } from './positions.js';
-import type { RoomcastSocket } from './roomcast.js';
-import { SessionBook, type ServerEvent } from './session-book.js';
+import type { Positions, PositionSlot } from './saved-positions.js';
+import type { RoomcastSocket } from './create-roomcast.js';
+import { SessionBook, type ServerEvent } from './session-store.js';
 import { backoff, Timer } from './timer.js';
 
 /** An edge answers within 15 s, or has lost its control planes. */

@@ -1,7 +1,7 @@
 import { RoomcastProcess } from '@roomcast/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { blocksOf, ROOT } from './page.js';
+import { blocksOf, ROOT } from './markdown-blocks.js';
 import { Shell } from './shell.js';
 
 let dev: RoomcastProcess;

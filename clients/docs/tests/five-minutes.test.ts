@@ -9,7 +9,7 @@ import { chromiumPath, RoomcastProcess } from '@roomcast/testing';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { blocksOf, ROOT, theBlock } from './page.js';
+import { blocksOf, ROOT, theBlock } from './markdown-blocks.js';
 import { Shell } from './shell.js';
 
 const PAGE = 'docs/browser.md';

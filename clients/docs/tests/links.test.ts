@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { ROOT } from './page.js';
+import { ROOT } from './markdown-blocks.js';
 
 const PAGES = [
   ...['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md'].map((name) => join(ROOT, name)),

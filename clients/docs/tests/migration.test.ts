@@ -5,7 +5,7 @@ import { devToken, RoomcastProcess } from '@roomcast/testing';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { blocksOf, ROOT, theBlock } from './page.js';
+import { blocksOf, ROOT, theBlock } from './markdown-blocks.js';
 import { Shell } from './shell.js';
 
 const PAGE = 'docs/migration.md';

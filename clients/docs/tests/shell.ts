@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 
 import type { RoomcastProcess } from '@roomcast/testing';
 
-import { ROOT } from './page.js';
+import { ROOT } from './markdown-blocks.js';
 
 /** What a reader types, with the addresses of this test's own `dev` instead of the documented ones. */
 export class Shell {

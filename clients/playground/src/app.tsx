@@ -3,14 +3,14 @@
 import { useEffect, useMemo, useState } from 'react';
 
 import { words } from './backend/bridge';
-import { Journal } from './backend/journal';
-import { Header } from './parts/header';
-import { Notice } from './parts/notice';
-import { SessionPage } from './parts/session_page';
-import { Welcome } from './parts/welcome';
-import { place } from './place';
+import { Journal } from './backend/call-history';
+import { Header } from './components/header';
+import { Notice } from './components/notice';
+import { SessionPage } from './components/session-page';
+import { Welcome } from './components/welcome';
+import { place } from './page-location';
 import { useStore } from './store';
-import { Workshop, WorkshopProvider } from './workshop';
+import { Workshop, WorkshopProvider } from './playground-session';
 
 export function App() {
   const [journal] = useState(() => new Journal());

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { offsetOf } from './guest';
-import { Stage } from './stage';
+import { offsetOf } from './playground-page';
+import { Stage } from './test-environment';
 
 let stage: Stage;
 beforeAll(async () => {

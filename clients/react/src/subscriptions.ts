@@ -1,6 +1,6 @@
 import type { Roomcast } from '@roomcast/core';
 
-import type { EventHandler, EventName } from './events.js';
+import type { EventHandler, EventName } from './use-events.js';
 
 /** Listens to an event, or joins a session. Gives a function that undoes it. The same once more has no effect. */
 export interface Subscribe {

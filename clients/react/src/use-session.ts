@@ -1,8 +1,8 @@
 import { useCallback, useMemo, useSyncExternalStore } from 'react';
 import type { ConnectionState, SessionState } from '@roomcast/core';
 
-import { useProvided } from './context.js';
-import { useJoined } from './joined.js';
+import { useProvided } from './socket-context.js';
+import { useJoined } from './use-join.js';
 
 /** A session as it is known here: its state, and that of the connection which keeps it true. */
 export type UseSession = SessionState & {

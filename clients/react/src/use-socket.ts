@@ -1,9 +1,9 @@
 import { useEffect, useMemo } from 'react';
 import type { Roomcast } from '@roomcast/core';
 
-import { useProvided, type SocketContextValue } from './context.js';
-import { useEvents, type EventHandlers } from './events.js';
-import { useJoined } from './joined.js';
+import { useProvided, type SocketContextValue } from './socket-context.js';
+import { useEvents, type EventHandlers } from './use-events.js';
+import { useJoined } from './use-join.js';
 import { Subscriptions, type Subscribe, type Unsubscribe } from './subscriptions.js';
 
 /** What `useSocket` takes. */

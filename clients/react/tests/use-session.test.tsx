@@ -3,7 +3,7 @@ import { devToken, RoomcastProcess, Backend } from '@roomcast/testing';
 import { expect, test, vi } from 'vitest';
 
 import { dev } from './dev.js';
-import { provided } from './provided.js';
+import { provided } from './render-in-provider.js';
 
 const until = (check: () => void) => vi.waitFor(check, 10_000);
 

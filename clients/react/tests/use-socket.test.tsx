@@ -5,10 +5,10 @@ import { SocketProvider, useSession, useSocket, type EventHandlers } from '@room
 import { devToken } from '@roomcast/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import { counted, type Counts } from './counted.js';
+import { counted, type Counts } from './count-subscriptions.js';
 import { dev } from './dev.js';
-import { Joined } from './joined.js';
-import { provided } from './provided.js';
+import { Joined } from './session-status.js';
+import { provided } from './render-in-provider.js';
 
 /** The page's own connection, with everything counted that hooks begin on it. */
 let client: Roomcast;

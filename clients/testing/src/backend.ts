@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Client, credentials, loadPackageDefinition, type ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
-import type { RoomcastProcess } from './process.js';
+import type { RoomcastProcess } from './roomcast-process.js';
 
 type Fields = Record<string, unknown>;
 type Done = (error: ServiceError | null, answer: Fields) => void;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 
 import { Backend } from './backend.js';
-import { RoomcastProcess } from './process.js';
+import { RoomcastProcess } from './roomcast-process.js';
 
 /** The `roomcast dev` of a file of tests that imports it, from before its first one until after its last one. */
 export let dev: RoomcastProcess;

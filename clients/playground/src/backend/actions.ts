@@ -1,8 +1,8 @@
 // The forms of the backend's calls: which fields each has, and the request that they make.
 
-import type { Method, Request, RoleName } from './calls';
+import type { Method, Request, RoleName } from './requests';
 import { id, ids, json, optionalId, optionalWord, requestId, seats, some, word, type Draft } from './draft';
-import type { Known } from './record';
+import type { Known } from './session-record';
 
 export type FieldKind = 'id' | 'word' | 'role' | 'ids' | 'json' | 'seats';
 

@@ -1,6 +1,6 @@
 // What `roomcast dev` does for this page over HTTP: tokens, calls, a second edge.
 
-import type { Fields, Json, Method, Request } from './calls';
+import type { Fields, Json, Method, Request } from './requests';
 
 // How this `dev` is set up.
 export interface About {

@@ -1,8 +1,8 @@
 // What stands in the fields of a call, and what it means.
 
-import { isId } from '../place';
+import { isId } from '../page-location';
 import { isFields } from './bridge';
-import type { Fields, Seat } from './calls';
+import type { Fields, Seat } from './requests';
 
 // What stands in the fields, by their names.
 export type Draft = Readonly<Record<string, string>>;

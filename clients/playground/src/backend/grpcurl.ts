@@ -1,7 +1,7 @@
 // A call as a person pastes it into a shell.
 
 import type { About } from './bridge';
-import type { Method, Request } from './calls';
+import type { Method, Request } from './requests';
 
 // What a plain `roomcast dev` prints, until it has said how it is reached.
 const PLAIN: About['grpcurl'] = { options: '-plaintext', address: '127.0.0.1:50051' };
