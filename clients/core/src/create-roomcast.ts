@@ -1,112 +1,73 @@
-import { io, type Socket } from 'socket.io-client';
+import { io } from 'socket.io-client';
 
 import { Connection } from './connection.js';
 import type { ConnectionState } from './connection-state.js';
-import { positionIn } from './session-cursor.js';
 import { serverToClientEvents, type ClientToServerEvents, type ServerToClientEvents } from './generated.js';
-import { Membership, type Surroundings } from './membership.js';
+import { Listeners } from './listeners.js';
+import { Membership, type MembershipContext } from './membership.js';
+import type { Roomcast } from './roomcast.js';
 import type { RoomcastOptions } from './roomcast-options.js';
-import { Positions } from './saved-positions.js';
-import type { ServerEvent } from './session-store.js';
-import type { SessionView } from './session-state.js';
+import type { RoomcastSocket } from './roomcast-socket.js';
+import { SavedPositions } from './saved-positions.js';
+import type { ServerEvent } from './server-event.js';
+import { parseCursor } from './session-cursor.js';
+import type { SessionView } from './session-view.js';
 import { Timer } from './timer.js';
-import { Tokens } from './token-source.js';
-import { Watchers } from './listeners.js';
+import { TokenSource } from './token-source.js';
 
-/** How long after a connection an edge may take to remind of what is owed. */
+/** The edge sends all reminders of pending feedback within this time after a connection. */
 const REMINDERS_MS = 2_000;
 
-/** The stock client's socket, typed. */
-export type RoomcastSocket = Socket<ServerToClientEvents, ClientToServerEvents>;
-
-/** One user's connection to Roomcast, and the sessions that its page looks at. */
-export interface Roomcast {
-  /** The stock client's socket, for `onAny` and whatever else it can do. Its own listeners see duplicates. */
-  readonly socket: RoomcastSocket;
-  /** Where the connection stands: a new object on change only. */
-  readonly state: ConnectionState;
-  /** Who the token says that this is, read without verification; `undefined` where it can't be read. */
-  readonly user: string | undefined;
-  /** Calls the listener after each change of `state`; the function that it gives ends that. */
-  onState(listener: () => void): () => void;
-  /** Connects, and stays so. */
-  connect(): void;
-  /** Disconnects. What is joined stays held, and is joined again by the next `connect()`. */
-  close(): void;
-  /** Replaces the token: of a live connection without a break, or what the next one shows. Another user begins anew. */
-  setToken(token: string): void;
-  /**
-   * Calls the handler with each event of this name, once, and with its cursor. What a handler throws is uncaught, and
-   * stops no other. The function that it gives takes this handler away.
-   */
-  on<E extends keyof ServerToClientEvents>(event: E, handler: ServerToClientEvents[E]): () => void;
-  /** Takes a handler away, once. */
-  off<E extends keyof ServerToClientEvents>(event: E, handler: ServerToClientEvents[E]): void;
-  /** As `socket.emit`. */
-  emit<E extends keyof ClientToServerEvents>(event: E, ...args: Parameters<ClientToServerEvents[E]>): void;
-  /**
-   * Holds a session: the first hold joins it, and the last one that is let go leaves it. The function that it gives
-   * lets go, once.
-   */
-  join(sessionId: string): () => void;
-  /** What is known of a session. Does not join it. */
-  session(sessionId: string): SessionView;
-}
-
-/** Makes a {@link Roomcast}; `connect()` connects it. */
+/** Creates a {@link Roomcast}. It does not connect before `connect()`. */
 export function createRoomcast(options: RoomcastOptions): Roomcast {
-  return new Page(options);
+  return new RoomcastClient(options);
 }
 
-/** A handler gets the payload of its own event only: `on` sees to that. */
+/** A handler of any event. `on` ensures that it receives only payloads of its own event. */
 type Handler = (payload: ServerEvent['payload'], cursor: string) => void;
 
-class Page implements Roomcast {
+class RoomcastClient implements Roomcast {
   readonly socket: RoomcastSocket;
-  readonly #tokens: Tokens;
+  readonly #tokens: TokenSource;
   readonly #connection: Connection;
-  readonly #positions: Positions;
-  readonly #around: Surroundings;
+  readonly #positions: SavedPositions;
+  readonly #context: MembershipContext;
   readonly #memberships = new Map<string, Membership>();
-  readonly #handlers = new Map<string, Watchers<Parameters<Handler>>>();
-  readonly #reminders = new Timer();
-  readonly #flush = () => this.#positions.flush();
+  readonly #handlers = new Map<string, Listeners<Parameters<Handler>>>();
+  readonly #reminderTimer = new Timer();
+  readonly #flushPositions = () => this.#positions.flush();
 
   constructor({ url, token, getToken, userClaim = 'sub', storage, socketOptions }: RoomcastOptions) {
     if (url === undefined && !('location' in globalThis))
-      throw new Error('outside of a page, a url is needed');
+      throw new Error('outside a browser the option `url` is required');
     const options = { ...socketOptions, autoConnect: false, forceNew: true };
     this.socket = url === undefined ? io(options) : io(url, options);
-    this.#tokens = new Tokens(token, getToken, userClaim);
-    this.#positions = new Positions(storage);
+    this.#tokens = new TokenSource(token, getToken, userClaim);
+    this.#positions = new SavedPositions(storage);
     this.#connection = new Connection(this.socket, this.#tokens, () => {
-      for (const membership of this.#memberships.values()) membership.restart();
+      for (const membership of this.#memberships.values()) membership.handleUserChange();
     });
-    this.#around = { socket: this.socket, positions: this.#positions, user: () => this.user };
+    this.#context = { socket: this.socket, positions: this.#positions, user: () => this.user };
     this.#listen();
-  }
-
-  get state(): ConnectionState {
-    return this.#connection.state;
   }
 
   get user(): string | undefined {
     return this.#tokens.user;
   }
 
-  onState(listener: () => void): () => void {
-    return this.#connection.watchers.add(listener);
-  }
+  readonly subscribe = (listener: () => void): (() => void) => this.#connection.listeners.add(listener);
+
+  readonly getSnapshot = (): ConnectionState => this.#connection.state;
 
   connect(): void {
-    globalThis.addEventListener?.('pagehide', this.#flush);
+    globalThis.addEventListener?.('pagehide', this.#flushPositions);
     this.#connection.connect();
   }
 
   close(): void {
     this.#connection.close();
-    globalThis.removeEventListener?.('pagehide', this.#flush);
-    for (const membership of this.#memberships.values()) membership.closed();
+    globalThis.removeEventListener?.('pagehide', this.#flushPositions);
+    for (const membership of this.#memberships.values()) membership.handleClose();
   }
 
   setToken(token: string): void {
@@ -114,7 +75,7 @@ class Page implements Roomcast {
   }
 
   on<E extends keyof ServerToClientEvents>(event: E, handler: ServerToClientEvents[E]): () => void {
-    const handlers = this.#handlers.get(event) ?? new Watchers();
+    const handlers = this.#handlers.get(event) ?? new Listeners();
     this.#handlers.set(event, handlers);
     return handlers.add(handler as Handler);
   }
@@ -132,13 +93,13 @@ class Page implements Roomcast {
   }
 
   session(sessionId: string): SessionView {
-    return this.#membership(sessionId).book;
+    return this.#membership(sessionId).store;
   }
 
   #membership(sessionId: string): Membership {
-    const known = this.#memberships.get(sessionId);
-    if (known !== undefined) return known;
-    const membership = new Membership(sessionId, this.#around);
+    const existing = this.#memberships.get(sessionId);
+    if (existing !== undefined) return existing;
+    const membership = new Membership(sessionId, this.#context);
     this.#memberships.set(sessionId, membership);
     return membership;
   }
@@ -146,36 +107,36 @@ class Page implements Roomcast {
   #listen(): void {
     const { socket } = this;
     socket.on('connect', () => {
-      for (const membership of this.#memberships.values()) membership.connected(socket.recovered);
-      this.#reminders.set(REMINDERS_MS, () => this.#settleUnreminded());
-      this.#connection.connected();
+      for (const membership of this.#memberships.values()) membership.handleConnect(socket.recovered);
+      this.#reminderTimer.set(REMINDERS_MS, () => this.#settleFeedbackWithoutReminder());
+      this.#connection.handleConnect();
     });
     socket.on('disconnect', () => {
-      this.#reminders.clear();
-      for (const membership of this.#memberships.values()) membership.disconnected();
+      this.#reminderTimer.clear();
+      for (const membership of this.#memberships.values()) membership.handleDisconnect();
     });
     socket.onAnyOutgoing((event: unknown, sessionId: unknown) => {
       if (event === 'join-session' && typeof sessionId === 'string')
-        this.#memberships.get(sessionId)?.asked();
+        this.#memberships.get(sessionId)?.handleJoinRequest();
     });
     for (const name of serverToClientEvents) {
       socket.on(name, (payload: ServerEvent['payload'], cursor: string) => {
-        this.#take({ name, payload } as ServerEvent, cursor);
+        this.#handleEvent({ name, payload } as ServerEvent, cursor);
       });
     }
   }
 
-  #take(event: ServerEvent, cursor: string): void {
+  #handleEvent(event: ServerEvent, cursor: string): void {
     const { sessionId } = event.payload;
     if (sessionId !== null) {
-      const position = positionIn(cursor, sessionId);
-      if (!this.#membership(sessionId).take(event, position)) return;
+      const sessionCursor = parseCursor(cursor, sessionId);
+      if (!this.#membership(sessionId).handleEvent(event, sessionCursor)) return;
     }
-    this.#handlers.get(event.name)?.tell(event.payload, cursor);
+    this.#handlers.get(event.name)?.notify(event.payload, cursor);
   }
 
-  /** The edge has reminded of everything that is still owed. */
-  #settleUnreminded(): void {
-    for (const { book } of this.#memberships.values()) if (!book.isReminded) book.settleFeedback();
+  /** The edge has sent every reminder, so all other feedback is settled. */
+  #settleFeedbackWithoutReminder(): void {
+    for (const { store } of this.#memberships.values()) if (!store.wasReminded) store.settleFeedback();
   }
 }

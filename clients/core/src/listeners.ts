@@ -1,23 +1,28 @@
-/** Functions that are told. One that throws stops no other: what it throws is uncaught, as if it were alone. */
-export class Watchers<Args extends unknown[] = []> {
-  readonly #all = new Set<{ readonly watcher: (...args: Args) => void }>();
+/**
+ * A set of functions that are called together. An error in one of them does not stop the others: it is reported as an
+ * uncaught error.
+ */
+export class Listeners<Args extends unknown[] = []> {
+  readonly #entries = new Set<{ readonly listener: (...args: Args) => void }>();
 
-  /** Adds it, once more where it is there already. The function that it gives takes that one away. */
-  add(watcher: (...args: Args) => void): () => void {
-    const entry = { watcher };
-    this.#all.add(entry);
-    return () => this.#all.delete(entry);
+  /** Adds the listener, also if it was added before. The returned function removes this addition. */
+  add(listener: (...args: Args) => void): () => void {
+    const entry = { listener };
+    this.#entries.add(entry);
+    return () => this.#entries.delete(entry);
   }
 
-  /** Takes it away, once. */
-  delete(watcher: (...args: Args) => void): void {
-    for (const entry of this.#all) if (entry.watcher === watcher) return void this.#all.delete(entry);
+  /** Removes one addition of the listener. */
+  delete(listener: (...args: Args) => void): void {
+    for (const entry of this.#entries)
+      if (entry.listener === listener) return void this.#entries.delete(entry);
   }
 
-  tell(...args: Args): void {
-    for (const { watcher } of [...this.#all]) {
+  /** Calls every listener. Additions and removals during the calls take effect afterwards. */
+  notify(...args: Args): void {
+    for (const { listener } of [...this.#entries]) {
       try {
-        watcher(...args);
+        listener(...args);
       } catch (error) {
         setTimeout(() => {
           throw error;

@@ -1,30 +1,28 @@
 import type { ManagerOptions, SocketOptions } from 'socket.io-client';
 
-/** Where positions outlive the page; `sessionStorage` is one. What it throws is taken as "not kept". */
-export interface PositionStorage {
-  getItem(key: string): string | null;
-  setItem(key: string, value: string): void;
-  removeItem(key: string): void;
-}
+import type { PositionStorage } from './position-storage.js';
 
-/** What a {@link Roomcast} is made of. A token, or a way to get one, has to be among it before it connects. */
+/** The options of `createRoomcast`. Connecting requires `token`, `getToken` or a later `setToken()`. */
 export interface RoomcastOptions {
-  /** Where the edges are reached. Default: the page's own origin. */
+  /** The URL of the edges. Default: the page's origin. */
   url?: string | undefined;
-  /** A fixed token or, where `getToken` is given too, the first one. */
+  /** A fixed token, or the first token if `getToken` is given too. */
   token?: string | undefined;
   /**
-   * Gets a token. It is asked when there is none, before the one at hand expires (the connection goes on with the
-   * new one), and when an edge finds it expired. One that fails is asked again, later each time.
+   * Returns a token. It is called if there is no token, before the current token expires (the connection continues with
+   * the new token), and if an edge reports that the token has expired. After a failure it is called again with backoff.
    */
   getToken?: (() => string | Promise<string>) | undefined;
-  /** The claim of the token that names the user, as the edges' `--jwt-user-claim` has it. Default: `sub`. */
+  /** The claim that contains the user, as in the edges' `--jwt-user-claim`. Default: `sub`. */
   userClaim?: string | undefined;
   /**
-   * Keeps positions, so that a page that reloads gets what it missed. Default: `sessionStorage`, where there is one;
-   * `null`: positions end with the page.
+   * Saves positions, so that a reloaded page receives the events that it missed. Default: `sessionStorage` if available.
+   * `null`: positions are not saved.
    */
   storage?: PositionStorage | null | undefined;
-  /** Options of socket.io-client, such as `path` or `transports`. `auth`, `autoConnect` and `forceNew` are ours. */
+  /**
+   * Options of socket.io-client, such as `path` or `transports`. Roomcast sets `auth`, `autoConnect` and `forceNew`
+   * itself.
+   */
   socketOptions?: Partial<ManagerOptions & SocketOptions> | undefined;
 }

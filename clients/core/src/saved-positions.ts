@@ -1,32 +1,32 @@
-import type { PositionStorage } from './roomcast-options.js';
+import type { PositionStorage } from './position-storage.js';
 import { Timer } from './timer.js';
 
-/** The keys that are in use in this page, by where they are kept. */
-const claimed = new WeakMap<PositionStorage, Set<string>>();
+/** The keys that are in use in this page, by storage. */
+const claimedKeys = new WeakMap<PositionStorage, Set<string>>();
 
-/** Keeps positions where they outlive the page, and writes them once a turn of the event loop. */
-export class Positions {
+/** Saves positions in a storage. Writes are batched: one batch per turn of the event loop. */
+export class SavedPositions {
   readonly #storage: PositionStorage | null;
-  readonly #changed = new Map<string, string>();
-  readonly #soon = new Timer();
+  readonly #unwritten = new Map<string, string>();
+  readonly #writeTimer = new Timer();
 
-  constructor(storage: PositionStorage | null = ofThePage()) {
+  constructor(storage: PositionStorage | null = pageStorage()) {
     this.#storage = storage;
   }
 
   /**
-   * A place for one session of one user. Two at a time do not share one: each has seen something else. `undefined`
-   * where it is not known whose it would be.
+   * Claims a key for one session of one user. Two claims never share a key at the same time, because each page has seen
+   * different events. Returns `undefined` if there is no storage or if the user is unknown.
    */
-  claim(user: string | undefined, sessionId: string): PositionSlot | undefined {
+  claim(user: string | undefined, sessionId: string): SavedPosition | undefined {
     if (this.#storage === null || user === undefined) return undefined;
-    const keys = claimed.get(this.#storage) ?? new Set();
-    claimed.set(this.#storage, keys);
-    const first = `roomcast:${user}:${sessionId}`;
-    let key = first;
-    for (let n = 2; keys.has(key); n++) key = `${first}#${n}`;
+    const keys = claimedKeys.get(this.#storage) ?? new Set();
+    claimedKeys.set(this.#storage, keys);
+    const base = `roomcast:${user}:${sessionId}`;
+    let key = base;
+    for (let n = 2; keys.has(key); n++) key = `${base}#${n}`;
     keys.add(key);
-    return new PositionSlot(this, key);
+    return new SavedPosition(this, key);
   }
 
   read(key: string): string | undefined {
@@ -34,28 +34,28 @@ export class Positions {
   }
 
   write(key: string, text: string): void {
-    this.#changed.set(key, text);
-    if (!this.#soon.isSet) this.#soon.set(0, () => this.flush());
+    this.#unwritten.set(key, text);
+    if (!this.#writeTimer.isSet) this.#writeTimer.set(0, () => this.flush());
   }
 
   remove(key: string): void {
-    this.#changed.delete(key);
+    this.#unwritten.delete(key);
     this.#try((storage) => storage.removeItem(key));
   }
 
   release(key: string): void {
     this.flush();
-    if (this.#storage !== null) claimed.get(this.#storage)?.delete(key);
+    if (this.#storage !== null) claimedKeys.get(this.#storage)?.delete(key);
   }
 
-  /** Writes at once what waits to be written. */
+  /** Writes the current batch immediately. */
   flush(): void {
-    this.#soon.clear();
-    for (const [key, text] of this.#changed) this.#try((storage) => storage.setItem(key, text));
-    this.#changed.clear();
+    this.#writeTimer.clear();
+    for (const [key, text] of this.#unwritten) this.#try((storage) => storage.setItem(key, text));
+    this.#unwritten.clear();
   }
 
-  /** A storage may throw at any time: private modes, quotas. A position that is not kept costs a replay, no more. */
+  /** A storage may throw at any time (private mode, quota). A position that is not saved only costs a replay. */
   #try<T>(use: (storage: PositionStorage) => T): T | undefined {
     try {
       return this.#storage === null ? undefined : use(this.#storage);
@@ -65,12 +65,12 @@ export class Positions {
   }
 }
 
-/** Where the position of one session is kept. */
-export class PositionSlot {
-  readonly #positions: Positions;
+/** The saved position of one session. */
+export class SavedPosition {
+  readonly #positions: SavedPositions;
   readonly #key: string;
 
-  constructor(positions: Positions, key: string) {
+  constructor(positions: SavedPositions, key: string) {
     this.#positions = positions;
     this.#key = key;
   }
@@ -87,13 +87,13 @@ export class PositionSlot {
     this.#positions.remove(this.#key);
   }
 
-  /** Another may have the place. What it holds stays. */
+  /** Allows another claim of the key. The position stays saved. */
   release(): void {
     this.#positions.release(this.#key);
   }
 }
 
-function ofThePage(): PositionStorage | null {
+function pageStorage(): PositionStorage | null {
   try {
     return globalThis.sessionStorage ?? null;
   } catch {

@@ -1,28 +1,36 @@
-/**
- * A place in a session's log, as an edge hands it out. It is read only to tell what was seen already; `text` is what
- * goes back to an edge.
- */
+/** A position in a room's log. */
 export interface Position {
+  /** The incarnation of the log. Offsets of different epochs cannot be compared. */
+  readonly epoch: string;
+  /** The offset in the log: the first event has 1, and each further event has 1 more. */
+  readonly offset: number;
+}
+
+/** A cursor of one session. */
+export interface SessionCursor {
+  /** The opaque text that `join-session` accepts as `after`. */
   readonly text: string;
-  /** Without it, the text is of a form that is not known here: nothing is said about its order. */
-  readonly place: { readonly epoch: string; readonly offset: number } | undefined;
+  /** `undefined` if the cursor has a version that this package does not support: it then has no known order. */
+  readonly position: Position | undefined;
 }
 
 /**
- * The position of one session in a socket's cursor: `1`, then `;session,epoch,offset,mark` for each session that the
- * socket is in. `undefined`: the cursor does not speak of the session.
+ * Reads one session from a socket's cursor, which has the form `1`, then `;session,epoch,offset,mark` for each session
+ * that the socket is in. Returns `undefined` if the cursor does not contain the session.
+ *
+ * Cursors are opaque to pages, and their form may change. This function is for tools that show positions to developers.
  */
-export function positionIn(cursor: string, sessionId: string): Position | undefined {
+export function parseCursor(cursor: string, sessionId: string): SessionCursor | undefined {
   const [version, ...sessions] = cursor.split(';');
-  if (version !== '1') return { text: cursor, place: undefined };
+  if (version !== '1') return { text: cursor, position: undefined };
   const found = sessions.find((session) => session.startsWith(`${sessionId},`));
   if (found === undefined) return undefined;
   const [, epoch = '', offset] = found.split(',');
-  return { text: `1;${found}`, place: { epoch, offset: Number(offset) } };
+  return { text: `1;${found}`, position: { epoch, offset: Number(offset) } };
 }
 
-/** Whether who has seen everything up to `seen` has seen `position`. */
-export function covers(seen: Position | undefined, position: Position): boolean {
-  if (seen?.place === undefined || position.place === undefined) return false;
-  return seen.place.epoch === position.place.epoch && position.place.offset <= seen.place.offset;
+/** Whether `cursor` is not after `seen`, in the same epoch. */
+export function covers(seen: SessionCursor | undefined, cursor: SessionCursor): boolean {
+  if (seen?.position === undefined || cursor.position === undefined) return false;
+  return seen.position.epoch === cursor.position.epoch && cursor.position.offset <= seen.position.offset;
 }

@@ -1,166 +1,156 @@
-import { covers, type Position } from './session-cursor.js';
-import type { JoinAnswer, Participant, RoleSelected, ServerToClientEvents, Session } from './generated.js';
-import type { FeedbackEntry, SessionFacts, SessionState, SessionView } from './session-state.js';
-import { Watchers } from './listeners.js';
+import type { JoinResponse, Participant, RoleSelected, Session } from './generated.js';
+import { Listeners } from './listeners.js';
+import type { ServerEvent } from './server-event.js';
+import { covers, type SessionCursor } from './session-cursor.js';
+import type { FeedbackEntry, MembershipState, SessionFacts, SessionState } from './session-state.js';
+import type { SessionView } from './session-view.js';
 
-/** An event from the server, by its name. */
-export type ServerEvent = {
-  [E in keyof ServerToClientEvents]: {
-    readonly name: E;
-    readonly payload: Parameters<ServerToClientEvents[E]>[0];
-  };
-}[keyof ServerToClientEvents];
+type Joined = Extract<JoinResponse, { ok: true }>;
+type FeedbackUpdate = Extract<ServerEvent, { name: 'feedback-updated' }>;
+type SessionChange = Extract<ServerEvent, { name: 'session-updated' | 'role-selected' }>;
 
-/** A {@link SessionState} without its facts. */
-export type Standing = SessionState extends infer S
-  ? S extends SessionState
-    ? Omit<S, keyof SessionFacts>
-    : never
-  : never;
-
-type Joined = Extract<JoinAnswer, { ok: true }>;
-
-const NOTHING: SessionFacts = {
+const NO_FACTS: SessionFacts = {
   session: undefined,
   role: undefined,
   participants: [],
-  feedbackDue: false,
+  pendingFeedback: false,
   feedback: {},
   resets: 0,
   position: undefined,
 };
 
-/** What a page knows of one session: a fold over answers and events, which never goes back in time. */
-export class SessionBook implements SessionView {
-  /** The last position of which everything was seen. */
-  seen: Position | undefined;
-  /** The user was reminded of feedback on this connection. */
-  isReminded = false;
+/** The state of one session in a page, computed from responses and events. Its session never goes back in time. */
+export class SessionStore implements SessionView {
+  /** The cursor up to which this page has received every event (inclusive). */
+  seen: SessionCursor | undefined;
+  /** Whether the server reminded the user of pending feedback on the current connection. */
+  wasReminded = false;
   readonly #user: () => string | undefined;
-  readonly #watchers = new Watchers();
-  #facts = NOTHING;
-  #standing: Standing = { status: 'idle' };
-  #state: SessionState = { ...NOTHING, status: 'idle' };
-  /**
-   * The session is as of a later position than `seen`, and it is not known which: what it is told of the session until
-   * it is `settled` is in it already.
-   */
-  #isAhead = false;
+  readonly #listeners = new Listeners();
+  #facts = NO_FACTS;
+  #membership: MembershipState = { status: 'idle' };
+  #state: SessionState = { ...NO_FACTS, status: 'idle' };
+  /** The session is newer than `seen` by an unknown number of events, which therefore must not change it. */
+  #isAheadOfReplay = false;
 
   constructor(user: () => string | undefined) {
     this.#user = user;
   }
 
-  get state(): SessionState {
-    return this.#state;
-  }
+  readonly getSnapshot = (): SessionState => this.#state;
 
-  onState(listener: () => void): () => void {
-    return this.#watchers.add(listener);
-  }
+  readonly subscribe = (listener: () => void): (() => void) => this.#listeners.add(listener);
 
   settleFeedback(): void {
-    this.#note({ feedbackDue: false });
+    this.#update({ pendingFeedback: false });
   }
 
-  stand(standing: Standing): void {
-    this.#note({}, standing);
+  setMembership(membership: MembershipState): void {
+    this.#update({}, membership);
   }
 
-  /** Forgets everything, but for what is owed where the user is the same. */
-  forget(standing: Standing, { feedbackDue }: { feedbackDue: boolean }): void {
+  /** Removes all facts except pending feedback, which the caller keeps if the user is the same. */
+  clear(membership: MembershipState, { pendingFeedback }: { pendingFeedback: boolean }): void {
     this.seen = undefined;
-    this.#isAhead = false;
-    this.#note({ ...NOTHING, feedbackDue }, standing);
+    this.#isAheadOfReplay = false;
+    this.#update({ ...NO_FACTS, pendingFeedback }, membership);
   }
 
-  /** Forgets where it was, so that the next answer is a beginning. */
-  forgetPosition(): void {
+  /** Removes the position, so that the next join has no replay. */
+  clearPosition(): void {
     this.seen = undefined;
-    this.#note({ position: undefined });
+    this.#update({ position: undefined });
   }
 
-  /** Begins at a position that was kept, without knowing the session. */
-  startAt(position: Position): void {
-    this.seen = position;
-    this.#note({ position: position.text });
+  /** Starts at a saved position, without a session. */
+  startAt(cursor: SessionCursor): void {
+    this.seen = cursor;
+    this.#update({ position: cursor.text });
   }
 
-  /** An answer to a join. `isAhead`: events that are older than its session follow. `isReset`: some never will. */
+  /** Applies a join. `isAhead`: events older than its session follow. `isReset`: some events never arrive. */
   joined(
-    answer: Joined,
-    position: Position,
+    response: Joined,
+    cursor: SessionCursor,
     { isAhead, isReset }: { isAhead: boolean; isReset: boolean },
   ): void {
-    if (!answer.recovered || !covers(this.seen, position)) this.seen = position;
-    this.#isAhead = isAhead;
-    const facts = { ...this.#of(answer.session, answer.role), position: this.seen?.text };
+    if (!response.recovered || !covers(this.seen, cursor)) this.seen = cursor;
+    this.#isAheadOfReplay = isAhead;
+    const facts = { ...this.#factsOf(response.session, response.role), position: this.seen?.text };
     const resets = this.#facts.resets + (isReset ? 1 : 0);
-    this.#note({ ...facts, resets }, { status: 'joined' });
+    this.#update({ ...facts, resets }, { status: 'joined' });
   }
 
-  /** Takes an event of this session; whether it is new. */
-  take(event: ServerEvent, position: Position | undefined): boolean {
+  /** Applies an event of this session. Returns whether the event is new. */
+  apply(event: ServerEvent, cursor: SessionCursor | undefined): boolean {
     switch (event.name) {
       case 'session-updated':
       case 'role-selected':
       case 'feedback-updated':
-        if (position !== undefined && covers(this.seen, position)) return false;
-        this.seen = position ?? this.seen;
-        this.#note({ ...this.#told(event), position: this.seen?.text });
-        return true;
+        return this.#applyLogged(event, cursor);
       case 'feedback-required':
-        this.isReminded = true;
-        this.#note({ feedbackDue: true });
+        this.wasReminded = true;
+        this.#update({ pendingFeedback: true });
         return true;
       case 'session-joined':
-        this.#note({ role: this.#roleIn(this.#facts.participants) ?? event.payload.role });
+        this.#update({ role: this.#roleIn(this.#facts.participants) ?? event.payload.role });
         return true;
       case 'session-revoked':
-        this.#isAhead = false;
+        this.#isAheadOfReplay = false;
         this.seen = undefined;
-        this.#note(
+        this.#update(
           { role: undefined, position: undefined },
           { status: 'revoked', reason: event.payload.reason },
         );
         return true;
       case 'session-reset':
-        this.seen = position;
-        this.#isAhead = false;
-        this.#note(
-          { ...this.#of(event.payload.session), position: position?.text, resets: this.#facts.resets + 1 },
-          { status: 'joined' },
-        );
+        this.#reset(event.payload.session, cursor);
         return true;
       case 'session-error':
         return true;
     }
   }
 
-  #told(event: ServerEvent): Partial<SessionFacts> {
-    if (event.name === 'feedback-updated') {
-      const { feedbackId, updates, newFeedback, timestamp } = event.payload;
-      const known: FeedbackEntry | undefined = this.#facts.feedback[feedbackId];
-      const entry = {
-        updates: { ...known?.updates, ...updates },
-        newFeedback: newFeedback ?? known?.newFeedback,
-        timestamp,
-      };
-      const user = this.#user();
-      const isOurs =
-        user !== undefined && [updates, newFeedback].some((fields) => fields?.['authorId'] === user);
-      const feedback = { ...this.#facts.feedback, [feedbackId]: entry };
-      return { feedback, feedbackDue: this.#facts.feedbackDue && !isOurs };
-    }
-    if (this.#isAhead) return {};
-    if (event.name === 'session-updated') return this.#of(event.payload.session);
-    const { session } = this.#facts;
-    if (event.name !== 'role-selected' || session === undefined) return {};
-    return this.#of({ ...session, participants: withRole(session.participants, event.payload) });
+  #applyLogged(event: SessionChange | FeedbackUpdate, cursor: SessionCursor | undefined): boolean {
+    if (cursor !== undefined && covers(this.seen, cursor)) return false;
+    this.seen = cursor ?? this.seen;
+    const facts = event.name === 'feedback-updated' ? this.#feedbackAfter(event) : this.#sessionAfter(event);
+    this.#update({ ...facts, position: this.seen?.text });
+    return true;
   }
 
-  /** `role` is for where the participants do not tell it, since the token does not tell the user. */
-  #of(session: Session, role = this.#facts.role): Partial<SessionFacts> {
+  #feedbackAfter({ payload }: FeedbackUpdate): Partial<SessionFacts> {
+    const { feedbackId, updates, newFeedback, timestamp } = payload;
+    const previous: FeedbackEntry | undefined = this.#facts.feedback[feedbackId];
+    const entry = {
+      updates: { ...previous?.updates, ...updates },
+      newFeedback: newFeedback ?? previous?.newFeedback,
+      timestamp,
+    };
+    const user = this.#user();
+    const isAuthor =
+      user !== undefined && [updates, newFeedback].some((fields) => fields?.['authorId'] === user);
+    const feedback = { ...this.#facts.feedback, [feedbackId]: entry };
+    return { feedback, pendingFeedback: this.#facts.pendingFeedback && !isAuthor };
+  }
+
+  #sessionAfter(event: SessionChange): Partial<SessionFacts> {
+    if (this.#isAheadOfReplay) return {};
+    if (event.name === 'session-updated') return this.#factsOf(event.payload.session);
+    const { session } = this.#facts;
+    if (session === undefined) return {};
+    return this.#factsOf({ ...session, participants: withRole(session.participants, event.payload) });
+  }
+
+  #reset(session: Session, cursor: SessionCursor | undefined): void {
+    this.seen = cursor;
+    this.#isAheadOfReplay = false;
+    const facts = { ...this.#factsOf(session), position: cursor?.text, resets: this.#facts.resets + 1 };
+    this.#update(facts, { status: 'joined' });
+  }
+
+  /** `role` is used if the token does not contain the user, so that the participants do not determine the role. */
+  #factsOf(session: Session, role = this.#facts.role): Partial<SessionFacts> {
     const { participants } = session;
     return { session, participants, role: this.#roleIn(participants) ?? role };
   }
@@ -170,19 +160,20 @@ export class SessionBook implements SessionView {
     return participants.find(({ userId }) => userId === user)?.role;
   }
 
-  #note(facts: Partial<SessionFacts>, standing: Standing = this.#standing): void {
+  #update(facts: Partial<SessionFacts>, membership: MembershipState = this.#membership): void {
     const keys = Object.keys(facts) as (keyof SessionFacts)[];
-    if (standing === this.#standing && keys.every((key) => Object.is(facts[key], this.#facts[key]))) return;
+    const isUnchanged = keys.every((key) => Object.is(facts[key], this.#facts[key]));
+    if (membership === this.#membership && isUnchanged) return;
     this.#facts = { ...this.#facts, ...facts };
-    this.#standing = standing;
-    this.#state = { ...this.#facts, ...standing } as SessionState;
-    this.#watchers.tell();
+    this.#membership = membership;
+    this.#state = { ...this.#facts, ...membership };
+    this.#listeners.notify();
   }
 }
 
 function withRole(participants: Participant[], { userId, role }: RoleSelected): Participant[] {
-  const chosen = { userId, role };
-  const isKnown = participants.some((participant) => participant.userId === userId);
-  if (!isKnown) return [...participants, chosen];
-  return participants.map((participant) => (participant.userId === userId ? chosen : participant));
+  const selected = { userId, role };
+  const isParticipant = participants.some((participant) => participant.userId === userId);
+  if (!isParticipant) return [...participants, selected];
+  return participants.map((participant) => (participant.userId === userId ? selected : participant));
 }

@@ -1,21 +1,21 @@
+import { now } from './clock.js';
 import { Timer } from './timer.js';
-import { readClaims, type Claims } from './token-claims.js';
+import { readClaims, type TokenClaims } from './token-claims.js';
 
-/** A token that was got so recently is shown also where it seems to have expired: the clock may be wrong. */
-const JUST_GOT_MS = 10_000;
+/** A token fetched this recently is used even if it seems to have expired, because the page's clock may be wrong. */
+const FRESH_MS = 10_000;
 
-/** Who asked for a token waits so long for it. */
-const PATIENCE_MS = 30_000;
+const FETCH_TIMEOUT_MS = 30_000;
 
-/** The token at hand, and the way to another one. */
-export class Tokens {
+/** The current token, and the way to fetch another one. */
+export class TokenSource {
   readonly #getToken: (() => string | Promise<string>) | undefined;
   readonly #userClaim: string;
   #token: string | undefined;
-  #claims: Claims | undefined;
-  #gotAt = -Infinity;
-  #isRefused = false;
-  #underWay: Promise<string> | undefined;
+  #claims: TokenClaims | undefined;
+  #fetchedAt = -Infinity;
+  #isReportedExpired = false;
+  #pendingFetch: Promise<string> | undefined;
 
   constructor(
     token: string | undefined,
@@ -31,7 +31,7 @@ export class Tokens {
     return this.#token;
   }
 
-  get claims(): Claims | undefined {
+  get claims(): TokenClaims | undefined {
     return this.#claims;
   }
 
@@ -39,50 +39,50 @@ export class Tokens {
     return this.#claims?.user;
   }
 
-  get canGet(): boolean {
+  get canFetch(): boolean {
     return this.#getToken !== undefined;
   }
 
   set(token: string): void {
     this.#token = token;
     this.#claims = readClaims(token, this.#userClaim);
-    this.#isRefused = false;
+    this.#isReportedExpired = false;
   }
 
-  /** An edge took the token, and says when it expires. */
+  /** To be called when an edge accepted the token. `expiresAt` is the edge's value, which may be `NaN`. */
   confirm(expiresAt: number): void {
     if (this.#claims !== undefined && !Number.isNaN(expiresAt)) this.#claims = { ...this.#claims, expiresAt };
   }
 
-  /** An edge says that the token has expired. */
-  refuse(): void {
-    this.#isRefused = true;
+  /** To be called when an edge reported that the token has expired. */
+  markExpired(): void {
+    this.#isReportedExpired = true;
   }
 
-  /** Whether the token at hand is worth showing, as far as can be known. */
-  isGood(now: number): boolean {
-    if (this.#token === undefined || this.#isRefused) return false;
-    return now < (this.#claims?.expiresAt ?? Infinity) || now - this.#gotAt < JUST_GOT_MS;
+  /** Whether the current token seems to be valid. */
+  isUsable(): boolean {
+    if (this.#token === undefined || this.#isReportedExpired) return false;
+    return now() < (this.#claims?.expiresAt ?? Infinity) || now() - this.#fetchedAt < FRESH_MS;
   }
 
-  /** Gets another token, and does not keep it. Who asks meanwhile is given the same one. */
-  get(): Promise<string> {
-    this.#underWay ??= this.#ask().finally(() => (this.#underWay = undefined));
-    return this.#underWay;
+  /** Fetches another token without storing it. Concurrent calls share one fetch. */
+  fetch(): Promise<string> {
+    this.#pendingFetch ??= this.#fetch().finally(() => (this.#pendingFetch = undefined));
+    return this.#pendingFetch;
   }
 
-  async #ask(): Promise<string> {
-    const patience = new Timer();
-    const tooLong = new Promise<never>((_, reject) => {
-      patience.set(PATIENCE_MS, () => reject(new Error('getToken does not answer')));
+  async #fetch(): Promise<string> {
+    const timer = new Timer();
+    const timeout = new Promise<never>((_, reject) => {
+      timer.set(FETCH_TIMEOUT_MS, () => reject(new Error('getToken timed out after 30 s')));
     });
     try {
-      const token: unknown = await Promise.race([this.#getToken?.(), tooLong]);
-      if (typeof token !== 'string') throw new TypeError('getToken gave no token');
-      this.#gotAt = Date.now();
+      const token: unknown = await Promise.race([this.#getToken?.(), timeout]);
+      if (typeof token !== 'string') throw new TypeError('getToken returned no token');
+      this.#fetchedAt = now();
       return token;
     } finally {
-      patience.clear();
+      timer.clear();
     }
   }
 }

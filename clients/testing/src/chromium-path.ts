@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 
-/** Where Chromium is: `CHROMIUM`, or what the path leads to. */
+/** The path of Chromium: the environment variable `CHROMIUM`, or the first one on the PATH. */
 export function chromiumPath(): string {
-  const given = process.env['CHROMIUM'];
-  if (given !== undefined && given !== '') return given;
+  const configured = process.env['CHROMIUM'];
+  if (configured !== undefined && configured !== '') return configured;
   return execFileSync('sh', ['-c', 'command -v chromium || command -v chromium-browser'], {
     encoding: 'utf8',
   }).trim();

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
-/** A Redis of its own, in memory alone. */
+/** A Redis server for one test, without persistence. */
 export class RedisProcess {
   readonly url: string;
   readonly #child: ChildProcess;
@@ -13,7 +13,7 @@ export class RedisProcess {
     this.url = url;
   }
 
-  /** Starts one on a free port of loopback, and waits until it takes connections. */
+  /** Starts Redis on a free loopback port, and waits until it accepts connections. */
   static async start(): Promise<RedisProcess> {
     const port = await freePort();
     const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
@@ -25,32 +25,33 @@ export class RedisProcess {
       child.stdout.resume();
       return new RedisProcess(child, `redis://127.0.0.1:${port}`);
     }
-    throw new Error(`redis-server ended:\n${log}`);
+    throw new Error(`redis-server exited:\n${log}`);
   }
 
-  /** Forgets everything. */
+  /** Deletes all data. */
   async flush(): Promise<void> {
     const connection = connect(Number(new URL(this.url).port), '127.0.0.1');
     connection.write('FLUSHALL\r\n');
-    const [answer] = (await once(connection, 'data')) as [Buffer];
+    const [reply] = (await once(connection, 'data')) as [Buffer];
     connection.destroy();
-    if (answer.toString() !== '+OK\r\n') throw new Error(`FLUSHALL: ${answer.toString()}`);
+    if (reply.toString() !== '+OK\r\n') throw new Error(`FLUSHALL: ${reply.toString()}`);
   }
 
-  /** Stands still, with everything that it knows, until it is told to go on. */
-  standStill(): void {
+  /** Stops responding until `resume()`. The data is kept. */
+  pause(): void {
     this.#child.kill('SIGSTOP');
   }
 
-  goOn(): void {
+  /** Responds again. */
+  resume(): void {
     this.#child.kill('SIGCONT');
   }
 
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = once(this.#child, 'exit');
+    const exited = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
-    await ended;
+    await exited;
   }
 }
 
@@ -60,6 +61,6 @@ async function freePort(): Promise<number> {
   const address = server.address();
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('a port of its own');
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return address.port;
 }

@@ -1,46 +1,46 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import { Watchers } from '../../src/listeners.js';
+import { Listeners } from '../../src/listeners.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test('one function that is added twice is told twice, and taken away once at a time', () => {
-  const watchers = new Watchers<[string]>();
-  const told = vi.fn();
-  const off = watchers.add(told);
-  watchers.add(told);
-  watchers.tell('a');
-  off();
-  off();
-  watchers.tell('b');
-  watchers.delete(told);
-  watchers.delete(told);
-  watchers.tell('c');
-  expect(told.mock.calls).toEqual([['a'], ['a'], ['b']]);
+test('a listener that is added twice is called twice, and each removal removes one addition', () => {
+  const listeners = new Listeners<[string]>();
+  const listener = vi.fn();
+  const remove = listeners.add(listener);
+  listeners.add(listener);
+  listeners.notify('a');
+  remove();
+  remove();
+  listeners.notify('b');
+  listeners.delete(listener);
+  listeners.delete(listener);
+  listeners.notify('c');
+  expect(listener.mock.calls).toEqual([['a'], ['a'], ['b']]);
 });
 
-test('who is added or taken away while it is told changes nothing about that', () => {
-  const watchers = new Watchers();
+test('an addition or removal during a notification does not affect that notification', () => {
+  const listeners = new Listeners();
   const late = vi.fn();
-  const off = watchers.add(() => {
-    off();
-    watchers.add(late);
+  const remove = listeners.add(() => {
+    remove();
+    listeners.add(late);
   });
   const other = vi.fn();
-  watchers.add(other);
-  watchers.tell();
+  listeners.add(other);
+  listeners.notify();
   expect([other.mock.calls.length, late.mock.calls.length]).toEqual([1, 0]);
 });
 
-test('what one throws is uncaught, and the others are told', () => {
-  const watchers = new Watchers();
+test('an error in a listener is uncaught, and the other listeners are called', () => {
+  const listeners = new Listeners();
   const other = vi.fn();
-  watchers.add(() => {
-    throw new Error('of a page');
+  listeners.add(() => {
+    throw new Error('error of the page');
   });
-  watchers.add(other);
-  watchers.tell();
+  listeners.add(other);
+  listeners.notify();
   expect(other).toHaveBeenCalledOnce();
-  expect(() => vi.runAllTimers()).toThrow('of a page');
+  expect(() => vi.runAllTimers()).toThrow('error of the page');
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import type { PositionStorage } from '../../src/index.js';
-import { Positions } from '../../src/saved-positions.js';
+import { SavedPositions } from '../../src/saved-positions.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
@@ -9,68 +9,71 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-function storage() {
-  const kept = new Map<string, string>();
+function memoryStorage() {
+  const items = new Map<string, string>();
   return {
-    kept,
-    getItem: vi.fn((key: string) => kept.get(key) ?? null),
-    setItem: vi.fn((key: string, value: string) => void kept.set(key, value)),
-    removeItem: vi.fn((key: string) => void kept.delete(key)),
+    items,
+    getItem: vi.fn((key: string) => items.get(key) ?? null),
+    setItem: vi.fn((key: string, value: string) => void items.set(key, value)),
+    removeItem: vi.fn((key: string) => void items.delete(key)),
   };
 }
 
-test('positions are written once a turn, the last one of each', () => {
-  const it = storage();
-  const positions = new Positions(it);
+test('the last position of each session is written once per turn of the event loop', () => {
+  const storage = memoryStorage();
+  const positions = new SavedPositions(storage);
   const [one, two] = [positions.claim('u', 's1'), positions.claim('u', 's2')];
   one?.write('a');
   one?.write('b');
   two?.write('c');
-  expect(it.setItem).not.toHaveBeenCalled();
+  expect(storage.setItem).not.toHaveBeenCalled();
   vi.advanceTimersByTime(0);
-  expect(it.setItem.mock.calls).toEqual([
+  expect(storage.setItem.mock.calls).toEqual([
     ['roomcast:u:s1', 'b'],
     ['roomcast:u:s2', 'c'],
   ]);
   one?.write('d');
   positions.flush();
-  expect(it.kept.get('roomcast:u:s1')).toBe('d');
+  expect(storage.items.get('roomcast:u:s1')).toBe('d');
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('what is removed is not written any more', () => {
-  const it = storage();
-  const slot = new Positions(it).claim('u', 's');
-  slot?.write('a');
-  slot?.remove();
+test('a removed position is not written later', () => {
+  const storage = memoryStorage();
+  const saved = new SavedPositions(storage).claim('u', 's');
+  saved?.write('a');
+  saved?.remove();
   vi.runAllTimers();
-  expect(it.kept.size).toBe(0);
+  expect(storage.items.size).toBe(0);
 });
 
-test('two at a time have a place each, and who comes after one has left has its place', () => {
-  const it = storage();
-  const [one, two] = [new Positions(it).claim('u', 's'), new Positions(it).claim('u', 's')];
+test('concurrent claims have different keys, and a later claim gets a released key', () => {
+  const storage = memoryStorage();
+  const [one, two] = [
+    new SavedPositions(storage).claim('u', 's'),
+    new SavedPositions(storage).claim('u', 's'),
+  ];
   one?.write('a');
   two?.write('b');
   one?.release();
-  expect(new Positions(it).claim('u', 's')?.read()).toBe('a');
+  expect(new SavedPositions(storage).claim('u', 's')?.read()).toBe('a');
   two?.release();
-  expect(it.kept.get('roomcast:u:s#2')).toBe('b');
+  expect(storage.items.get('roomcast:u:s#2')).toBe('b');
 });
 
-test('without a user, or a storage, nothing is kept', () => {
-  const it = storage();
-  expect(new Positions(it).claim(undefined, 's')).toBeUndefined();
-  expect(new Positions(null).claim('u', 's')).toBeUndefined();
-  expect(new Positions().claim('u', 's')).toBeUndefined();
+test('without a user or a storage nothing is saved', () => {
+  const storage = memoryStorage();
+  expect(new SavedPositions(storage).claim(undefined, 's')).toBeUndefined();
+  expect(new SavedPositions(null).claim('u', 's')).toBeUndefined();
+  expect(new SavedPositions().claim('u', 's')).toBeUndefined();
 });
 
-test('the page keeps them in its sessionStorage, where it may', () => {
-  const it = storage();
-  vi.stubGlobal('sessionStorage', it);
-  new Positions().claim('u', 's')?.write('a');
+test('the default storage is sessionStorage if the page may use it', () => {
+  const storage = memoryStorage();
+  vi.stubGlobal('sessionStorage', storage);
+  new SavedPositions().claim('u', 's')?.write('a');
   vi.runAllTimers();
-  expect(it.kept.size).toBe(1);
+  expect(storage.items.size).toBe(1);
   vi.unstubAllGlobals();
   Object.defineProperty(globalThis, 'sessionStorage', {
     configurable: true,
@@ -78,19 +81,19 @@ test('the page keeps them in its sessionStorage, where it may', () => {
       throw new DOMException('denied', 'SecurityError');
     },
   });
-  expect(new Positions().claim('u', 's')).toBeUndefined();
+  expect(new SavedPositions().claim('u', 's')).toBeUndefined();
   Reflect.deleteProperty(globalThis, 'sessionStorage');
 });
 
-test('a storage that throws keeps nothing and hurts nobody', () => {
+test('errors of a storage are ignored', () => {
   const broken = () => {
     throw new DOMException('full', 'QuotaExceededError');
   };
-  const it: PositionStorage = { getItem: broken, setItem: broken, removeItem: broken };
-  const slot = new Positions(it).claim('u', 's');
-  expect(slot?.read()).toBeUndefined();
-  slot?.write('a');
+  const storage: PositionStorage = { getItem: broken, setItem: broken, removeItem: broken };
+  const saved = new SavedPositions(storage).claim('u', 's');
+  expect(saved?.read()).toBeUndefined();
+  saved?.write('a');
   vi.runAllTimers();
-  slot?.remove();
-  slot?.release();
+  saved?.remove();
+  saved?.release();
 });
