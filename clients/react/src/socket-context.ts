@@ -1,27 +1,18 @@
-import { createContext, useContext } from 'react';
+import { createContext } from 'react';
 import type { ConnectionState, Roomcast, RoomcastSocket } from '@roomcast/core';
 
-/** What a provider hands to the components in it. */
+/** What a `SocketProvider` provides to the components inside it. */
 export interface SocketContextValue {
-  /** The connection, its sessions and positions. `null` on a server, and while there is no token. */
+  /** The client, with its sessions. `null` on a server, and while there is no token. */
   readonly client: Roomcast | null;
-  /** The raw Socket.IO socket. `null` where `client` is, and in the first render of a hydration. */
+  /** The raw Socket.IO socket. `null` if `client` is `null`, and in the first render of a hydration. */
   readonly socket: RoomcastSocket | null;
   /** Whether `state.status` is `'connected'`. */
   readonly connected: boolean;
-  /** Where the connection stands. */
+  /** The state of the connection. */
   readonly state: ConnectionState;
 }
 
-/** The nearest provider's connection; `null` outside one. */
+/** The value of the nearest `SocketProvider`; `null` outside a provider. */
 export const SocketContext = createContext<SocketContextValue | null>(null);
 SocketContext.displayName = 'SocketContext';
-
-/** What the nearest provider hands out; throws where there is none, in the name of the hook that asks. */
-export function useProvided(hook: string): SocketContextValue {
-  const provided = useContext(SocketContext);
-  if (!provided) {
-    throw new Error(`${hook} has to be called in a component inside a <SocketProvider>`);
-  }
-  return provided;
-}

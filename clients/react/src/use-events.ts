@@ -1,36 +1,28 @@
 import { useEffect, type RefObject } from 'react';
-import type { Roomcast, ServerToClientEvents } from '@roomcast/core';
+import type { Roomcast } from '@roomcast/core';
 
+import type { EventHandlers, EventName } from './event-handlers.js';
 import { useLatest } from './use-latest.js';
 
-/** The name of an event that the server sends. */
-export type EventName = keyof ServerToClientEvents;
-
-/** What is called with an event: its payload, and its cursor (opaque). */
-export type EventHandler<E extends EventName> = ServerToClientEvents[E];
-
-/** Functions by the name of the event that they are called with. */
-export type EventHandlers = { readonly [E in EventName]?: EventHandler<E> | undefined };
-
-/** Calls the handlers of the last render. Which events are listened to changes only with their names. */
-export function useEvents(client: Roomcast | null, events: EventHandlers = {}): void {
-  const latest = useLatest(events);
-  const names = Object.keys(events).sort().join(' ');
+/** Calls the handlers of the last committed render. Changes its subscriptions only if the event names change. */
+export function useEvents(client: Roomcast | null, handlers: EventHandlers = {}): void {
+  const latest = useLatest(handlers);
+  const names = Object.keys(handlers).sort().join(' ');
   useEffect(() => {
     if (!client || !names) return;
-    // The type of `events` has no other keys; what plain JavaScript listens to beyond them never comes.
-    const listened = names.split(' ') as EventName[];
-    const offs = listened.map((name) => listen(client, name, latest));
-    return () => offs.forEach((off) => off());
+    // The type of `handlers` has no other keys. Other names from plain JavaScript are never called.
+    const eventNames = names.split(' ') as EventName[];
+    const removals = eventNames.map((name) => addHandler(client, name, latest));
+    return () => removals.forEach((remove) => remove());
   }, [client, names, latest]);
 }
 
-function listen<E extends EventName>(
+function addHandler<E extends EventName>(
   client: Roomcast,
   name: E,
   latest: RefObject<EventHandlers>,
 ): () => void {
-  // The compiler can't see that the payload is the one of E: it comes from where E's handlers are called.
+  // The compiler cannot infer that the payload belongs to E. `client.on(name, …)` guarantees it.
   const handler = (payload: unknown, cursor: string) => latest.current[name]?.(payload as never, cursor);
   return client.on(name, handler);
 }

@@ -1,10 +1,10 @@
 import { useSyncExternalStore } from 'react';
 
-const never = () => () => {};
-const yes = () => true;
-const no = () => false;
+const subscribeToNothing = () => () => {};
+const getTrue = () => true;
+const getFalse = () => false;
 
-/** `false` on a server and in the first render of a hydration, which has to show what the server showed. */
+/** Returns `false` on a server and in the first render of a hydration, which must equal the server's render. */
 export function useHydrated(): boolean {
-  return useSyncExternalStore(never, yes, no);
+  return useSyncExternalStore(subscribeToNothing, getTrue, getFalse);
 }

@@ -1,8 +1,8 @@
 import { useEffect } from 'react';
 import type { Roomcast } from '@roomcast/core';
 
-/** In the session while the component is mounted. */
-export function useJoined(client: Roomcast | null, sessionId: string | null | undefined): void {
+/** Holds the session while the component is mounted. */
+export function useJoin(client: Roomcast | null, sessionId: string | null | undefined): void {
   useEffect(() => {
     if (!client || !sessionId) return;
     return client.join(sessionId);

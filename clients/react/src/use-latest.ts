@@ -1,10 +1,10 @@
 import { useInsertionEffect, useRef, type RefObject } from 'react';
 
-/** The value of the last render that was committed, for what runs later than a render. */
+/** Returns a ref with the value of the last committed render, for code that runs after a render. */
 export function useLatest<T>(value: T): RefObject<T> {
   const latest = useRef(value);
-  // Before every other effect, so that none of them sees what an earlier render gave. (A layout effect would make
-  // React 18 warn on a server.)
+  // An insertion effect runs before every other effect, so that no effect reads the value of an earlier render.
+  // (A layout effect makes React 18 print a warning on a server.)
   useInsertionEffect(() => {
     latest.current = value;
   });

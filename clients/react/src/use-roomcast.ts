@@ -1,59 +1,58 @@
 import { useEffect, useMemo } from 'react';
 import { createRoomcast, userOf, type Roomcast } from '@roomcast/core';
 
+import type { ConnectionProps } from './connection-props.js';
 import { useLatest } from './use-latest.js';
-import type { SocketProviderProps } from './socket-provider.js';
 
-type Options = Omit<SocketProviderProps, 'children'>;
-
-/** The connection that the options ask for: one for each user and edge, connected while the component is mounted. */
-export function useRoomcast(options: Options, hydrated: boolean): Roomcast | null {
-  const { client: given, token, url } = options;
-  const latest = useLatest(options);
-  const asks = options.getToken !== undefined;
-  // A token that does not say whose it is may be anybody's, so that another one is taken for another user's.
-  const user = token ? (userOf(token, options.userClaim) ?? token) : undefined;
-  // Effects of the first commit of a hydration may use it, so it exists then already; on a server it never does.
-  const here = hydrated || typeof document !== 'undefined';
+/** Returns the client for the props: one for each user and URL. It is connected while the component is mounted. */
+export function useRoomcast(props: ConnectionProps, hydrated: boolean): Roomcast | null {
+  const { client: ownClient, token, url } = props;
+  const latest = useLatest(props);
+  const hasGetToken = props.getToken !== undefined;
+  // A token without a readable user may belong to any user, so each such token counts as another user's.
+  const user = token ? (userOf(token, props.userClaim) ?? token) : undefined;
+  // Effects of the first commit of a hydration may use the client, so it must exist by then. On a server it never does.
+  const isBrowser = hydrated || typeof document !== 'undefined';
+  const canConnect = isBrowser && (user !== undefined || hasGetToken);
   const client = useMemo(
-    () => given ?? (here && (user !== undefined || asks) ? made() : null),
-    [given, here, url, user, asks],
+    () => ownClient ?? (canConnect ? createClient() : null),
+    [ownClient, canConnect, url, user, hasGetToken],
   );
 
-  function made(): Roomcast {
-    const { userClaim, storage, socketOptions } = options;
+  function createClient(): Roomcast {
+    const { userClaim, storage, socketOptions } = props;
     return createRoomcast({
       url,
       token: token || undefined,
-      getToken: asks ? async () => ask() : undefined,
+      getToken: hasGetToken ? async () => callGetToken() : undefined,
       userClaim,
       storage,
       socketOptions,
     });
   }
 
-  function ask(): string | Promise<string> {
+  function callGetToken(): string | Promise<string> {
     const { getToken } = latest.current;
-    if (!getToken) throw new Error('SocketProvider has no getToken any more');
+    if (!getToken) throw new Error('the prop getToken of SocketProvider was removed');
     return getToken();
   }
 
   useEffect(() => {
-    // It has the first one already, and takes it for no news.
-    if (client && client !== given && token) client.setToken(token);
-  }, [client, given, token]);
+    // The client ignores its first token, because it has that token already.
+    if (client && client !== ownClient && token) client.setToken(token);
+  }, [client, ownClient, token]);
 
   useEffect(() => {
-    if (!client || client === given) return;
+    if (!client || client === ownClient) return;
     let isMounted = true;
-    // When all effects of the commit have run: StrictMode mounts twice, and an edge would keep the first one's handshake
-    // until it is sure that nobody goes on with it.
+    // Connects after all effects of the commit. StrictMode mounts twice, and an edge would keep the handshake of the
+    // first mount until its timeout.
     queueMicrotask(() => isMounted && client.connect());
     return () => {
       isMounted = false;
       client.close();
     };
-  }, [client, given]);
+  }, [client, ownClient]);
 
   return client;
 }

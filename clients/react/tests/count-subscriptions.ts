@@ -1,42 +1,56 @@
 import type { Roomcast, SessionView } from '@roomcast/core';
 
-/** How many listeners, handlers and holds were begun on a connection, and how many of them have not ended. */
-export interface Counts {
-  begun: number;
-  open: number;
+/** The subscriptions of a client: listeners, handlers and holds. */
+export interface SubscriptionCounts {
+  /** All subscriptions that were started. */
+  started: number;
+  /** The subscriptions that were started and have not ended. */
+  active: number;
 }
 
-const BEGINNERS = new Set<string | symbol>(['on', 'onState', 'join']);
+const SUBSCRIBING_METHODS = new Set<string | symbol>(['on', 'subscribe', 'join']);
 
-/** The connection itself, with everything counted that is begun through it. */
-export function counted(client: Roomcast): { client: Roomcast; counts: Counts } {
-  const counts = { begun: 0, open: 0 };
+/** Wraps the client, so that every subscription through it is counted. */
+export function countSubscriptions(client: Roomcast): { client: Roomcast; counts: SubscriptionCounts } {
+  const counts = { started: 0, active: 0 };
   const views = new Map<string, SessionView>();
   const session = (id: string) => {
-    const view = views.get(id) ?? counting(client.session(id), counts);
+    const view = views.get(id) ?? withCounting(client.session(id), counts);
     views.set(id, view);
     return view;
   };
-  return { client: counting(client, counts, { session }), counts };
+  return { client: withCounting(client, counts, { session }), counts };
 }
 
-function counting<T extends object>(of: T, counts: Counts, instead: Partial<T> = {}): T {
-  return new Proxy(of, {
+function withCounting<T extends object>(
+  object: T,
+  counts: SubscriptionCounts,
+  overrides: Partial<T> = {},
+): T {
+  // The same function is returned for each access, as by the object itself.
+  const methods = new Map<string | symbol, unknown>();
+  return new Proxy(object, {
     get(target, name) {
-      const value: unknown = name in instead ? Reflect.get(instead, name) : Reflect.get(target, name, target);
+      const value: unknown =
+        name in overrides ? Reflect.get(overrides, name) : Reflect.get(target, name, target);
       if (typeof value !== 'function') return value;
-      if (!BEGINNERS.has(name)) return value.bind(target) as unknown;
-      return (...args: unknown[]) => {
-        counts.begun += 1;
-        counts.open += 1;
-        let end: (() => void) | undefined = Reflect.apply(value, target, args);
-        return () => {
-          if (!end) return;
-          counts.open -= 1;
-          end();
-          end = undefined;
+      const method = methods.get(name) ?? (SUBSCRIBING_METHODS.has(name) ? counting() : value.bind(target));
+      methods.set(name, method);
+      return method;
+
+      function counting() {
+        return (...args: unknown[]) => {
+          counts.started += 1;
+          counts.active += 1;
+          let end: (() => void) | undefined = Reflect.apply(value as () => () => void, target, args);
+          return () => {
+            if (!end) return;
+            counts.active -= 1;
+            end();
+            end = undefined;
+          };
         };
-      };
+      }
     },
   });
 }

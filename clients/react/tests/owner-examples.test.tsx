@@ -6,17 +6,17 @@ import { App } from './owner/App.jsx';
 import { Debugging } from './owner/components/debugging.js';
 import { MyComponent } from './owner/components/MyComponent.jsx';
 import { SocketProvider } from './owner/contexts/SocketContext.js';
-import { dev, moveTo } from './dev.js';
-import { Joined } from './session-status.js';
+import { dev, setPageUrl } from './dev.js';
+import { SessionStatus } from './session-status.js';
 
-const people = { alice: 'interviewer', bob: 'interviewee' };
+const participants = { alice: 'interviewer', bob: 'interviewee' };
 const logged = vi.spyOn(console, 'log');
 
 beforeEach(async () => {
-  // The documented provider names no address: the edge is where the page came from.
-  moveTo(dev.url);
+  // The documented provider has no `url`, so it connects to the origin of the page.
+  setPageUrl(dev.url);
   logged.mockReset().mockImplementation(() => {});
-  await dev.backend.publish('my-session-id', 'scheduled', people);
+  await dev.backend.publish('my-session-id', 'scheduled', participants);
 });
 
 afterEach(() => vi.unstubAllGlobals());
@@ -24,16 +24,16 @@ afterEach(() => vi.unstubAllGlobals());
 test('the documented App connects while it is mounted', async () => {
   vi.stubGlobal('userToken', devToken('alice'));
   const { unmount } = render(<App />);
-  await dev.holds(1);
+  await dev.waitForSockets(1);
   unmount();
-  await dev.holds(0);
+  await dev.waitForSockets(0);
 });
 
-test('the documented component says that it is connected, and logs what happens', async () => {
+test('the documented component shows that it is connected, and logs events', async () => {
   render(
     <SocketProvider token={devToken('alice')}>
       <MyComponent />
-      <Joined id="my-session-id" />
+      <SessionStatus id="my-session-id" />
     </SocketProvider>,
   );
   expect(screen.getByText('Статус соединения: Отключено')).toBeTruthy();
@@ -41,7 +41,7 @@ test('the documented component says that it is connected, and logs what happens'
 
   await screen.findByText('my-session-id: joined');
   await dev.backend.publish('my-session-id', 'running', undefined, { topic: 'Rust' });
-  await logs('Сессия обновлена:', {
+  await expectLog('Сессия обновлена:', {
     sessionId: 'my-session-id',
     session: {
       id: 'my-session-id',
@@ -54,7 +54,7 @@ test('the documented component says that it is connected, and logs what happens'
     },
   });
   await dev.backend.updateFeedback('my-session-id', 'f1', { score: 5 }, { newFeedback: { by: 'bob' } });
-  await logs('Обратная связь обновлена:', {
+  await expectLog('Обратная связь обновлена:', {
     sessionId: 'my-session-id',
     feedbackId: 'f1',
     updates: { score: 5 },
@@ -64,7 +64,7 @@ test('the documented component says that it is connected, and logs what happens'
   expect(logged).toHaveBeenCalledTimes(2);
 });
 
-test('the documented button sends its event, whose answer ends nothing', async () => {
+test('the documented button sends its event, and the connection continues', async () => {
   render(
     <SocketProvider token={devToken('alice')}>
       <MyComponent />
@@ -73,31 +73,31 @@ test('the documented button sends its event, whose answer ends nothing', async (
   );
   await screen.findByText('Статус соединения: Подключено');
   act(() => void fireEvent.click(screen.getByText('Выполнить действие')));
-  await logs('Получено событие: session-error', [
+  await expectLog('Получено событие: session-error', [
     { sessionId: null, code: 'bad_request', message: expect.any(String) as string },
     expect.any(String) as string,
   ]);
   expect(screen.getByText('Статус соединения: Подключено')).toBeTruthy();
 });
 
-test('the documented debugging logs every event that comes, with its arguments', async () => {
+test('the documented debugging code logs every received event with its arguments', async () => {
   render(
     <SocketProvider token={devToken('bob')}>
       <MyComponent />
       <Debugging />
     </SocketProvider>,
   );
-  await logs('Получено событие: session-joined', [
+  await expectLog('Получено событие: session-joined', [
     { sessionId: 'my-session-id', role: 'interviewee' },
     expect.any(String) as string,
   ]);
   await dev.backend.requireFeedback('my-session-id', ['bob']);
-  await logs('Получено событие: feedback-required', [
+  await expectLog('Получено событие: feedback-required', [
     { sessionId: 'my-session-id' },
     expect.any(String) as string,
   ]);
 });
 
-async function logs(...args: unknown[]): Promise<void> {
+async function expectLog(...args: unknown[]): Promise<void> {
   await vi.waitFor(() => expect(logged).toHaveBeenCalledWith(...args), 10_000);
 }

@@ -2,28 +2,32 @@ import { StrictMode, useEffect } from 'react';
 import { render } from '@testing-library/react';
 import { SocketProvider, type SocketProviderProps } from '@roomcast/react';
 
-interface Provided<T> {
-  /** What the hook gave in the last render that was committed. */
+interface RenderedHook<T> {
+  /** The value of the hook in the last committed render. */
   readonly current: T;
-  /** Renders once more, with other props of the provider, or the same. */
-  change(props?: SocketProviderProps): void;
+  /** Renders again, with other props of the provider or the same. */
+  rerender(props?: SocketProviderProps): void;
   unmount(): void;
 }
 
-/** A component that calls a hook, inside a provider. */
-export function provided<T>(hook: () => T, props: SocketProviderProps, strict = false): Provided<T> {
-  const seen: { last?: { value: T } } = {};
-  function Probe() {
+/** Renders a component inside a provider that calls the hook. */
+export function renderInProvider<T>(
+  hook: () => T,
+  props: SocketProviderProps,
+  strict = false,
+): RenderedHook<T> {
+  const committed: { last?: { value: T } } = {};
+  function HookCaller() {
     const value = hook();
     useEffect(() => {
-      seen.last = { value };
+      committed.last = { value };
     });
     return null;
   }
   const tree = (props: SocketProviderProps) => {
     const root = (
       <SocketProvider {...props}>
-        <Probe />
+        <HookCaller />
       </SocketProvider>
     );
     return strict ? <StrictMode>{root}</StrictMode> : root;
@@ -31,10 +35,10 @@ export function provided<T>(hook: () => T, props: SocketProviderProps, strict = 
   const { rerender, unmount } = render(tree(props));
   return {
     get current() {
-      if (!seen.last) throw new Error('nothing was rendered');
-      return seen.last.value;
+      if (!committed.last) throw new Error('no render was committed');
+      return committed.last.value;
     },
-    change: (other = props) => rerender(tree(other)),
+    rerender: (nextProps = props) => rerender(tree(nextProps)),
     unmount,
   };
 }

@@ -1,7 +1,7 @@
 import { useSession } from '@roomcast/react';
 
-/** Joins a session and shows where it stands with it. */
-export function Joined({ id }: { id: string }) {
+/** Joins a session and shows the status of its membership. */
+export function SessionStatus({ id }: { id: string }) {
   const { status } = useSession(id);
   return <p>{`${id}: ${status}`}</p>;
 }

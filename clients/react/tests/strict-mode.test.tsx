@@ -3,17 +3,17 @@ import { devToken } from '@roomcast/testing';
 import { expect, test, vi } from 'vitest';
 
 import { dev } from './dev.js';
-import { provided } from './render-in-provider.js';
+import { renderInProvider } from './render-in-provider.js';
 
-// In a file of its own, so that its edge has seen nobody else.
-test('under StrictMode there is one connection, not even the handshake of another, and none after unmounting', async () => {
+// In a separate file, so that no other test has connected to this edge.
+test('under StrictMode there is one connection without an extra handshake, and none after unmounting', async () => {
   await dev.backend.publish('strict', 'running', { alice: 'observer' });
   const props = { url: dev.url, token: devToken('alice') };
-  const page = provided(() => ({ ...useSocket(), ...useSession('strict') }), props, true);
+  const page = renderInProvider(() => ({ ...useSocket(), ...useSession('strict') }), props, true);
   await vi.waitFor(() => expect(page.current).toMatchObject({ connected: true, status: 'joined' }), 10_000);
   await vi.waitFor(() => expect(page.current.socket?.io.engine.transport.name).toBe('websocket'), 10_000);
-  await expect.poll(() => dev.held('transports'), { timeout: 10_000 }).toBe(1);
-  expect(await dev.held('sockets')).toBe(1);
+  await expect.poll(() => dev.count('transports'), { timeout: 10_000 }).toBe(1);
+  expect(await dev.count('sockets')).toBe(1);
   page.unmount();
-  await dev.holds(0);
+  await dev.waitForSockets(0);
 });
