@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The repository. */
+/** The path of the repository. */
 export const ROOT = join(import.meta.dirname, '../../..');
 
-/** A fenced block: what stands after its language, and its lines. */
+/** A fenced code block. */
 export interface Block {
   readonly language: string;
-  /** A file's name, or `background`. */
-  readonly rest: string;
+  /** The text after the language: a file name, `background`, or empty. */
+  readonly info: string;
   readonly text: string;
 }
 
-/** The blocks of a page, or of one of its sections. */
+/** Returns the code blocks of a page, or of one section. */
 export function blocksOf(page: string, section?: string): Block[] {
   let text = readFileSync(join(ROOT, page), 'utf8');
   if (section !== undefined) {
@@ -22,17 +22,17 @@ export function blocksOf(page: string, section?: string): Block[] {
     text = found;
   }
   return [...text.matchAll(/^```(\w+) ?(.*)\n([^]*?)^```$/gm)].map(
-    ([, language = '', rest = '', text = '']) => {
-      return { language, rest, text };
+    ([, language = '', info = '', text = '']) => {
+      return { language, info, text };
     },
   );
 }
 
-/** The only block of this kind. */
-export function theBlock(blocks: readonly Block[], language: string, rest = ''): Block {
-  const found = blocks.filter((block) => block.language === language && block.rest === rest);
+/** Returns the only block with this language and info. */
+export function onlyBlock(blocks: readonly Block[], language: string, info = ''): Block {
+  const found = blocks.filter((block) => block.language === language && block.info === info);
   const [only] = found;
   if (only === undefined || found.length > 1)
-    throw new Error(`${found.length} blocks are ${language} ${rest}`);
+    throw new Error(`found ${found.length} blocks \`${language} ${info}\`, expected 1`);
   return only;
 }
