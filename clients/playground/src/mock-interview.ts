@@ -1,10 +1,10 @@
-// The mock interview that a first-time visitor begins with.
+// The mock interview with which a new user starts.
 
 import type { Outcome } from './backend/bridge';
-import type { Seat } from './backend/requests';
-import type { Journal } from './backend/call-history';
+import type { CallHistory } from './backend/call-history';
+import type { Participant } from './backend/requests';
 
-export const MOCK_SEATS: readonly Seat[] = [
+export const MOCK_PARTICIPANTS: readonly Participant[] = [
   { userId: 'alice', role: 'ROLE_INTERVIEWER' },
   { userId: 'bob', role: 'ROLE_INTERVIEWEE' },
   { userId: 'carol', role: 'ROLE_OBSERVER' },
@@ -12,15 +12,19 @@ export const MOCK_SEATS: readonly Seat[] = [
 
 export const STATUSES: readonly string[] = ['scheduled', 'running', 'finished'];
 
-// A name that is short, and new every time.
-export function newSession(): string {
+// A short random id.
+export function newSessionId(): string {
   const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789';
-  const letters = crypto.getRandomValues(new Uint8Array(4));
-  return `mock-${[...letters].map((byte) => alphabet.charAt(byte % alphabet.length)).join('')}`;
+  const bytes = crypto.getRandomValues(new Uint8Array(4));
+  return `mock-${[...bytes].map((byte) => alphabet.charAt(byte % alphabet.length)).join('')}`;
 }
 
-export function createSession(journal: Journal, id: string, seats: readonly Seat[]): Promise<Outcome> {
+export function createSession(
+  history: CallHistory,
+  id: string,
+  participants: readonly Participant[],
+): Promise<Outcome> {
   const attributes = { topic: 'Distributed systems', level: 'senior' };
-  const session = { id, status: 'scheduled', participants: { list: seats }, attributes };
-  return journal.make('Create the session', 'PublishSessionUpdate', { session });
+  const session = { id, status: 'scheduled', participants: { list: participants }, attributes };
+  return history.call('Create the session', 'PublishSessionUpdate', { session });
 }

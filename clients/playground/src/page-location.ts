@@ -1,50 +1,42 @@
-// Where the person is: a session, and whose browsers are open. It stands in the URL, so that a reload, a bookmark
-// and a second tab find it again.
+// The location of the page: a session, and the users whose browsers are open. It is stored in the URL, so that a reload,
+// a bookmark or a second tab shows the same page.
 
+import { isId } from './id';
 import { Store } from './store';
 
-export interface Place {
+export interface PageLocation {
   readonly session: string;
   readonly users: readonly string[];
 }
 
-// What ids of sessions, users and feedback are made of, as in the API.
-export const ID_PATTERN = '[A-Za-z0-9._~@:+\\-]{1,128}';
+export const pageLocation = new Store<PageLocation | undefined>(parseQuery(location.search));
 
-const ID = new RegExp(`^${ID_PATTERN}$`);
-
-export function isId(text: string): boolean {
-  return ID.test(text);
+export function navigate(next: PageLocation | undefined): void {
+  history.pushState(null, '', next === undefined ? location.pathname : `?${queryOf(next)}`);
+  pageLocation.set(next);
 }
 
-export const place = new Store<Place | undefined>(placeOf(location.search));
-
-export function go(next: Place | undefined): void {
-  history.pushState(null, '', next === undefined ? location.pathname : `?${search(next)}`);
-  place.set(next);
-}
-
-// Opens or closes a browser; no step of its own in the history.
+// Opens or closes browsers without a new entry in the history.
 export function setUsers(users: readonly string[]): void {
-  const now = place.read();
-  if (now === undefined) return;
-  const next = { ...now, users };
-  history.replaceState(null, '', `?${search(next)}`);
-  place.set(next);
+  const current = pageLocation.getSnapshot();
+  if (current === undefined) return;
+  const next = { ...current, users };
+  history.replaceState(null, '', `?${queryOf(next)}`);
+  pageLocation.set(next);
 }
 
-window.addEventListener('popstate', () => place.set(placeOf(location.search)));
+window.addEventListener('popstate', () => pageLocation.set(parseQuery(location.search)));
 
-export function placeOf(text: string): Place | undefined {
-  const given = new URLSearchParams(text);
-  const session = given.get('session') ?? '';
+function parseQuery(query: string): PageLocation | undefined {
+  const parameters = new URLSearchParams(query);
+  const session = parameters.get('session') ?? '';
   if (!isId(session)) return undefined;
-  const users = (given.get('users') ?? '').split(',').filter(isId);
+  const users = (parameters.get('users') ?? '').split(',').filter(isId);
   return { session, users: [...new Set(users)] };
 }
 
-// As few escapes as a URL allows, since people read it.
-export function search({ session, users }: Place): string {
+// Escapes as little as a URL allows, because users read it.
+function queryOf({ session, users }: PageLocation): string {
   const list = users.map(encodeURIComponent).join(',');
   return `session=${encodeURIComponent(session)}${list === '' ? '' : `&users=${list}`}`;
 }

@@ -1,48 +1,36 @@
-// What belongs to the session that the page shows.
-
-import { createContext, useContext } from 'react';
+// The session that the page shows, with its browsers and the backend's calls.
 
 import type { Outcome } from './backend/bridge';
+import type { CallHistory } from './backend/call-history';
 import type { Method, Requests } from './backend/requests';
-import { Journal } from './backend/call-history';
 import { SessionRecord } from './backend/session-record';
-import { Crowd } from './browsers/browser-list';
+import { BrowserList } from './browsers/browser-list';
 
-export class Workshop {
+export class PlaygroundSession {
   readonly record: SessionRecord;
-  readonly crowd: Crowd;
+  readonly browsers: BrowserList;
 
   constructor(
-    readonly session: string,
-    readonly journal: Journal,
-    mints: boolean,
+    readonly id: string,
+    readonly history: CallHistory,
+    mintsTokens: boolean,
   ) {
-    this.record = new SessionRecord(session);
-    this.crowd = new Crowd(this.record, mints);
+    this.record = new SessionRecord(id);
+    this.browsers = new BrowserList(this.record, mintsTokens);
   }
 
-  // Makes a call as the backend, and looks at what it changed.
+  // Makes a call as the backend, then reads the session again.
   async call<M extends Method>(title: string, method: M, request: Requests[M]): Promise<Outcome> {
-    const outcome = await this.journal.make(title, method, request);
-    this.record.touch();
+    const outcome = await this.history.call(title, method, request);
+    this.record.scheduleRead();
     return outcome;
   }
 
-  // Another status, with everything else as it stands: what a call does not give would be gone.
+  // Publishes another status with the current attributes, because a call without them removes them.
   async setStatus(status: string): Promise<Outcome> {
-    const known = this.record.known.read();
-    const attributes = known.state === 'known' ? known.attributes : {};
-    const session = { id: this.session, status, attributes };
+    const record = this.record.state.getSnapshot();
+    const attributes = record.status === 'loaded' ? record.session.attributes : {};
+    const session = { id: this.id, status, attributes };
     return this.call(`Set the status to ${status}`, 'PublishSessionUpdate', { session });
   }
-}
-
-const WorkshopContext = createContext<Workshop | undefined>(undefined);
-
-export const WorkshopProvider = WorkshopContext.Provider;
-
-export function useWorkshop(): Workshop {
-  const workshop = useContext(WorkshopContext);
-  if (workshop === undefined) throw new Error('no session is shown here');
-  return workshop;
 }

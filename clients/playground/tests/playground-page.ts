@@ -1,22 +1,21 @@
-// A person in front of the playground.
-
 import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 
-export interface Seen {
-  readonly event: string;
+export interface ShownEvent {
+  readonly name: string;
   readonly offset: number;
   readonly arrival: string;
 }
 
-const PATIENCE = { timeout: 15_000, interval: 20 };
+const POLL = { timeout: 15_000, interval: 20 };
 
-export class Guest {
+/** The playground, as a user sees it. */
+export class PlaygroundPage {
   constructor(readonly page: Page) {}
 
   /** The browser of a user on this page. */
-  card(user: string): Card {
-    return new Card(this.page.locator(`article[data-user="${user}"]`));
+  card(user: string): BrowserCard {
+    return new BrowserCard(this.page.locator(`article[data-user="${user}"]`));
   }
 
   button(name: string | RegExp): Locator {
@@ -25,77 +24,78 @@ export class Guest {
 
   async startMockInterview(): Promise<void> {
     await this.button('Start a mock interview').click();
-    await this.card('carol').shows('scheduled');
+    await this.card('carol').waitForStatus('scheduled');
   }
 }
 
-export class Card {
+/** The browser of one user. */
+export class BrowserCard {
   constructor(readonly root: Locator) {}
 
   button(name: string | RegExp): Locator {
     return this.root.getByRole('button', { name, exact: typeof name === 'string' });
   }
 
-  /** The status of the session, as this browser knows it. */
-  async shows(status: string): Promise<void> {
-    await expect.poll(() => this.root.locator('[data-shown=status]').textContent(), PATIENCE).toBe(status);
+  /** Waits until this browser shows the session with this status. */
+  async waitForStatus(status: string): Promise<void> {
+    await expect.poll(() => this.root.locator('[data-field=status]').textContent(), POLL).toBe(status);
   }
 
-  async connection(): Promise<string | null> {
+  async connectionStatus(): Promise<string | null> {
     return this.root.locator('.connection').getAttribute('data-status');
   }
 
-  async becomes(status: string): Promise<void> {
-    await expect.poll(() => this.connection(), PATIENCE).toBe(status);
+  async waitForConnection(status: string): Promise<void> {
+    await expect.poll(() => this.connectionStatus(), POLL).toBe(status);
   }
 
-  async says(text: string | RegExp): Promise<void> {
+  async waitForText(text: string | RegExp): Promise<void> {
     await this.root.getByText(text).first().waitFor();
   }
 
-  /** The events with a position, oldest first. */
-  async seen(): Promise<Seen[]> {
-    const lines = await this.root.locator('.line[data-offset]').evaluateAll((all) =>
-      all.map((line) => {
-        const of = (name: string) => line.getAttribute(`data-${name}`) ?? '';
-        return { event: of('event'), offset: Number(of('offset')), arrival: of('arrival') };
+  /** The events that have a position, oldest first. */
+  async events(): Promise<ShownEvent[]> {
+    const lines = await this.root.locator('.line[data-offset]').evaluateAll((elements) =>
+      elements.map((element) => {
+        const data = (name: string) => element.getAttribute(`data-${name}`) ?? '';
+        return { name: data('event'), offset: Number(data('offset')), arrival: data('arrival') };
       }),
     );
     return lines.reverse();
   }
 
   async offsets(): Promise<number[]> {
-    return (await this.seen()).map((one) => one.offset);
+    return (await this.events()).map(({ offset }) => offset);
   }
 
-  /** Waits until the event at an offset is the last one. */
-  async has(last: number): Promise<void> {
-    await expect.poll(async () => (await this.offsets()).at(-1), PATIENCE).toBe(last);
+  /** Waits until the event at this offset is the newest one. */
+  async waitForOffset(offset: number): Promise<void> {
+    await expect.poll(async () => (await this.offsets()).at(-1), POLL).toBe(offset);
   }
 
-  /** Waits for the event at an offset, and then has each from the first one on, once and in order. */
-  async hasAll(first: number, last: number, but: readonly number[] = []): Promise<void> {
-    await this.has(last);
-    const all = Array.from({ length: last - first + 1 }, (_, at) => first + at);
-    expect(await this.offsets()).toEqual(all.filter((offset) => !but.includes(offset)));
+  /** Waits for offset `last`. The browser then has each offset from `first` (except `excluded`) once and in order. */
+  async expectOffsets(first: number, last: number, excluded: readonly number[] = []): Promise<void> {
+    await this.waitForOffset(last);
+    const all = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+    expect(await this.offsets()).toEqual(all.filter((offset) => !excluded.includes(offset)));
   }
 
-  /** Offsets of what is shown as replayed, once that is known of every event. */
-  async replayed(): Promise<number[]> {
+  /** The offsets of replayed events, after the arrival of every event is determined. */
+  async replayedOffsets(): Promise<number[]> {
     await expect
-      .poll(async () => (await this.seen()).some((one) => one.arrival === 'unknown'), PATIENCE)
+      .poll(async () => (await this.events()).some(({ arrival }) => arrival === 'unknown'), POLL)
       .toBe(false);
-    return (await this.seen()).filter((one) => one.arrival === 'replayed').map((one) => one.offset);
+    return (await this.events()).filter(({ arrival }) => arrival === 'replayed').map(({ offset }) => offset);
   }
 
-  /** How often an event without a position was told. */
-  told(event: string): Promise<number> {
-    return this.root.locator(`.line[data-event="${event}"]`).count();
+  /** How many events of this name the log contains. */
+  countEvents(name: string): Promise<number> {
+    return this.root.locator(`.line[data-event="${name}"]`).count();
   }
 }
 
-/** The offset at which a call's event stands. */
-export function offsetOf(answer: Record<string, unknown>): number {
-  const { event } = answer as { event: { position: { offset: string } } };
+/** The offset of the event in the response to a call. */
+export function offsetOf(response: Record<string, unknown>): number {
+  const { event } = response as { event: { position: { offset: string } } };
   return Number(event.position.offset);
 }

@@ -1,20 +1,19 @@
-// A real Chromium before a real `roomcast dev`, and what is expected of every page whatever it shows.
-
 import { Backend, chromiumPath, RoomcastProcess } from '@roomcast/testing';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions } from 'playwright-core';
 import { expect } from 'vitest';
 
-import { Guest } from './playground-page';
+import { PlaygroundPage } from './playground-page';
 
 export interface PageOptions extends BrowserContextOptions {
   readonly session?: string;
   readonly users?: readonly string[];
 }
 
-export class Stage {
+/** A real Chromium and a real `roomcast dev`. It checks that no page reports an error. */
+export class TestEnvironment {
   readonly backend: Backend;
   readonly #contexts: BrowserContext[] = [];
-  readonly #complaints: string[] = [];
+  readonly #errors: string[] = [];
 
   private constructor(
     readonly dev: RoomcastProcess,
@@ -23,44 +22,46 @@ export class Stage {
     this.backend = Backend.of(dev);
   }
 
-  static async set(more: string[] = []): Promise<Stage> {
+  static async start(devArgs: string[] = []): Promise<TestEnvironment> {
     const [dev, browser] = await Promise.all([
-      RoomcastProcess.dev(more),
+      RoomcastProcess.dev(devArgs),
       chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox'] }),
     ]);
-    return new Stage(dev, browser);
+    return new TestEnvironment(dev, browser);
   }
 
-  /** Opens the playground in a browser that has nothing of the others: no storage, no connection. */
-  async open({ session, users = [], ...options }: PageOptions = {}): Promise<Guest> {
+  /** Opens the playground in a new browser context, which shares no storage with other pages. */
+  async open({ session, users = [], ...options }: PageOptions = {}): Promise<PlaygroundPage> {
     const context = await this.chromium.newContext({ viewport: { width: 1280, height: 900 }, ...options });
     this.#contexts.push(context);
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
-    page.on('pageerror', (error) => this.#complaints.push(`uncaught: ${error.message}`));
-    page.on('console', (line) => {
-      // The browser says so of each answer that is no 2xx, and of each connection that is gone: both are shown by the page.
-      const ofNetwork =
-        line.text().startsWith('Failed to load resource') || line.text().startsWith('WebSocket connection');
-      if (['error', 'warning'].includes(line.type()) && !ofNetwork) this.#complaints.push(line.text());
+    page.on('pageerror', (error) => this.#errors.push(`uncaught: ${error.message}`));
+    page.on('console', (message) => {
+      // Chromium reports each failed request and closed connection. The page shows both itself.
+      const isNetworkMessage =
+        message.text().startsWith('Failed to load resource') ||
+        message.text().startsWith('WebSocket connection');
+      if (['error', 'warning'].includes(message.type()) && !isNetworkMessage)
+        this.#errors.push(message.text());
     });
     page.on('request', (request) => {
       const { hostname, protocol } = new URL(request.url());
       if (hostname !== '127.0.0.1' && protocol !== 'blob:')
-        this.#complaints.push(`a request to ${request.url()}`);
+        this.#errors.push(`a request to ${request.url()}`);
     });
     const query = session === undefined ? '' : `?session=${session}&users=${users.join(',')}`;
     await page.goto(`${this.dev.url}/${query}`);
-    return new Guest(page);
+    return new PlaygroundPage(page);
   }
 
-  /** Closes the pages. None of them may have complained, or asked for anything off this machine. */
-  async clear(): Promise<void> {
+  /** Closes all pages. None of them may have reported an error or sent a request to another host. */
+  async closePages(): Promise<void> {
     for (const context of this.#contexts.splice(0)) await context.close();
-    expect(this.#complaints.splice(0)).toEqual([]);
+    expect(this.#errors.splice(0)).toEqual([]);
   }
 
-  async strike(): Promise<void> {
+  async stop(): Promise<void> {
     await this.chromium.close();
     this.backend.close();
     await this.dev.stop();

@@ -1,44 +1,46 @@
-// Every call that this page made, with its command and what came of it.
+// Makes the page's calls, and keeps each one with its command and outcome.
 
 import { Store } from '../store';
-import { about, call, type About, type Outcome } from './bridge';
+import { call, fetchAbout, type About, type Outcome } from './bridge';
+import { grpcurlCommand } from './grpcurl-command';
 import type { Method, Request, Requests } from './requests';
-import { grpcurl } from './grpcurl';
 
-const KEPT = 100;
+const MAX_CALLS = 100;
 
 export interface Call {
   readonly id: number;
-  // What it was made for, in a person's words.
+  // The purpose of the call.
   readonly title: string;
   readonly method: Method;
   readonly request: Request;
   readonly command: string;
-  readonly at: number;
-  // Undefined while it is under way.
+  // Undefined until the call has a response.
   readonly outcome: Outcome | undefined;
 }
 
-export class Journal {
+export class CallHistory {
+  // The newest call is first.
   readonly calls = new Store<readonly Call[]>([]);
-  readonly reach = new Store<About | undefined>(undefined);
-  #next = 1;
+  readonly about = new Store<About | undefined>(undefined);
+  #nextId = 1;
 
-  async learn(): Promise<void> {
-    this.reach.set(await about());
+  async loadAbout(): Promise<void> {
+    this.about.set(await fetchAbout());
   }
 
   command(method: Method, request: Request): string {
-    return grpcurl(this.reach.read()?.grpcurl, method, request);
+    return grpcurlCommand(this.about.getSnapshot()?.grpcurl, method, request);
   }
 
-  async make<M extends Method>(title: string, method: M, request: Requests[M]): Promise<Outcome> {
-    const id = this.#next++;
+  async call<M extends Method>(title: string, method: M, request: Requests[M]): Promise<Outcome> {
+    const id = this.#nextId++;
     const command = this.command(method, request);
-    const made: Call = { id, title, method, request, command, at: Date.now(), outcome: undefined };
-    this.calls.set([made, ...this.calls.read()].slice(0, KEPT));
+    const pending: Call = { id, title, method, request, command, outcome: undefined };
+    this.calls.set([pending, ...this.calls.getSnapshot()].slice(0, MAX_CALLS));
     const outcome = await call(method, request);
-    this.calls.set(this.calls.read().map((one) => (one.id === id ? { ...one, outcome } : one)));
+    this.calls.set(
+      this.calls.getSnapshot().map((entry) => (entry.id === id ? { ...entry, outcome } : entry)),
+    );
     return outcome;
   }
 }

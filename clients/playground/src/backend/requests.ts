@@ -1,10 +1,10 @@
-// The backend's calls, as proto JSON has them.
+// The requests and responses of SessionService as proto JSON.
+
+import type { JsonObject } from './json';
 
 export type RoleName = 'ROLE_INTERVIEWER' | 'ROLE_INTERVIEWEE' | 'ROLE_OBSERVER';
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-export type Fields = { readonly [key: string]: Json };
 
-export interface Seat {
+export interface Participant {
   readonly userId: string;
   readonly role: RoleName;
 }
@@ -12,8 +12,8 @@ export interface Seat {
 export interface SessionJson {
   readonly id: string;
   readonly status: string;
-  readonly participants?: { readonly list?: readonly Seat[] };
-  readonly attributes?: Fields;
+  readonly participants?: { readonly list?: readonly Participant[] };
+  readonly attributes?: JsonObject;
 }
 
 export interface Requests {
@@ -24,8 +24,8 @@ export interface Requests {
     sessionId: string;
     feedbackId: string;
     authorId?: string;
-    updates?: Fields;
-    newFeedback?: Fields;
+    updates?: JsonObject;
+    newFeedback?: JsonObject;
     requestId?: string;
   };
   RemoveParticipant: { sessionId: string; userId: string; requestId?: string };
@@ -37,7 +37,7 @@ export interface Requests {
 export type Method = keyof Requests;
 export type Request = Requests[Method];
 
-export interface GetSessionAnswer {
+export interface GetSessionResponse {
   readonly session?: SessionJson;
   readonly revision?: string;
   readonly position?: { readonly epoch: string; readonly offset?: string };
@@ -46,8 +46,8 @@ export interface GetSessionAnswer {
 
 export const ROLE_NAMES: readonly RoleName[] = ['ROLE_INTERVIEWER', 'ROLE_INTERVIEWEE', 'ROLE_OBSERVER'];
 
-// The word that browsers see.
-export function roleWord(name: RoleName): 'interviewer' | 'interviewee' | 'observer' {
+// The role as browsers receive it.
+export function browserRole(name: RoleName): 'interviewer' | 'interviewee' | 'observer' {
   switch (name) {
     case 'ROLE_INTERVIEWER':
       return 'interviewer';

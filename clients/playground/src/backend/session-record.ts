@@ -1,69 +1,71 @@
-// The session as the control plane has it: read after every call and whenever a browser is told something.
+// The session in the control plane. It is read after every call and whenever a browser receives an event.
 
 import { Store } from '../store';
-import { call } from './bridge';
-import type { Fields, GetSessionAnswer, Seat } from './requests';
+import { call, type Outcome } from './bridge';
+import type { JsonObject } from './json';
+import type { GetSessionResponse, Participant } from './requests';
 
-// Everything that comes within it leads to one read.
-const SETTLE_MS = 60;
+// Requests to read within this time are combined into one read.
+const READ_DELAY_MS = 60;
 
-export interface SessionFacts {
+export interface RecordedSession {
   readonly status: string;
-  readonly seats: readonly Seat[];
-  readonly attributes: Fields;
+  readonly participants: readonly Participant[];
+  readonly attributes: JsonObject;
   readonly revision: string;
   readonly epoch: string;
+  // The last offset of the session's log.
   readonly tail: number;
-  readonly owing: readonly string[];
+  // The users with pending feedback.
+  readonly pendingFeedback: readonly string[];
 }
 
-export type Known =
-  | { readonly state: 'unread' }
-  | { readonly state: 'missing' }
-  | { readonly state: 'unreachable'; readonly why: string }
-  | ({ readonly state: 'known' } & SessionFacts);
+export type RecordState =
+  | { readonly status: 'loading' }
+  | { readonly status: 'not-found' }
+  | { readonly status: 'unreachable'; readonly message: string }
+  | { readonly status: 'loaded'; readonly session: RecordedSession };
 
 export class SessionRecord {
-  readonly known = new Store<Known>({ state: 'unread' });
-  #due: ReturnType<typeof setTimeout> | undefined;
+  readonly state = new Store<RecordState>({ status: 'loading' });
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #reads = 0;
 
-  constructor(readonly session: string) {}
+  constructor(readonly sessionId: string) {}
 
-  // Reads it soon.
-  touch(): void {
-    this.#due ??= setTimeout(() => void this.read(), SETTLE_MS);
+  scheduleRead(): void {
+    this.#timer ??= setTimeout(() => void this.read(), READ_DELAY_MS);
   }
 
-  // Reads it, and gives the log's tail where there is one. An older read never replaces a newer one.
-  async read(): Promise<{ epoch: string; tail: number } | undefined> {
-    clearTimeout(this.#due);
-    this.#due = undefined;
-    const mine = ++this.#reads;
-    const outcome = await call('GetSession', { sessionId: this.session });
-    const known: Known = outcome.ok
-      ? factsOf(outcome.answer as GetSessionAnswer)
-      : outcome.code === 'NOT_FOUND'
-        ? { state: 'missing' }
-        : { state: 'unreachable', why: outcome.message };
-    if (mine === this.#reads && !same(known, this.known.read())) this.known.set(known);
-    return known.state === 'known' ? { epoch: known.epoch, tail: known.tail } : undefined;
+  // Reads the session. The result of an older read never replaces that of a newer one.
+  async read(): Promise<RecordState> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const read = ++this.#reads;
+    const state = stateOf(await call('GetSession', { sessionId: this.sessionId }));
+    if (read === this.#reads && !isEqual(state, this.state.getSnapshot())) this.state.set(state);
+    return state;
   }
 }
 
-function factsOf(answer: GetSessionAnswer): Known {
+function stateOf(outcome: Outcome): RecordState {
+  if (outcome.ok) return { status: 'loaded', session: sessionOf(outcome.response as GetSessionResponse) };
+  if (outcome.code === 'NOT_FOUND') return { status: 'not-found' };
+  return { status: 'unreachable', message: outcome.message };
+}
+
+function sessionOf(response: GetSessionResponse): RecordedSession {
   return {
-    state: 'known',
-    status: answer.session?.status ?? '',
-    seats: answer.session?.participants?.list ?? [],
-    attributes: answer.session?.attributes ?? {},
-    revision: answer.revision ?? '0',
-    epoch: answer.position?.epoch ?? '',
-    tail: Number(answer.position?.offset ?? 0),
-    owing: answer.openFeedbackUserIds ?? [],
+    status: response.session?.status ?? '',
+    participants: response.session?.participants?.list ?? [],
+    attributes: response.session?.attributes ?? {},
+    revision: response.revision ?? '0',
+    epoch: response.position?.epoch ?? '',
+    tail: Number(response.position?.offset ?? 0),
+    pendingFeedback: response.openFeedbackUserIds ?? [],
   };
 }
 
-function same(one: Known, other: Known): boolean {
+function isEqual(one: RecordState, other: RecordState): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -2,56 +2,56 @@
 
 import type { SessionRecord } from '../backend/session-record';
 import { Store } from '../store';
-import { Visitor } from './simulated-browser';
+import { SimulatedBrowser } from './simulated-browser';
 
-export class Crowd {
-  readonly visitors = new Store<readonly Visitor[]>([]);
-  // Counts the changes of any browser's log, cursor or place.
+export class BrowserList {
+  readonly open = new Store<readonly SimulatedBrowser[]>([]);
+  // Counts the changes of every browser's log, cursor and edge.
   readonly changes = new Store(0);
-  readonly #ends = new Map<Visitor, (() => void)[]>();
+  readonly #unsubscribe = new Map<SimulatedBrowser, (() => void)[]>();
 
   constructor(
     private readonly record: SessionRecord,
-    private readonly mints: boolean,
+    private readonly mintsTokens: boolean,
   ) {}
 
-  // Opens and closes browsers until they are those of `users`.
+  // Opens and closes browsers, so that exactly those of `users` are open.
   show(users: readonly string[]): void {
-    const open = new Map(this.visitors.read().map((visitor) => [visitor.user, visitor]));
-    const wanted = users.map((user) => {
-      const there = open.get(user);
-      open.delete(user);
-      return there ?? this.#open(user);
+    const surplus = new Map(this.open.getSnapshot().map((browser) => [browser.user, browser]));
+    const shown = users.map((user) => {
+      const existing = surplus.get(user);
+      surplus.delete(user);
+      return existing ?? this.#open(user);
     });
-    for (const closed of open.values()) {
-      this.#close(closed);
-      closed.log.forget();
+    for (const browser of surplus.values()) {
+      this.#close(browser);
+      browser.log.removeSaved();
     }
-    this.visitors.set(wanted);
-    this.#changed();
+    this.open.set(shown);
+    this.#countChange();
   }
 
-  close(): void {
-    for (const visitor of this.visitors.read()) this.#close(visitor);
-    this.visitors.set([]);
+  closeAll(): void {
+    for (const browser of this.open.getSnapshot()) this.#close(browser);
+    this.open.set([]);
   }
 
-  readonly #changed = (): void => this.changes.set(this.changes.read() + 1);
+  readonly #countChange = (): void => this.changes.set(this.changes.getSnapshot() + 1);
 
-  #open(user: string): Visitor {
-    const visitor = new Visitor(user, this.record, this.mints);
-    const watched = [visitor.log.lines, visitor.cursor, visitor.edge];
-    this.#ends.set(
-      visitor,
-      watched.map((store) => store.subscribe(this.#changed)),
+  #open(user: string): SimulatedBrowser {
+    const browser = new SimulatedBrowser(user, this.record, this.mintsTokens);
+    const stores = [browser.log.entries, browser.cursor, browser.edge];
+    this.#unsubscribe.set(
+      browser,
+      stores.map((store) => store.subscribe(this.#countChange)),
     );
-    visitor.client.connect();
-    return visitor;
+    browser.client.connect();
+    return browser;
   }
 
-  #close(visitor: Visitor): void {
-    for (const end of this.#ends.get(visitor) ?? []) end();
-    this.#ends.delete(visitor);
-    visitor.close();
+  #close(browser: SimulatedBrowser): void {
+    for (const unsubscribe of this.#unsubscribe.get(browser) ?? []) unsubscribe();
+    this.#unsubscribe.delete(browser);
+    browser.close();
   }
 }

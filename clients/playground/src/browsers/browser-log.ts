@@ -1,107 +1,119 @@
-// What one browser was told, newest first, and the turns of its connection. It outlives a reload, so that a person
-// can see that nothing is missing and nothing came twice.
+// The events and connection changes of one browser, newest first. The log survives reloads, so that users can see that
+// no event is missing or repeated.
 
+import type { Position } from '@roomcast/core';
+
+import type { RecordState } from '../backend/session-record';
 import { Store } from '../store';
-import type { Position } from './position';
 
-const KEPT = 200;
+const MAX_ENTRIES = 200;
 
-// Replayed: it was in the log before the browser was back. Unknown: that is being found out.
+// Replayed: the event was in the log before the browser reconnected. Unknown: not determined yet.
 export type Arrival = 'live' | 'replayed' | 'unknown';
 export type Tone = 'plain' | 'good' | 'bad';
 
-export interface Told {
-  readonly kind: 'told';
+export interface EventEntry {
+  readonly kind: 'event';
   readonly id: number;
-  readonly at: number;
+  // In milliseconds since the Unix epoch.
+  readonly time: number;
   readonly name: string;
   readonly payload: unknown;
-  // Where it stands in the session's log; undefined for what is not of that log.
+  // The position in the session's log; undefined if the event is not part of that log.
   readonly position: Position | undefined;
   readonly arrival: Arrival;
 }
 
-export interface Turn {
-  readonly kind: 'turn';
+export interface ConnectionEntry {
+  readonly kind: 'connection';
   readonly id: number;
-  readonly at: number;
+  // In milliseconds since the Unix epoch.
+  readonly time: number;
   readonly tone: Tone;
   readonly text: string;
+  // The edge of a new connection; undefined for other changes.
+  readonly edge?: string;
 }
 
-export type Line = Told | Turn;
-type New<L extends Line> = Omit<L, 'id' | 'at' | 'kind'>;
+export type LogEntry = EventEntry | ConnectionEntry;
+type New<E extends LogEntry> = Omit<E, 'id' | 'time' | 'kind'>;
 
-export class VisitorLog {
-  readonly lines: Store<readonly Line[]>;
-  // Whether lines of an earlier life of the page are in it.
-  readonly reloaded: boolean;
+export class BrowserLog {
+  readonly entries: Store<readonly LogEntry[]>;
+  // Whether the log contains entries from before a reload.
+  readonly isRestored: boolean;
   readonly #key: string;
-  #next: number;
+  #nextId: number;
 
   constructor(session: string, user: string) {
-    this.#key = `roomcast-playground:log:${user}:${session}`;
-    const kept = restored(this.#key);
-    this.lines = new Store(kept);
-    this.reloaded = kept.length > 0;
-    this.#next = (kept[0]?.id ?? 0) + 1;
+    this.#key = `roomcast-playground:browser-log:${user}:${session}`;
+    const saved = readSaved(this.#key);
+    this.entries = new Store(saved);
+    this.isRestored = saved.length > 0;
+    this.#nextId = (saved[0]?.id ?? 0) + 1;
   }
 
-  told(told: New<Told>): void {
-    this.#add({ kind: 'told', id: this.#next++, at: Date.now(), ...told });
+  addEvent(event: New<EventEntry>): void {
+    this.#add({ kind: 'event', id: this.#nextId++, time: Date.now(), ...event });
   }
 
-  turn(tone: Tone, text: string): void {
-    this.#add({ kind: 'turn', id: this.#next++, at: Date.now(), tone, text });
+  addConnection(tone: Tone, text: string, edge?: string): void {
+    const entry = { kind: 'connection', id: this.#nextId++, time: Date.now(), tone, text } as const;
+    this.#add(edge === undefined ? entry : { ...entry, edge });
   }
 
-  // The last event of the session's log in it.
-  last(): Position | undefined {
-    for (const line of this.lines.read()) {
-      if (line.kind === 'told' && line.position !== undefined) return line.position;
+  hasEvent(matches: (event: EventEntry) => boolean): boolean {
+    return this.entries.getSnapshot().some((entry) => entry.kind === 'event' && matches(entry));
+  }
+
+  // The position of the newest event that has one.
+  lastPosition(): Position | undefined {
+    for (const entry of this.entries.getSnapshot()) {
+      if (entry.kind === 'event' && entry.position !== undefined) return entry.position;
     }
     return undefined;
   }
 
-  // The log ended at `tail` when the browser came back: what stands before it was replayed.
-  settle(tail: { epoch: string; tail: number } | undefined): void {
-    const arrival = (position: Position | undefined): Arrival =>
-      tail !== undefined && position?.epoch === tail.epoch && position.offset <= tail.tail
-        ? 'replayed'
-        : 'live';
-    const settled = (line: Line): Line =>
-      line.kind === 'told' && line.arrival === 'unknown'
-        ? { ...line, arrival: arrival(line.position) }
-        : line;
-    this.#set(this.lines.read().map(settled));
+  // Determines unknown arrivals: events up to the tail at the time of the reconnection were replayed.
+  resolveArrivals(record: RecordState): void {
+    const arrivalOf = (position: Position | undefined): Arrival => {
+      if (record.status !== 'loaded' || position === undefined) return 'live';
+      const { epoch, tail } = record.session;
+      return position.epoch === epoch && position.offset <= tail ? 'replayed' : 'live';
+    };
+    const resolve = (entry: LogEntry): LogEntry =>
+      entry.kind === 'event' && entry.arrival === 'unknown'
+        ? { ...entry, arrival: arrivalOf(entry.position) }
+        : entry;
+    this.#set(this.entries.getSnapshot().map(resolve));
   }
 
   clear(): void {
     this.#set([]);
   }
 
-  forget(): void {
+  removeSaved(): void {
     sessionStorage.removeItem(this.#key);
   }
 
-  #add(line: Line): void {
-    this.#set([line, ...this.lines.read()].slice(0, KEPT));
+  #add(entry: LogEntry): void {
+    this.#set([entry, ...this.entries.getSnapshot()].slice(0, MAX_ENTRIES));
   }
 
-  #set(lines: readonly Line[]): void {
-    this.lines.set(lines);
+  #set(entries: readonly LogEntry[]): void {
+    this.entries.set(entries);
     try {
-      sessionStorage.setItem(this.#key, JSON.stringify(lines));
+      sessionStorage.setItem(this.#key, JSON.stringify(entries));
     } catch {
-      // Full, or not allowed: then a reload begins with an empty log.
+      // The storage is full or not available. A reload then starts with an empty log.
     }
   }
 }
 
-function restored(key: string): readonly Line[] {
+function readSaved(key: string): readonly LogEntry[] {
   try {
-    const lines: unknown = JSON.parse(sessionStorage.getItem(key) ?? '[]');
-    return Array.isArray(lines) ? (lines as Line[]) : [];
+    const entries: unknown = JSON.parse(sessionStorage.getItem(key) ?? '[]');
+    return Array.isArray(entries) ? (entries as LogEntry[]) : [];
   } catch {
     return [];
   }

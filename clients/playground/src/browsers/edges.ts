@@ -1,26 +1,23 @@
-// The edges that a browser can come by: the one that served this page, and a second one, started when first asked for.
+// The edges to which a browser can connect: the edge that served this page, and a second edge that is started on demand.
 
-import { BridgeError, startEdges } from '../backend/bridge';
+import { BridgeError, startSecondEdge } from '../backend/bridge';
 
 export interface Edge {
-  readonly name: string;
+  readonly name: 'edge A' | 'edge B';
   readonly url: string;
 }
 
-export const HOME: Edge = { name: 'edge A', url: location.origin };
+export const FIRST_EDGE: Edge = { name: 'edge A', url: location.origin };
 
-export function another(than: Edge): Promise<Edge> {
-  if (than.url !== HOME.url) return Promise.resolve(HOME);
-  // Asked each time: it is started once, and anew where `dev` itself was.
-  return start();
-}
-
-async function start(): Promise<Edge> {
-  const [, url] = await startEdges();
+// Returns the edge that is not `current`. Starts the second edge if necessary.
+export async function otherEdge(current: Edge): Promise<Edge> {
+  if (current.url !== FIRST_EDGE.url) return FIRST_EDGE;
+  // Called each time, because a restarted `roomcast dev` has only one edge again.
+  const [, url] = await startSecondEdge();
   if (url === undefined) throw new BridgeError('there is no second edge');
   return { name: 'edge B', url };
 }
 
-export function host(edge: Edge): string {
+export function hostOf(edge: Edge): string {
   return new URL(edge.url).host;
 }

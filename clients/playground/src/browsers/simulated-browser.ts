@@ -1,172 +1,166 @@
-// One user's browser: a connection of its own, its tokens, its log, and what can be done to it.
+// One user's browser: its connection, tokens and log, and the faults that can be simulated.
 
 import {
   createRoomcast,
+  parseCursor,
+  serverToClientEvents,
   type ConnectionState,
+  type Position,
   type Roomcast,
-  type ServerToClientEvents,
 } from '@roomcast/core';
 
-import { words } from '../backend/bridge';
 import type { SessionRecord } from '../backend/session-record';
+import { errorMessage } from '../error-message';
 import { Store } from '../store';
-import { another, HOME, host, type Edge } from './edges';
-import { VisitorLog } from './browser-log';
-import { positionIn, type Position } from './position';
-import { Tokens } from './token-supply';
+import { BrowserLog } from './browser-log';
+import { FIRST_EDGE, hostOf, otherEdge, type Edge } from './edges';
+import { TokenSupply } from './token-supply';
 
-// How long a cut connection stays away, so that there is time to publish something.
-export const AWAY_MS = 5_000;
-// How long a token is good that is let expire.
+// How long a cut connection stays closed, so that there is time to publish events.
+export const CUT_MS = 5_000;
+// The lifetime of the last token before the supply stops.
 const LAST_TOKEN_SECONDS = 4;
 
-const EVENTS = [
-  'session-joined',
-  'session-updated',
-  'role-selected',
-  'feedback-required',
-  'feedback-updated',
-  'session-revoked',
-  'session-reset',
-  'session-error',
-] as const satisfies readonly (keyof ServerToClientEvents)[];
+const LOGGED_EVENTS: readonly string[] = ['session-updated', 'role-selected', 'feedback-updated'];
 
-export class Visitor {
+export class SimulatedBrowser {
   readonly client: Roomcast;
-  readonly log: VisitorLog;
-  readonly tokens: Tokens;
-  readonly edge = new Store<Edge>(HOME);
-  // Until when a cut connection stays away.
-  readonly away = new Store<number | undefined>(undefined);
+  readonly log: BrowserLog;
+  readonly tokens: TokenSupply;
+  readonly edge = new Store<Edge>(FIRST_EDGE);
+  // When a cut connection reconnects, in milliseconds since the Unix epoch; undefined if it is not cut.
+  readonly reconnectsAt = new Store<number | undefined>(undefined);
   readonly cursor = new Store<Position | undefined>(undefined);
-  readonly #ends: (() => void)[] = [];
-  #before: ConnectionState;
+  readonly sessionId: string;
+  readonly #unsubscribe: (() => void)[] = [];
+  #previousState: ConnectionState;
   #wasConnected = false;
-
-  readonly session: string;
-  #joinedBefore = false;
-  #settling = 0;
+  #wasJoined = false;
+  // The number of reads of the record that will determine unknown arrivals.
+  #pendingReads = 0;
 
   constructor(
     readonly user: string,
     private readonly record: SessionRecord,
-    mints: boolean,
+    mintsTokens: boolean,
   ) {
-    const { session } = record;
-    this.session = session;
-    this.log = new VisitorLog(session, user);
-    this.tokens = new Tokens(user, mints);
-    this.client = createRoomcast({ getToken: this.tokens.get });
-    this.#before = this.client.state;
-    if (this.log.reloaded) this.log.turn('plain', 'The page was loaded again');
-    for (const name of EVENTS) {
-      this.#ends.push(
-        this.client.on(name, (payload: unknown, cursor?: unknown) => this.#told(name, payload, cursor)),
-      );
-    }
-    const view = this.client.session(session);
-    this.#ends.push(
-      this.client.onState(() => this.#turned()),
-      view.onState(() => this.#moved(view.state.position)),
-    );
-    this.#moved(view.state.position);
+    this.sessionId = record.sessionId;
+    this.log = new BrowserLog(this.sessionId, user);
+    this.tokens = new TokenSupply(user, mintsTokens);
+    this.client = createRoomcast({ getToken: this.tokens.getToken });
+    this.#previousState = this.client.getSnapshot();
+    if (this.log.isRestored) this.log.addConnection('plain', 'The page was reloaded');
+    this.#subscribe();
   }
 
-  // Ends the transport under the connection, as a network that goes away does.
-  cut(awayMs = AWAY_MS): void {
-    if (this.client.state.status !== 'connected') return;
+  // Closes the transport of the connection, as a network failure does.
+  cut(durationMs = CUT_MS): void {
+    if (this.client.getSnapshot().status !== 'connected') return;
     const manager = this.client.socket.io;
-    const usual = {
+    const defaults = {
       delay: manager.reconnectionDelay(),
-      most: manager.reconnectionDelayMax(),
+      longest: manager.reconnectionDelayMax(),
       jitter: manager.randomizationFactor(),
     };
-    manager.reconnectionDelay(awayMs).reconnectionDelayMax(awayMs).randomizationFactor(0);
-    if (awayMs > 0) this.away.set(Date.now() + awayMs);
+    manager.reconnectionDelay(durationMs).reconnectionDelayMax(durationMs).randomizationFactor(0);
+    if (durationMs > 0) this.reconnectsAt.set(Date.now() + durationMs);
     manager.once('reconnect_attempt', () => {
       manager
-        .reconnectionDelay(usual.delay)
-        .reconnectionDelayMax(usual.most)
-        .randomizationFactor(usual.jitter);
-      this.away.set(undefined);
+        .reconnectionDelay(defaults.delay)
+        .reconnectionDelayMax(defaults.longest)
+        .randomizationFactor(defaults.jitter);
+      this.reconnectsAt.set(undefined);
     });
     manager.engine.close();
   }
 
-  // Lets the edge close the connection for want of a good token.
-  async expire(): Promise<void> {
-    const token = await this.tokens.last(LAST_TOKEN_SECONDS);
+  // Lets the token expire, so that the edge closes the connection.
+  async expireToken(): Promise<void> {
+    const token = await this.tokens.issueLast(LAST_TOKEN_SECONDS);
     this.client.setToken(token);
-    this.log.turn('plain', `Its token is good for ${LAST_TOKEN_SECONDS} s, and no new one is handed out`);
+    const text = `The token expires in ${LAST_TOKEN_SECONDS} s, and no new token is issued`;
+    this.log.addConnection('plain', text);
   }
 
-  // The next connection goes to the other edge: as behind a load balancer, the page itself notices nothing of it.
-  async move(): Promise<void> {
+  // Reconnects to the other edge without involving the page's code, as a load balancer does.
+  async moveToOtherEdge(): Promise<void> {
     try {
-      const edge = await another(this.edge.read());
+      const edge = await otherEdge(this.edge.getSnapshot());
       Reflect.set(this.client.socket.io, 'uri', edge.url);
       this.edge.set(edge);
-      this.log.turn('plain', `Its next connection goes to ${edge.name}, ${host(edge)}`);
+      this.log.addConnection('plain', `The next connection uses ${edge.name}, ${hostOf(edge)}`);
       this.cut(0);
     } catch (error) {
-      this.log.turn('bad', `No second edge: ${words(error)}`);
+      this.log.addConnection('bad', `The second edge did not start: ${errorMessage(error)}`);
     }
   }
 
   close(): void {
-    for (const end of this.#ends.splice(0)) end();
+    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
     this.client.close();
   }
 
-  #told(name: string, payload: unknown, cursor: unknown): void {
-    if (!concerns(payload, this.session)) return;
-    if (name === 'session-joined') return this.#joined(payload);
-    const inLog = name === 'session-updated' || name === 'role-selected' || name === 'feedback-updated';
-    const position = inLog ? positionIn(cursor, this.session) : undefined;
-    this.log.told({ name, payload, position, arrival: this.#settling > 0 ? 'unknown' : 'live' });
-    this.record.touch();
+  #subscribe(): void {
+    const view = this.client.session(this.sessionId);
+    const updateCursor = () => this.#updateCursor(view.getSnapshot().position);
+    const events = serverToClientEvents.map((name) =>
+      this.client.on(name, (payload: unknown, cursor: string) => this.#handleEvent(name, payload, cursor)),
+    );
+    this.#unsubscribe.push(
+      ...events,
+      this.client.subscribe(() => this.#handleConnectionState(this.client.getSnapshot())),
+      view.subscribe(updateCursor),
+    );
+    updateCursor();
   }
 
-  // What comes now was in the log already, up to the tail that it has at this moment.
-  #joined(payload: unknown): void {
-    const resumed = this.#joinedBefore || this.log.reloaded;
-    this.#joinedBefore = true;
-    const after = resumed ? (this.cursor.read() ?? this.log.last()) : undefined;
-    const role =
-      typeof payload === 'object' && payload !== null && 'role' in payload ? String(payload.role) : '';
-    const from = after === undefined ? '' : `, goes on after #${after.offset}`;
-    this.log.turn('plain', `In the session as ${role}${from}`);
-    if (!resumed) return;
-    this.#settling += 1;
-    void this.record.read().then((tail) => {
-      this.#settling -= 1;
-      this.log.settle(tail);
+  #handleEvent(name: string, payload: unknown, cursor: string): void {
+    if (!isAbout(payload, this.sessionId)) return;
+    if (name === 'session-joined') return this.#handleJoined(payload);
+    const position = LOGGED_EVENTS.includes(name) ? parseCursor(cursor, this.sessionId)?.position : undefined;
+    const arrival = this.#pendingReads > 0 ? 'unknown' : 'live';
+    this.log.addEvent({ name, payload, position, arrival });
+    this.record.scheduleRead();
+  }
+
+  // The events that follow were replayed if the log contains them at this moment.
+  #handleJoined(payload: object): void {
+    const isResumed = this.#wasJoined || this.log.isRestored;
+    this.#wasJoined = true;
+    const after = isResumed ? (this.cursor.getSnapshot() ?? this.log.lastPosition()) : undefined;
+    const role = 'role' in payload ? String(payload.role) : '';
+    const continuation = after === undefined ? '' : `, continues after #${after.offset}`;
+    this.log.addConnection('plain', `Joined as ${role}${continuation}`);
+    if (!isResumed) return;
+    this.#pendingReads += 1;
+    void this.record.read().then((record) => {
+      this.#pendingReads -= 1;
+      this.log.resolveArrivals(record);
     });
   }
 
-  #moved(cursor: string | undefined): void {
-    const now = positionIn(cursor, this.session);
-    const before = this.cursor.read();
-    if (now?.epoch !== before?.epoch || now?.offset !== before?.offset) this.cursor.set(now);
+  #updateCursor(cursor: string | undefined): void {
+    const next = cursor === undefined ? undefined : parseCursor(cursor, this.sessionId)?.position;
+    const previous = this.cursor.getSnapshot();
+    if (next?.epoch !== previous?.epoch || next?.offset !== previous?.offset) this.cursor.set(next);
   }
 
-  #turned(): void {
-    const [before, now] = [this.#before, this.client.state];
-    this.#before = now;
-    switch (now.status) {
+  #handleConnectionState(state: ConnectionState): void {
+    const previous = this.#previousState;
+    this.#previousState = state;
+    switch (state.status) {
       case 'connected':
-        if (before.status === 'connected') return;
-        this.log.turn(...this.#connected(now.recovered));
-        this.#wasConnected = true;
+        if (previous.status !== 'connected') this.#logConnected(state.recovered);
         return;
       case 'reconnecting':
-        if (before.status !== 'reconnecting') this.log.turn('bad', `Connection lost: ${now.reason}`);
+        if (previous.status !== 'reconnecting')
+          this.log.addConnection('bad', `Connection lost: ${state.reason}`);
         return;
-      case 'refused':
-        this.log.turn('bad', `Refused: ${now.code}`);
+      case 'denied':
+        this.log.addConnection('bad', `Connection denied: ${state.code}`);
         return;
       case 'ended':
-        this.log.turn('bad', `Ended by the server: ${now.reason}`);
+        this.log.addConnection('bad', `Disconnected by the server: ${state.reason}`);
         return;
       case 'idle':
       case 'connecting':
@@ -174,17 +168,28 @@ export class Visitor {
     }
   }
 
-  #connected(recovered: boolean): ['good' | 'plain', string] {
-    const edge = this.edge.read().name;
-    if (recovered) return ['good', `Back by ${edge}: recovered, nothing was missed`];
-    return this.#wasConnected
-      ? ['plain', `Back by ${edge}: a new connection, which joins again`]
-      : ['plain', `Connected to ${edge}`];
+  #logConnected(recovered: boolean): void {
+    const { name } = this.edge.getSnapshot();
+    if (recovered) {
+      this.log.addConnection('good', `Reconnected through ${name}: recovered, no event was missed`, name);
+    } else if (this.#wasConnected) {
+      this.log.addConnection(
+        'plain',
+        `Reconnected through ${name}: a new connection, which joins again`,
+        name,
+      );
+    } else {
+      this.log.addConnection('plain', `Connected to ${name}`, name);
+    }
+    this.#wasConnected = true;
   }
 }
 
-function concerns(payload: unknown, session: string): boolean {
+function isAbout(payload: unknown, sessionId: string): payload is { sessionId: string } {
   return (
-    typeof payload === 'object' && payload !== null && 'sessionId' in payload && payload.sessionId === session
+    typeof payload === 'object' &&
+    payload !== null &&
+    'sessionId' in payload &&
+    payload.sessionId === sessionId
   );
 }

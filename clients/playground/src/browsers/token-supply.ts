@@ -1,61 +1,61 @@
-// Hands a browser its tokens, as a product's own backend would, and can withhold them.
+// Issues tokens to one browser, as the backend of an application does. It can stop issuing them.
 
+import { mintToken } from '../backend/bridge';
 import { Store } from '../store';
-import { mint } from '../backend/bridge';
 
 const TTL_SECONDS = 3600;
 
-export type Supply =
-  | { readonly state: 'open' }
-  // No new token until someone releases it; the last one is good until then.
-  | { readonly state: 'withheld'; readonly until: number }
-  // This `dev` makes no tokens: one has to be given.
-  | { readonly state: 'by hand' };
+export type SupplyState =
+  | { readonly status: 'issuing' }
+  // No new token until `resume`. The last token expires at `expiresAt` (milliseconds since the Unix epoch).
+  | { readonly status: 'stopped'; readonly expiresAt: number }
+  // This `roomcast dev` mints no tokens, so the user must enter one.
+  | { readonly status: 'manual' };
 
-export class Tokens {
-  readonly supply: Store<Supply>;
-  #given: string | undefined;
+export class TokenSupply {
+  readonly state: Store<SupplyState>;
+  #enteredToken: string | undefined;
   #waiting: (() => void)[] = [];
 
   constructor(
     private readonly user: string,
-    made: boolean,
+    mintsTokens: boolean,
   ) {
-    this.supply = new Store<Supply>(made ? { state: 'open' } : { state: 'by hand' });
+    this.state = new Store<SupplyState>(mintsTokens ? { status: 'issuing' } : { status: 'manual' });
   }
 
-  // Asked by the connection whenever it needs one.
-  readonly get = async (): Promise<string> => {
-    while (
-      this.supply.read().state === 'withheld' ||
-      (this.supply.read().state === 'by hand' && this.#given === undefined)
-    ) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    if (this.supply.read().state === 'open') return mint(this.user, TTL_SECONDS);
-    const given = this.#given ?? '';
-    this.#given = undefined;
-    return given;
+  // The connection calls this whenever it needs a token.
+  readonly getToken = async (): Promise<string> => {
+    while (!this.#isAvailable()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.state.getSnapshot().status === 'issuing') return mintToken(this.user, TTL_SECONDS);
+    const token = this.#enteredToken ?? '';
+    this.#enteredToken = undefined;
+    return token;
   };
 
-  // A token that is soon over, after which there is none.
-  async last(ttlSeconds: number): Promise<string> {
-    const token = await mint(this.user, ttlSeconds);
-    this.supply.set({ state: 'withheld', until: Date.now() + ttlSeconds * 1000 });
+  // Issues one more token, then none until `resume`.
+  async issueLast(ttlSeconds: number): Promise<string> {
+    const token = await mintToken(this.user, ttlSeconds);
+    this.state.set({ status: 'stopped', expiresAt: Date.now() + ttlSeconds * 1000 });
     return token;
   }
 
-  release(): void {
-    this.supply.set({ state: 'open' });
-    this.#wake();
+  resume(): void {
+    this.state.set({ status: 'issuing' });
+    this.#continueWaiting();
   }
 
-  give(token: string): void {
-    this.#given = token;
-    this.#wake();
+  enter(token: string): void {
+    this.#enteredToken = token;
+    this.#continueWaiting();
   }
 
-  #wake(): void {
-    for (const wake of this.#waiting.splice(0)) wake();
+  #isAvailable(): boolean {
+    const { status } = this.state.getSnapshot();
+    return status === 'issuing' || (status === 'manual' && this.#enteredToken !== undefined);
+  }
+
+  #continueWaiting(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

@@ -1,53 +1,53 @@
-// One call by hand: its fields, the same call by grpcurl, and what came of it.
+// The form of one backend call: its fields, the equivalent grpcurl command, and the outcome.
 
 import { useState, type FormEvent } from 'react';
 
 import { ACTIONS, type Action } from '../backend/actions';
-import { words } from '../backend/bridge';
-import type { Method, Request } from '../backend/requests';
 import { FieldError, type Draft } from '../backend/draft';
-import { useStore } from '../store';
-import { useWorkshop } from '../playground-session';
+import type { Method, Request } from '../backend/requests';
+import { errorMessage } from '../error-message';
+import { usePlaygroundSession } from '../use-playground-session';
+import { useStore } from '../use-store';
 import { Command } from './command';
 import { FieldInput } from './field-input';
 import { SendIcon } from './icons';
 import { OutcomeView } from './outcome-view';
 
 export function ActionForm({ method }: { readonly method: Method }) {
-  const action = ACTIONS.find((one) => one.method === method);
+  const action = ACTIONS.find((candidate) => candidate.method === method);
   return action === undefined ? null : <Form action={action} />;
 }
 
-type Built = { readonly request: Request } | { readonly problem: string; readonly field: string | undefined };
-
 function Form({ action }: { readonly action: Action }) {
-  const workshop = useWorkshop();
-  const known = useStore(workshop.record.known);
-  const calls = useStore(workshop.journal.calls);
-  useStore(workshop.journal.reach);
-  // Only what was typed: the rest follows the session.
-  const [typed, setTyped] = useState<Draft>({});
-  const [sent, setSent] = useState<number>();
-  const [asked, setAsked] = useState(false);
-  const draft = { ...action.start(workshop.session, known), ...typed };
-  const built = build(action, draft);
-  const last = calls.find((call) => call.id === sent);
+  const session = usePlaygroundSession();
+  const record = useStore(session.record.state);
+  const calls = useStore(session.history.calls);
+  useStore(session.history.about);
+  // Only the fields that the user edited. The other fields follow the session.
+  const [edited, setEdited] = useState<Draft>({});
+  const [callId, setCallId] = useState<number>();
+  const [isSubmitted, setSubmitted] = useState(false);
+  const draft = { ...action.initialDraft(session.id, record), ...edited };
+  const parsed = parse(action, draft);
+  const lastCall = calls.find((call) => call.id === callId);
 
   const send = (event: FormEvent) => {
     event.preventDefault();
-    setAsked(true);
-    if (!('request' in built)) return;
-    void workshop.call(action.label, action.method, built.request as never);
-    setSent(workshop.journal.calls.read()[0]?.id);
-    // Publishing again begins with the session as it is then.
-    setTyped(({ status: _, attributes: __, ...rest }) => rest);
-    setAsked(false);
+    setSubmitted(true);
+    if (!('request' in parsed)) return;
+    void session.call(action.label, action.method, parsed.request as never);
+    setCallId(session.history.calls.getSnapshot()[0]?.id);
+    // The next draft starts with the session after this call.
+    setEdited(({ status: _, attributes: __, ...rest }) => rest);
+    setSubmitted(false);
   };
+  const errorOf = (field: string) =>
+    isSubmitted && 'error' in parsed && parsed.field === field ? parsed.error : undefined;
 
   return (
     <form className="action" onSubmit={send} aria-label={action.method} noValidate>
-      <p className="action-what">
-        <code>{action.method}</code> {action.what}
+      <p className="action-description">
+        <code>{action.method}</code> {action.description}
       </p>
       <div className="action-fields">
         {action.fields.map((field) => (
@@ -55,29 +55,31 @@ function Form({ action }: { readonly action: Action }) {
             key={field.name}
             field={field}
             value={draft[field.name] ?? ''}
-            problem={asked && 'problem' in built && built.field === field.name ? built.problem : undefined}
-            onChange={(value) => setTyped({ ...typed, [field.name]: value })}
+            error={errorOf(field.name)}
+            onChange={(value) => setEdited({ ...edited, [field.name]: value })}
           />
         ))}
       </div>
-      {'request' in built ? (
-        <Command text={workshop.journal.command(action.method, built.request)} what={action.method} />
+      {'request' in parsed ? (
+        <Command text={session.history.command(action.method, parsed.request)} description={action.method} />
       ) : (
-        <p className="hint">The command stands here once the fields are right.</p>
+        <p className="hint">The command appears here when all fields are valid.</p>
       )}
       <button className="button primary">
         <SendIcon />
         Call {action.method}
       </button>
-      {last !== undefined && <OutcomeView outcome={last.outcome} />}
+      {lastCall !== undefined && <OutcomeView outcome={lastCall.outcome} />}
     </form>
   );
 }
 
-function build(action: Action, draft: Draft): Built {
+type Parsed = { readonly request: Request } | { readonly error: string; readonly field: string | undefined };
+
+function parse(action: Action, draft: Draft): Parsed {
   try {
     return { request: action.request(draft) };
   } catch (error) {
-    return { problem: words(error), field: error instanceof FieldError ? error.field : undefined };
+    return { error: errorMessage(error), field: error instanceof FieldError ? error.field : undefined };
   }
 }

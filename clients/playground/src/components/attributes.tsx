@@ -1,20 +1,20 @@
-// The backend's own fields of a session, as names and values.
+// The attributes of a session as names and values.
 
-import type { Fields, Json } from '../backend/requests';
+import type { Json, JsonObject } from '../backend/json';
 
-export function Attributes({ of }: { readonly of: Fields }) {
+export function Attributes({ attributes }: { readonly attributes: JsonObject }) {
   return (
     <>
-      {Object.entries(of).map(([name, value]) => (
+      {Object.entries(attributes).map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd>{shown(value)}</dd>
+          <dd>{textOf(value)}</dd>
         </div>
       ))}
     </>
   );
 }
 
-function shown(value: Json): string {
+function textOf(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,26 +1,18 @@
-// A user: a face of one letter, and a role.
+// The avatar of a user: one letter on a colour.
 
 const HUES = 6;
 
-// The three of the mock interview are told apart at a glance; others get a hue by their name.
-export function hueOf(user: string): number {
-  let sum = 0;
-  for (const letter of user) sum = (sum * 2 + letter.charCodeAt(0)) % 9973;
-  return sum % HUES;
-}
-
-export function Face({ user, small = false }: { readonly user: string; readonly small?: boolean }) {
+export function Avatar({ user, small = false }: { readonly user: string; readonly small?: boolean }) {
   return (
-    <span className={small ? 'face small' : 'face'} data-hue={hueOf(user)} aria-hidden="true">
+    <span className={small ? 'avatar small' : 'avatar'} data-hue={hueOf(user)} aria-hidden="true">
       {user.charAt(0).toUpperCase()}
     </span>
   );
 }
 
-export function RoleChip({ role }: { readonly role: string | undefined }) {
-  return (
-    <span className="chip" data-role={role ?? 'none'}>
-      {role ?? 'no role'}
-    </span>
-  );
+// Depends only on the name. The participants of the mock interview have different hues.
+function hueOf(user: string): number {
+  let sum = 0;
+  for (const letter of user) sum = (sum * 2 + letter.charCodeAt(0)) % 9973;
+  return sum % HUES;
 }

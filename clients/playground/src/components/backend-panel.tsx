@@ -1,23 +1,23 @@
-// The backend's side: any call by hand, and every call that was made.
+// The backend: a form for each call, and the history of all calls.
 
 import { useState } from 'react';
 
+import { ACTIONS } from '../backend/actions';
 import type { Method } from '../backend/requests';
 import { ActionForm } from './action-form';
-import { Calls } from './call-list';
-import { ACTIONS } from '../backend/actions';
+import { CallList } from './call-list';
 
-export function Backend() {
+export function BackendPanel() {
   const [method, setMethod] = useState<Method>('PublishSessionUpdate');
   return (
     <section className="backend" id="backend" aria-labelledby="backend-title">
       <div className="section-head">
         <h2 id="backend-title">Your backend</h2>
-        <p className="hint">Each action is one gRPC call, here and from your code.</p>
+        <p className="hint">Each action is one gRPC call, here and in your code.</p>
       </div>
       <div className="panel">
         <fieldset className="methods">
-          <legend className="unseen">Method</legend>
+          <legend className="visually-hidden">Method</legend>
           {ACTIONS.map((action) => (
             <label key={action.method} className="method">
               <input
@@ -33,7 +33,7 @@ export function Backend() {
         </fieldset>
         <ActionForm key={method} method={method} />
       </div>
-      <Calls />
+      <CallList />
     </section>
   );
 }

@@ -1,78 +1,80 @@
-// One user's browser: what it knows of the session, what its user can do, what can happen to it, what it was told.
+// One user's browser: its view of the session, the actions of its user, its faults, and its log.
 
-import { useSession, type UseSession } from '@roomcast/react';
+import { useSession, type UseSessionResult } from '@roomcast/react';
 import { useState } from 'react';
 
-import { useStore } from '../store';
-import { host } from '../browsers/edges';
-import type { Visitor } from '../browsers/simulated-browser';
-import { Connection } from './connection-status';
+import { hostOf } from '../browsers/edges';
+import type { SimulatedBrowser } from '../browsers/simulated-browser';
+import { useStore } from '../use-store';
+import { Avatar } from './avatar';
+import { ConnectionStatus } from './connection-status';
 import { EventLog } from './event-log';
+import { Faults } from './faults';
 import { Feedback } from './feedback';
 import { CrossIcon } from './icons';
-import { Mishaps } from './faults';
-import { Face, RoleChip } from './avatar';
+import { RoleChip } from './role-chip';
 import { RolePicker } from './role-picker';
+import { SessionNotices } from './session-notices';
 import { SessionView } from './session-view';
-import { Standing } from './session-notices';
 
 interface BrowserCardProps {
-  readonly visitor: Visitor;
+  readonly browser: SimulatedBrowser;
   readonly onClose: () => void;
 }
 
-export function BrowserCard({ visitor, onClose }: BrowserCardProps) {
-  const { user } = visitor;
-  // Another number is another membership: the session is left and joined anew.
-  const [membership, setMembership] = useState(0);
+export function BrowserCard({ browser, onClose }: BrowserCardProps) {
+  const { user } = browser;
+  // Another key unmounts the component, so that the session is left and joined again.
+  const [joinKey, setJoinKey] = useState(0);
   return (
     <article className="browser" aria-labelledby={`browser-${user}`} data-user={user}>
-      <Joined
-        key={membership}
-        visitor={visitor}
+      <BrowserContent
+        key={joinKey}
+        browser={browser}
         onClose={onClose}
-        onJoinAgain={() => setMembership(membership + 1)}
+        onJoinAgain={() => setJoinKey(joinKey + 1)}
       />
     </article>
   );
 }
 
-interface JoinedProps extends BrowserCardProps {
+interface BrowserContentProps extends BrowserCardProps {
   readonly onJoinAgain: () => void;
 }
 
-function Joined({ visitor, onClose, onJoinAgain }: JoinedProps) {
-  const session = useSession(visitor.session);
+function BrowserContent({ browser, onClose, onJoinAgain }: BrowserContentProps) {
+  const session = useSession(browser.sessionId);
+  const { user } = browser;
   return (
     <>
-      <Bar visitor={visitor} session={session} onClose={onClose} />
+      <TitleBar browser={browser} session={session} onClose={onClose} />
       <div className="browser-body">
-        <Standing visitor={visitor} session={session} onJoinAgain={onJoinAgain} />
-        <SessionView user={visitor.user} session={session} />
-        <div className="browser-acts">
-          <RolePicker user={visitor.user} role={session.status === 'joined' ? session.role : undefined} />
-          <Feedback user={visitor.user} due={session.feedbackDue} onGiven={session.settleFeedback} />
+        <SessionNotices browser={browser} session={session} onJoinAgain={onJoinAgain} />
+        <SessionView user={user} session={session} />
+        <div className="browser-actions">
+          <RolePicker user={user} role={session.status === 'joined' ? session.role : undefined} />
+          <Feedback user={user} isPending={session.pendingFeedback} onSubmitted={session.settleFeedback} />
         </div>
-        <Mishaps visitor={visitor} connected={session.connection.status === 'connected'} />
+        <Faults browser={browser} connected={session.connection.status === 'connected'} />
       </div>
-      <EventLog visitor={visitor} />
+      <EventLog browser={browser} />
     </>
   );
 }
 
-interface BarProps {
-  readonly visitor: Visitor;
-  readonly session: UseSession;
+interface TitleBarProps {
+  readonly browser: SimulatedBrowser;
+  readonly session: UseSessionResult;
   readonly onClose: () => void;
 }
 
-function Bar({ visitor, session, onClose }: BarProps) {
-  const { user } = visitor;
-  const edge = useStore(visitor.edge);
-  const cursor = useStore(visitor.cursor);
+function TitleBar({ browser, session, onClose }: TitleBarProps) {
+  const { user } = browser;
+  const edge = useStore(browser.edge);
+  const cursor = useStore(browser.cursor);
   return (
     <header className="browser-bar">
-      <Face user={user} />
+      <Avatar user={user} />
       <div className="browser-name">
         <h3 id={`browser-${user}`}>{user}</h3>
         {session.status === 'joined' && <RoleChip role={session.role} />}
@@ -85,12 +87,12 @@ function Bar({ visitor, session, onClose }: BarProps) {
       >
         <CrossIcon />
       </button>
-      <div className="browser-where">
-        <Connection state={session.connection} />
+      <div className="browser-connection">
+        <ConnectionStatus state={session.connection} />
         <span>
-          {edge.name} <span className="address">{host(edge)}</span>
+          {edge.name} <span className="address">{hostOf(edge)}</span>
         </span>
-        <span title="The last position of the session's log that this browser has">
+        <span title="The last position in the session’s log that this browser received">
           cursor <b>{cursor === undefined ? 'none' : `#${cursor.offset}`}</b>
         </span>
       </div>

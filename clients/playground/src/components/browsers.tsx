@@ -1,29 +1,30 @@
-// The browsers, side by side, and the place where another one is opened.
+// The open browsers side by side, and the form that opens another one.
 
 import { SocketProvider } from '@roomcast/react';
 import { useState, type FormEvent } from 'react';
 
-import { ID_PATTERN, setUsers } from '../page-location';
-import { useStore } from '../store';
-import { useWorkshop } from '../playground-session';
+import { ID_PATTERN } from '../id';
+import { setUsers } from '../page-location';
+import { usePlaygroundSession } from '../use-playground-session';
+import { useStore } from '../use-store';
 import { BrowserCard } from './browser-card';
 import { PlusIcon } from './icons';
 
 export function Browsers({ users }: { readonly users: readonly string[] }) {
-  const { crowd } = useWorkshop();
-  const visitors = useStore(crowd.visitors);
+  const { browsers } = usePlaygroundSession();
+  const open = useStore(browsers.open);
   return (
     <section className="browsers" id="browsers" aria-labelledby="browsers-title">
       <div className="section-head">
         <h2 id="browsers-title">Browsers</h2>
-        <p className="hint">Each has its own connection, as if it were on its own machine.</p>
+        <p className="hint">Each browser has its own connection, as on a separate machine.</p>
       </div>
       <div className="browser-grid">
-        {visitors.map((visitor) => (
-          <SocketProvider key={visitor.user} client={visitor.client}>
+        {open.map((browser) => (
+          <SocketProvider key={browser.user} client={browser.client}>
             <BrowserCard
-              visitor={visitor}
-              onClose={() => setUsers(users.filter((user) => user !== visitor.user))}
+              browser={browser}
+              onClose={() => setUsers(users.filter((user) => user !== browser.user))}
             />
           </SocketProvider>
         ))}
@@ -34,16 +35,16 @@ export function Browsers({ users }: { readonly users: readonly string[] }) {
 }
 
 function SignIn({ users }: { readonly users: readonly string[] }) {
-  const { record } = useWorkshop();
-  const known = useStore(record.known);
+  const { record } = usePlaygroundSession();
+  const state = useStore(record.state);
   const [user, setUser] = useState('');
-  const seats = known.state === 'known' ? known.seats.map((seat) => seat.userId) : [];
-  const absent = seats.filter((seat) => !users.includes(seat));
-  const open = users.includes(user);
+  const participants = state.status === 'loaded' ? state.session.participants : [];
+  const absent = participants.map(({ userId }) => userId).filter((userId) => !users.includes(userId));
+  const isOpen = users.includes(user);
 
   const add = (event: FormEvent) => {
     event.preventDefault();
-    if (open) return;
+    if (isOpen) return;
     setUsers([...users, user]);
     setUser('');
   };
@@ -62,30 +63,30 @@ function SignIn({ users }: { readonly users: readonly string[] }) {
             placeholder="dave"
             autoComplete="off"
             spellCheck={false}
-            aria-describedby={open ? 'sign-in-open' : undefined}
+            aria-describedby={isOpen ? 'sign-in-open' : undefined}
           />
         </label>
-        <button className="button" disabled={open}>
+        <button className="button" disabled={isOpen}>
           <PlusIcon />
           Open
         </button>
       </form>
-      {open && (
+      {isOpen && (
         <p className="hint" id="sign-in-open">
-          {user} has a browser here already.
+          {user} already has a browser here.
         </p>
       )}
       {absent.length > 0 && (
         <p className="absent">
-          <span className="hint">Takes part, and is not here:</span>
-          {absent.map((one) => (
+          <span className="hint">Participants without a browser:</span>
+          {absent.map((userId) => (
             <button
-              key={one}
+              key={userId}
               type="button"
               className="button quiet small"
-              onClick={() => setUsers([...users, one])}
+              onClick={() => setUsers([...users, userId])}
             >
-              {one}
+              {userId}
             </button>
           ))}
         </p>

@@ -1,21 +1,21 @@
-// Every call that this page made, newest first: also those behind the buttons of the browsers.
+// Every call that this page made, newest first, including the calls of the browsers' buttons.
 
 import type { Call } from '../backend/call-history';
-import { useStore } from '../store';
-import { useWorkshop } from '../playground-session';
+import { usePlaygroundSession } from '../use-playground-session';
+import { useStore } from '../use-store';
 import { Command } from './command';
 import { OutcomeView } from './outcome-view';
 
-export function Calls() {
-  const { journal } = useWorkshop();
-  const calls = useStore(journal.calls);
+export function CallList() {
+  const { history } = usePlaygroundSession();
+  const calls = useStore(history.calls);
   return (
     <div className="calls">
       <h3 id="calls-title">
         Calls <span className="hint">{calls.length}</span>
       </h3>
       {calls.length === 0 ? (
-        <p className="hint">Whatever you do here, its call stands below, with the command to do the same.</p>
+        <p className="hint">Every action on this page appears here, with its call as a command.</p>
       ) : (
         <ol aria-labelledby="calls-title">
           {calls.map((call) => (
@@ -41,7 +41,7 @@ function CallView({ call }: { readonly call: Call }) {
         </span>
       </summary>
       <div className="call-body">
-        <Command text={call.command} what={call.title} />
+        <Command text={call.command} description={call.title} />
         <OutcomeView outcome={outcome} />
       </div>
     </details>

@@ -1,27 +1,27 @@
-// The picture of the welcome: three browsers at one log. One is cut off, comes back, and catches up.
+// The picture of the welcome page: three browsers and one log. One browser is disconnected, reconnects and catches up.
 
-import { Face } from './avatar';
+import { Avatar } from './avatar';
 
-const PLACES = [1, 2, 3, 4, 5, 6];
+const OFFSETS = [1, 2, 3, 4, 5, 6];
 
-export function CatchingUp() {
+export function CatchUpPicture() {
   return (
-    <div className="catching-up" aria-hidden="true">
+    <div className="catch-up" aria-hidden="true">
       {['alice', 'bob', 'carol'].map((user) => (
         <div key={user} className="lane" data-late={user === 'carol'}>
-          <Face user={user} />
+          <Avatar user={user} />
           <ol>
-            {PLACES.map((place) => (
-              <li key={place} data-place={place}>
-                #{place}
+            {OFFSETS.map((offset) => (
+              <li key={offset} data-offset={offset}>
+                #{offset}
               </li>
             ))}
           </ol>
         </div>
       ))}
-      <p className="lane-word">
-        <span>carol is cut off after #2</span>
-        <span>back: #3 #4 #5 replayed</span>
+      <p className="lane-caption">
+        <span>carol is disconnected after #2</span>
+        <span>reconnected: #3 #4 #5 replayed</span>
       </p>
     </div>
   );

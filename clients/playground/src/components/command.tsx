@@ -4,38 +4,38 @@ import { useEffect, useState } from 'react';
 
 import { CheckIcon, CopyIcon } from './icons';
 
-const SHOWN_MS = 1_600;
+const LABEL_MS = 1_600;
 
 interface CommandProps {
   readonly text: string;
-  // What the command does, for those who can't see where the button stands.
-  readonly what: string;
+  // What the command does, for screen readers.
+  readonly description: string;
 }
 
-export function Command({ text, what }: CommandProps) {
+export function Command({ text, description }: CommandProps) {
   return (
     <div className="command">
-      <pre tabIndex={0} role="region" aria-label={`grpcurl command: ${what}`}>
+      <pre tabIndex={0} role="region" aria-label={`grpcurl command: ${description}`}>
         <code>{text}</code>
       </pre>
-      <Copy text={text} what={what} />
+      <CopyButton text={text} description={description} />
     </div>
   );
 }
 
-function Copy({ text, what }: CommandProps) {
-  const [state, setState] = useState<'ready' | 'copied' | 'refused'>('ready');
+function CopyButton({ text, description }: CommandProps) {
+  const [state, setState] = useState<'ready' | 'copied' | 'failed'>('ready');
   useEffect(() => {
     if (state === 'ready') return;
-    const timer = setTimeout(() => setState('ready'), SHOWN_MS);
+    const timer = setTimeout(() => setState('ready'), LABEL_MS);
     return () => clearTimeout(timer);
   }, [state]);
   const copy = () => {
-    // Undefined where the page is not served from loopback or by HTTPS.
+    // The clipboard is undefined unless the page is served from loopback or over HTTPS.
     const written = navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard'));
     written.then(
       () => setState('copied'),
-      () => setState('refused'),
+      () => setState('failed'),
     );
   };
   return (
@@ -43,10 +43,10 @@ function Copy({ text, what }: CommandProps) {
       type="button"
       className="button quiet small"
       onClick={copy}
-      aria-label={`Copy the command: ${what}`}
+      aria-label={`Copy the command: ${description}`}
     >
       {state === 'copied' ? <CheckIcon /> : <CopyIcon />}
-      <span aria-live="polite">{{ ready: 'Copy', copied: 'Copied', refused: 'Select it' }[state]}</span>
+      <span aria-live="polite">{{ ready: 'Copy', copied: 'Copied', failed: 'Select it' }[state]}</span>
     </button>
   );
 }

@@ -1,21 +1,21 @@
-// The state of a connection, in a word and a colour.
+// The state of a connection as a text and a colour.
 
 import type { ConnectionState } from '@roomcast/core';
 
 type Tone = 'good' | 'warn' | 'bad' | 'plain';
 
-export function Connection({ state }: { readonly state: ConnectionState }) {
-  const [tone, word, more] = shown(state);
+export function ConnectionStatus({ state }: { readonly state: ConnectionState }) {
+  const [tone, text, detail] = describe(state);
   return (
     <p className="connection" data-tone={tone} data-status={state.status} role="status">
       <span className="connection-dot" aria-hidden="true" />
-      {word}
-      {more !== undefined && <span className="connection-more">{more}</span>}
+      {text}
+      {detail !== undefined && <span className="connection-detail">{detail}</span>}
     </p>
   );
 }
 
-function shown(state: ConnectionState): readonly [Tone, string, string?] {
+function describe(state: ConnectionState): readonly [Tone, string, string?] {
   switch (state.status) {
     case 'idle':
       return ['plain', 'Not connected'];
@@ -25,8 +25,8 @@ function shown(state: ConnectionState): readonly [Tone, string, string?] {
       return state.recovered ? ['good', 'Connected', 'recovered'] : ['good', 'Connected'];
     case 'reconnecting':
       return ['warn', 'Reconnecting'];
-    case 'refused':
-      return ['bad', 'Refused', state.code];
+    case 'denied':
+      return ['bad', 'Denied', state.code];
     case 'ended':
       return ['bad', 'Disconnected'];
   }

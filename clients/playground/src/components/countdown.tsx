@@ -1,20 +1,22 @@
-// Seconds that are left, counted down on the page.
+// A countdown of the remaining seconds.
 
 import { useEffect, useState } from 'react';
 
 interface CountdownProps {
+  // In milliseconds since the Unix epoch.
   readonly until: number;
-  readonly before?: string;
-  readonly after?: string;
+  readonly prefix?: string;
+  // The text after the end.
+  readonly endText?: string;
 }
 
-export function Countdown({ until, before = '', after = 'a moment' }: CountdownProps) {
+export function Countdown({ until, prefix = '', endText = 'a moment' }: CountdownProps) {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 250);
     return () => clearInterval(timer);
   }, []);
-  const left = Math.ceil((until - now) / 1000);
-  // Read out once, not every second.
-  return <span aria-live="off">{left > 0 ? `${before}${left} s` : after}</span>;
+  const seconds = Math.ceil((until - now) / 1000);
+  // Screen readers read the text once and not every second.
+  return <span aria-live="off">{seconds > 0 ? `${prefix}${seconds} s` : endText}</span>;
 }

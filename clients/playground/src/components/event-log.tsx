@@ -1,43 +1,48 @@
-// What this browser was told, newest first.
+// The log of one browser, newest first.
 
 import { useId, useState } from 'react';
 
-import { useStore } from '../store';
-import type { Line } from '../browsers/browser-log';
-import type { Visitor } from '../browsers/simulated-browser';
-import { EventLine, TurnLine } from './event-line';
+import type { LogEntry } from '../browsers/browser-log';
+import type { SimulatedBrowser } from '../browsers/simulated-browser';
+import { useStore } from '../use-store';
+import { ConnectionLine } from './connection-line';
+import { EventLine } from './event-line';
 
-export function EventLog({ visitor }: { readonly visitor: Visitor }) {
-  const lines = useStore(visitor.log.lines);
-  const [payloads, setPayloads] = useState(false);
-  const title = useId();
+export function EventLog({ browser }: { readonly browser: SimulatedBrowser }) {
+  const entries = useStore(browser.log.entries);
+  const [showPayloads, setShowPayloads] = useState(false);
+  const titleId = useId();
   return (
-    <section className="log" aria-labelledby={title}>
+    <section className="log" aria-labelledby={titleId}>
       <div className="log-head">
-        <h4 id={title}>
-          Events <span className="hint">{count(lines)}</span>
+        <h4 id={titleId}>
+          Events <span className="hint">{countText(entries)}</span>
         </h4>
         <label className="toggle">
-          <input type="checkbox" checked={payloads} onChange={(event) => setPayloads(event.target.checked)} />
+          <input
+            type="checkbox"
+            checked={showPayloads}
+            onChange={(event) => setShowPayloads(event.target.checked)}
+          />
           <span>Payloads</span>
         </label>
-        <button type="button" className="button quiet small" onClick={() => visitor.log.clear()}>
-          Clear<span className="unseen"> the events of {visitor.user}</span>
+        <button type="button" className="button quiet small" onClick={() => browser.log.clear()}>
+          Clear<span className="visually-hidden"> the events of {browser.user}</span>
         </button>
       </div>
       <div
         className="log-lines"
         tabIndex={0}
         role="log"
-        aria-label={`Events of ${visitor.user}, newest first`}
+        aria-label={`Events of ${browser.user}, newest first`}
       >
-        {lines.length === 0 && <p className="log-empty">Nothing yet.</p>}
+        {entries.length === 0 && <p className="log-empty">No events yet.</p>}
         <ol>
-          {lines.map((line) =>
-            line.kind === 'told' ? (
-              <EventLine key={line.id} told={line} payload={payloads} />
+          {entries.map((entry) =>
+            entry.kind === 'event' ? (
+              <EventLine key={entry.id} event={entry} showPayload={showPayloads} />
             ) : (
-              <TurnLine key={line.id} turn={line} />
+              <ConnectionLine key={entry.id} entry={entry} />
             ),
           )}
         </ol>
@@ -46,8 +51,8 @@ export function EventLog({ visitor }: { readonly visitor: Visitor }) {
   );
 }
 
-function count(lines: readonly Line[]): string {
-  const told = lines.filter((line) => line.kind === 'told');
-  const replayed = told.filter((line) => line.arrival === 'replayed').length;
-  return replayed === 0 ? String(told.length) : `${told.length}, ${replayed} replayed`;
+function countText(entries: readonly LogEntry[]): string {
+  const events = entries.filter((entry) => entry.kind === 'event');
+  const replayed = events.filter((event) => event.arrival === 'replayed').length;
+  return replayed === 0 ? String(events.length) : `${events.length}, ${replayed} replayed`;
 }

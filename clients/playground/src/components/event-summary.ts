@@ -1,41 +1,42 @@
-// What an event says, in a few words.
+// A short text about an event, for a line of the log.
 
-export function gist(name: string, payload: unknown): string {
+export function eventSummary(name: string, payload: unknown): string {
   switch (name) {
     case 'session-updated':
     case 'session-reset':
-      return text(payload, 'session', 'status');
+      return textAt(payload, 'session', 'status');
     case 'role-selected':
-      return `${text(payload, 'userId')} as ${text(payload, 'role')}`;
+      return `${textAt(payload, 'userId')} as ${textAt(payload, 'role')}`;
     case 'feedback-required':
-      return 'of you';
+      return 'from this user';
     case 'feedback-updated':
-      return feedback(payload);
+      return feedbackSummary(payload);
     case 'session-revoked':
-      return text(payload, 'reason');
+      return textAt(payload, 'reason');
     case 'session-error':
-      return text(payload, 'code');
+      return textAt(payload, 'code');
     default:
       return '';
   }
 }
 
-function feedback(payload: unknown): string {
+function feedbackSummary(payload: unknown): string {
   const [author, score, note] = ['author', 'score', 'note'].map((field) =>
-    text(payload, 'newFeedback', field),
+    textAt(payload, 'newFeedback', field),
   );
-  if (!author) return JSON.stringify(inside(payload, ['updates']) ?? {});
+  if (!author) return JSON.stringify(valueAt(payload, ['updates']) ?? {});
   return `${author}${score ? `: ${score} of 5` : ''}${note ? `, “${note}”` : ''}`;
 }
 
-function text(value: unknown, ...path: readonly string[]): string {
-  const found = inside(value, path);
+function textAt(value: unknown, ...path: readonly string[]): string {
+  const found = valueAt(value, path);
   return found === undefined ? '' : String(found);
 }
 
-function inside(value: unknown, path: readonly string[]): unknown {
+function valueAt(value: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>(
-    (at, name) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[name] : undefined),
+    (parent, name) =>
+      typeof parent === 'object' && parent !== null ? (parent as Record<string, unknown>)[name] : undefined,
     value,
   );
 }

@@ -1,39 +1,38 @@
-// What can happen to a browser. Each ends with the browser where it was, and nothing lost.
+// The faults that a user can simulate in a browser. After each fault the browser continues without a lost event.
 
-import { useStore } from '../store';
-import { AWAY_MS, type Visitor } from '../browsers/simulated-browser';
+import { CUT_MS, type SimulatedBrowser } from '../browsers/simulated-browser';
+import { useStore } from '../use-store';
 import { ClockIcon, CutIcon, ReloadIcon, SwapIcon } from './icons';
 
-interface MishapsProps {
-  readonly visitor: Visitor;
+interface FaultsProps {
+  readonly browser: SimulatedBrowser;
   readonly connected: boolean;
 }
 
-export function Mishaps({ visitor, connected }: MishapsProps) {
-  const { user } = visitor;
-  const supply = useStore(visitor.tokens.supply);
-  const edge = useStore(visitor.edge);
-  const other = edge.name === 'edge A' ? 'edge B' : 'edge A';
+export function Faults({ browser, connected }: FaultsProps) {
+  const supply = useStore(browser.tokens.state);
+  const edge = useStore(browser.edge);
+  const otherEdge = edge.name === 'edge A' ? 'edge B' : 'edge A';
   return (
-    <div className="mishaps" role="group" aria-label={`Mishaps of ${user}’s browser`}>
-      <button type="button" className="mishap" disabled={!connected} onClick={() => visitor.cut()}>
+    <div className="faults" role="group" aria-label={`Faults of ${browser.user}’s browser`}>
+      <button type="button" className="fault" disabled={!connected} onClick={() => browser.cut()}>
         <CutIcon />
-        Cut for {AWAY_MS / 1000} s
+        Cut for {CUT_MS / 1000} s
       </button>
       <button
         type="button"
-        className="mishap"
-        disabled={!connected || supply.state !== 'open'}
-        onClick={() => void visitor.expire()}
+        className="fault"
+        disabled={!connected || supply.status !== 'issuing'}
+        onClick={() => void browser.expireToken()}
       >
         <ClockIcon />
         Expire token
       </button>
-      <button type="button" className="mishap" onClick={() => void visitor.move()}>
+      <button type="button" className="fault" onClick={() => void browser.moveToOtherEdge()}>
         <SwapIcon />
-        Go to {other}
+        Move to {otherEdge}
       </button>
-      <button type="button" className="mishap" onClick={() => location.reload()}>
+      <button type="button" className="fault" onClick={() => location.reload()}>
         <ReloadIcon />
         Reload page
       </button>

@@ -1,65 +1,69 @@
-// Feedback: asked for by the backend, given by the user, seen by everybody in the session.
+// Feedback of one user: a button that requires it, or the form that submits it.
 
 import { useState, type FormEvent } from 'react';
 
-import { useWorkshop } from '../playground-session';
+import { usePlaygroundSession } from '../use-playground-session';
 
 interface FeedbackProps {
   readonly user: string;
-  readonly due: boolean;
-  readonly onGiven: () => void;
+  readonly isPending: boolean;
+  readonly onSubmitted: () => void;
 }
 
 const SCORES = [1, 2, 3, 4, 5];
 
-export function Feedback({ user, due, onGiven }: FeedbackProps) {
-  const workshop = useWorkshop();
-  const [trouble, setTrouble] = useState<string>();
-  const ask = async () => {
-    const request = { sessionId: workshop.session, userIds: [user] };
-    const outcome = await workshop.call(`Ask ${user} for feedback`, 'RequireFeedback', request);
-    setTrouble(outcome.ok ? undefined : outcome.message);
+export function Feedback({ user, isPending, onSubmitted }: FeedbackProps) {
+  const session = usePlaygroundSession();
+  const [error, setError] = useState<string>();
+  const requireFeedback = async () => {
+    const request = { sessionId: session.id, userIds: [user] };
+    const outcome = await session.call(`Require feedback of ${user}`, 'RequireFeedback', request);
+    setError(outcome.ok ? undefined : outcome.message);
   };
   return (
     <div className="feedback">
-      {due ? (
-        <FeedbackForm user={user} onGiven={onGiven} />
+      {isPending ? (
+        <FeedbackForm user={user} onSubmitted={onSubmitted} />
       ) : (
-        <button type="button" className="button" onClick={() => void ask()}>
-          Ask for feedback
+        <button type="button" className="button" onClick={() => void requireFeedback()}>
+          Require feedback
         </button>
       )}
-      <p className="trouble" role="alert">
-        {trouble}
+      <p className="error" role="alert">
+        {error}
       </p>
     </div>
   );
 }
 
-function FeedbackForm({ user, onGiven }: Omit<FeedbackProps, 'due'>) {
-  const workshop = useWorkshop();
-  const [trouble, setTrouble] = useState<string>();
+function FeedbackForm({ user, onSubmitted }: Omit<FeedbackProps, 'isPending'>) {
+  const session = usePlaygroundSession();
+  const [error, setError] = useState<string>();
 
-  const give = async (event: FormEvent<HTMLFormElement>) => {
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const given = new FormData(event.currentTarget);
-    const score = Number(given.get('score'));
-    const note = String(given.get('note')).trim();
-    const outcome = await workshop.call(`${user} gives feedback`, 'UpdateFeedback', {
-      sessionId: workshop.session,
+    const data = new FormData(event.currentTarget);
+    const score = Number(data.get('score'));
+    const note = String(data.get('note')).trim();
+    const outcome = await session.call(`Submit feedback of ${user}`, 'UpdateFeedback', {
+      sessionId: session.id,
       feedbackId: `${user}-${Date.now().toString(36)}`,
       authorId: user,
       updates: { score },
       newFeedback: note === '' ? { author: user, score } : { author: user, score, note },
     });
-    if (outcome.ok) onGiven();
-    else setTrouble(outcome.message);
+    if (outcome.ok) onSubmitted();
+    else setError(outcome.message);
   };
 
   return (
-    <form className="feedback-form" onSubmit={(event) => void give(event)} aria-label={`Feedback of ${user}`}>
+    <form
+      className="feedback-form"
+      onSubmit={(event) => void submit(event)}
+      aria-label={`Feedback of ${user}`}
+    >
       <p className="notice-title" role="status">
-        Feedback is due
+        Feedback is pending
       </p>
       <fieldset className="scores">
         <legend>Score</legend>
@@ -74,9 +78,9 @@ function FeedbackForm({ user, onGiven }: Omit<FeedbackProps, 'due'>) {
         <span>Note</span>
         <input name="note" maxLength={200} placeholder="Clear reasoning" autoComplete="off" />
       </label>
-      <button className="button primary">Give feedback</button>
-      <p className="trouble" role="alert">
-        {trouble}
+      <button className="button primary">Submit feedback</button>
+      <p className="error" role="alert">
+        {error}
       </p>
     </form>
   );

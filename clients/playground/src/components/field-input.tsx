@@ -1,4 +1,4 @@
-// One field of a call.
+// One field of a form for a backend call.
 
 import { useId } from 'react';
 
@@ -8,48 +8,49 @@ import { ROLE_NAMES } from '../backend/requests';
 interface FieldInputProps {
   readonly field: Field;
   readonly value: string;
-  readonly problem: string | undefined;
+  readonly error: string | undefined;
   readonly onChange: (value: string) => void;
 }
 
-export function FieldInput({ field, value, problem, onChange }: FieldInputProps) {
+export function FieldInput({ field, value, error, onChange }: FieldInputProps) {
   const id = useId();
-  const wide = field.kind === 'json' || field.kind === 'seats';
-  const shared = {
+  const isMultiline = field.kind === 'json' || field.kind === 'participants';
+  const description = error ?? field.help;
+  const common = {
     id,
     value,
     onChange: (event: { readonly target: { readonly value: string } }) => onChange(event.target.value),
-    'aria-invalid': problem !== undefined,
-    'aria-describedby': field.hint === undefined && problem === undefined ? undefined : `${id}-hint`,
+    'aria-invalid': error !== undefined,
+    'aria-describedby': description === undefined ? undefined : `${id}-description`,
     autoComplete: 'off',
     spellCheck: false,
   };
   return (
-    <div className={wide ? 'field wide' : 'field'}>
+    <div className={isMultiline ? 'field wide' : 'field'}>
       <label htmlFor={id}>
         {field.label}
         {field.optional === true && <span className="hint"> optional</span>}
       </label>
       {field.kind === 'role' ? (
-        <select {...shared}>
+        <select {...common}>
           {ROLE_NAMES.map((name) => (
             <option key={name}>{name}</option>
           ))}
         </select>
-      ) : wide ? (
-        <textarea {...shared} rows={2} className="mono" placeholder={placeholder(field.kind)} />
+      ) : isMultiline ? (
+        <textarea {...common} rows={2} className="mono" placeholder={placeholderOf(field.kind)} />
       ) : (
-        <input {...shared} className={field.kind === 'id' ? 'mono' : undefined} />
+        <input {...common} className={field.kind === 'id' ? 'mono' : undefined} />
       )}
-      {(problem ?? field.hint) !== undefined && (
-        <p className={problem === undefined ? 'hint' : 'trouble'} id={`${id}-hint`}>
-          {problem ?? field.hint}
+      {description !== undefined && (
+        <p className={error === undefined ? 'hint' : 'error'} id={`${id}-description`}>
+          {description}
         </p>
       )}
     </div>
   );
 }
 
-function placeholder(kind: Field['kind']): string {
-  return kind === 'seats' ? 'alice interviewer' : '{"topic":"Rust"}';
+function placeholderOf(kind: Field['kind']): string {
+  return kind === 'participants' ? 'alice interviewer' : '{"topic":"Rust"}';
 }

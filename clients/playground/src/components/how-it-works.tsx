@@ -1,33 +1,34 @@
-// The way of an event, from a call to the browsers, in three steps.
+// The path of an event from a call to the browsers, in three steps.
 
-export function Route() {
+export function HowItWorks() {
   return (
-    <section className="route" aria-labelledby="route-title">
-      <h2 id="route-title" className="unseen">
-        How an event travels
+    <section className="how-it-works" aria-labelledby="how-it-works-title">
+      <h2 id="how-it-works-title" className="visually-hidden">
+        How an event reaches browsers
       </h2>
       <ol>
         <li>
-          <span className="route-mark">1</span>
-          <h3>Your backend calls</h3>
+          <span className="step-number">1</span>
+          <h3>Your backend makes a call</h3>
           <p>
             <code>SelectRole</code>, <code>RequireFeedback</code>: one gRPC call, in any language. Each action
-            here shows its command, ready to paste.
+            on this page shows its command, ready to paste.
           </p>
         </li>
         <li>
-          <span className="route-mark">2</span>
-          <h3>The log takes it</h3>
+          <span className="step-number">2</span>
+          <h3>The log stores the event</h3>
           <p>
-            State and event are one step. The event has a position, <code>#1</code>, <code>#2</code>,{' '}
-            <code>#3</code>, without a gap.
+            The state and the event are written in one step. Each event has a position: <code>#1</code>,{' '}
+            <code>#2</code>, <code>#3</code>, without gaps.
           </p>
         </li>
         <li>
-          <span className="route-mark">3</span>
-          <h3>Browsers are told</h3>
+          <span className="step-number">3</span>
+          <h3>Browsers receive it</h3>
           <p>
-            By any edge, live. Whoever was away goes on from the last position seen, and gets what was missed.
+            Through any edge, live. A browser that was disconnected continues from its last position and
+            receives the missed events.
           </p>
         </li>
       </ol>

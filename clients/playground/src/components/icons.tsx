@@ -1,4 +1,4 @@
-// Drawn on a grid of 16, with strokes of the text's colour. Words always stand beside them, or name their button.
+// Icons on a grid of 16, with strokes in the colour of the text. Each icon has a text beside it, or its button has a label.
 
 import type { ReactNode } from 'react';
 

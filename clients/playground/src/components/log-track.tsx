@@ -1,25 +1,26 @@
-// The end of the session's log as a row of places, with each browser where its cursor is. One that is cut off stays
-// behind, and catches up.
+// The end of the session's log as a row of offsets, with each browser at its cursor. A disconnected browser stays behind
+// and then catches up.
 
-import { useStore } from '../store';
-import type { Visitor } from '../browsers/simulated-browser';
-import { useWorkshop } from '../playground-session';
-import { Face } from './avatar';
+import type { SimulatedBrowser } from '../browsers/simulated-browser';
+import { usePlaygroundSession } from '../use-playground-session';
+import { useStore } from '../use-store';
+import { Avatar } from './avatar';
 
-const SHOWN = 28;
+const MAX_MARKS = 28;
 
 interface Mark {
   readonly offset: number;
-  // Undefined for an entry that no browser here was told of.
+  // The event's name; undefined if no browser on this page received it.
   readonly name: string | undefined;
+  // The users whose cursor is at this offset.
   readonly users: readonly string[];
 }
 
 export function LogTrack({ tail, epoch }: { readonly tail: number; readonly epoch: string }) {
-  const { crowd } = useWorkshop();
-  const visitors = useStore(crowd.visitors);
-  useStore(crowd.changes);
-  const marks = marksOf(visitors, epoch, tail);
+  const { browsers } = usePlaygroundSession();
+  const open = useStore(browsers.open);
+  useStore(browsers.changes);
+  const marks = marksOf(open, epoch, tail);
   return (
     <div className="track">
       <p className="track-title" id="track-title">
@@ -30,15 +31,15 @@ export function LogTrack({ tail, epoch }: { readonly tail: number; readonly epoc
           <li
             key={mark.offset}
             data-event={mark.name ?? 'none'}
-            aria-label={spoken(mark)}
-            title={spoken(mark)}
+            aria-label={labelOf(mark)}
+            title={labelOf(mark)}
           >
-            <span className="track-faces">
+            <span className="track-avatars">
               {mark.users.map((user) => (
-                <Face key={user} user={user} small />
+                <Avatar key={user} user={user} small />
               ))}
             </span>
-            <span className="track-place" aria-hidden="true">
+            <span className="track-offset" aria-hidden="true">
               {mark.offset}
             </span>
           </li>
@@ -48,25 +49,27 @@ export function LogTrack({ tail, epoch }: { readonly tail: number; readonly epoc
   );
 }
 
-function marksOf(visitors: readonly Visitor[], epoch: string, tail: number): readonly Mark[] {
+function marksOf(browsers: readonly SimulatedBrowser[], epoch: string, tail: number): readonly Mark[] {
   const names = new Map<number, string>();
   const users = new Map<number, string[]>();
-  for (const visitor of visitors) {
-    for (const line of visitor.log.lines.read()) {
-      if (line.kind === 'told' && line.position?.epoch === epoch) names.set(line.position.offset, line.name);
+  for (const browser of browsers) {
+    for (const entry of browser.log.entries.getSnapshot()) {
+      if (entry.kind === 'event' && entry.position?.epoch === epoch)
+        names.set(entry.position.offset, entry.name);
     }
-    const at = visitor.cursor.read();
-    if (at?.epoch === epoch) users.set(at.offset, [...(users.get(at.offset) ?? []), visitor.user]);
+    const cursor = browser.cursor.getSnapshot();
+    if (cursor?.epoch === epoch)
+      users.set(cursor.offset, [...(users.get(cursor.offset) ?? []), browser.user]);
   }
   const last = Math.max(tail, ...users.keys(), 0);
-  const first = Math.max(1, last - SHOWN + 1);
-  return Array.from({ length: last - first + 1 }, (_, at) => {
-    const offset = first + at;
+  const first = Math.max(1, last - MAX_MARKS + 1);
+  return Array.from({ length: last - first + 1 }, (_, index) => {
+    const offset = first + index;
     return { offset, name: names.get(offset), users: users.get(offset) ?? [] };
   });
 }
 
-function spoken({ offset, name, users }: Mark): string {
-  const event = name ?? 'an entry that no browser here was told of';
-  return `#${offset}: ${event}${users.length === 0 ? '' : `. Here: ${users.join(', ')}`}`;
+function labelOf({ offset, name, users }: Mark): string {
+  const event = name ?? 'an event that no browser on this page received';
+  return `#${offset}: ${event}${users.length === 0 ? '' : `. Cursor of ${users.join(', ')}`}`;
 }

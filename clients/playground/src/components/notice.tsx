@@ -1,4 +1,4 @@
-// Something that a person should know now, and what can be done about it.
+// A message that the user should read, with the actions that help.
 
 import type { ReactNode } from 'react';
 
@@ -14,7 +14,7 @@ export function Notice({ tone, title, children, actions }: NoticeProps) {
     <div className="notice" data-tone={tone} role="status">
       <div className="notice-text">
         <p className="notice-title">{title}</p>
-        {children !== undefined && <div className="notice-more">{children}</div>}
+        {children !== undefined && <div className="notice-body">{children}</div>}
       </div>
       {actions !== undefined && <div className="notice-actions">{actions}</div>}
     </div>

@@ -1,19 +1,19 @@
-// What a call was answered: the answer, or the status with its details.
+// The outcome of a call: the response, or the error with its details.
 
-import { isFields, type Failure, type Outcome } from '../backend/bridge';
-import type { Fields, Json } from '../backend/requests';
+import type { Failure, Outcome } from '../backend/bridge';
+import { isJsonObject, type Json, type JsonObject } from '../backend/json';
 
 export function OutcomeView({ outcome }: { readonly outcome: Outcome | undefined }) {
   return (
     <div className="outcome" role="status">
       {outcome === undefined ? (
-        <p className="hint">Under way…</p>
+        <p className="hint">Waiting for the response…</p>
       ) : outcome.ok ? (
         <>
           <p className="outcome-code" data-tone="good">
             OK
           </p>
-          <JsonBlock value={outcome.answer} label="Answer" />
+          <JsonBlock value={outcome.response} label="Response" />
         </>
       ) : (
         <FailureView failure={outcome} />
@@ -31,8 +31,8 @@ function FailureView({ failure }: { readonly failure: Failure }) {
       <p>{failure.message}</p>
       {failure.details.length > 0 && (
         <ul className="details">
-          {failure.details.map((detail, at) => (
-            <li key={at}>
+          {failure.details.map((detail, index) => (
+            <li key={index}>
               <Detail detail={detail} />
             </li>
           ))}
@@ -42,7 +42,7 @@ function FailureView({ failure }: { readonly failure: Failure }) {
   );
 }
 
-function Detail({ detail }: { readonly detail: Fields }) {
+function Detail({ detail }: { readonly detail: JsonObject }) {
   const { '@type': type, ...rest } = detail;
   const kind =
     String(type ?? '')
@@ -54,9 +54,9 @@ function Detail({ detail }: { readonly detail: Fields }) {
       <>
         <strong>BadRequest</strong>
         <ul>
-          {violations.filter(isFields).map((one, at) => (
-            <li key={at}>
-              <code>{String(one['field'])}</code> {String(one['description'])}
+          {violations.filter(isJsonObject).map((violation, index) => (
+            <li key={index}>
+              <code>{String(violation['field'])}</code> {String(violation['description'])}
             </li>
           ))}
         </ul>
@@ -78,7 +78,7 @@ function Detail({ detail }: { readonly detail: Fields }) {
   );
 }
 
-export function JsonBlock({ value, label }: { readonly value: Json; readonly label: string }) {
+function JsonBlock({ value, label }: { readonly value: Json; readonly label: string }) {
   return (
     <pre className="json" tabIndex={0} role="region" aria-label={label}>
       <code>{JSON.stringify(value, undefined, 2)}</code>

@@ -1,9 +1,9 @@
-// The user picks a role. A page can't: its backend does it for the user, and everybody is told.
+// The role of a user. A page cannot select a role itself: its backend makes the call, and all browsers receive the event.
 
 import { useState } from 'react';
 
-import { ROLE_NAMES, roleWord, type RoleName } from '../backend/requests';
-import { useWorkshop } from '../playground-session';
+import { browserRole, ROLE_NAMES, type RoleName } from '../backend/requests';
+import { usePlaygroundSession } from '../use-playground-session';
 
 interface RolePickerProps {
   readonly user: string;
@@ -11,13 +11,13 @@ interface RolePickerProps {
 }
 
 export function RolePicker({ user, role }: RolePickerProps) {
-  const workshop = useWorkshop();
-  const [trouble, setTrouble] = useState<string>();
+  const session = usePlaygroundSession();
+  const [error, setError] = useState<string>();
 
-  const pick = async (name: RoleName) => {
-    const request = { sessionId: workshop.session, userId: user, role: name };
-    const outcome = await workshop.call(`${user} becomes ${roleWord(name)}`, 'SelectRole', request);
-    setTrouble(outcome.ok ? undefined : outcome.message);
+  const select = async (name: RoleName) => {
+    const request = { sessionId: session.id, userId: user, role: name };
+    const outcome = await session.call(`${user} becomes ${browserRole(name)}`, 'SelectRole', request);
+    setError(outcome.ok ? undefined : outcome.message);
   };
 
   return (
@@ -28,16 +28,16 @@ export function RolePicker({ user, role }: RolePickerProps) {
             key={name}
             type="button"
             className="segment"
-            data-role={roleWord(name)}
-            aria-pressed={role === roleWord(name)}
-            onClick={() => void pick(name)}
+            data-role={browserRole(name)}
+            aria-pressed={role === browserRole(name)}
+            onClick={() => void select(name)}
           >
-            {roleWord(name)}
+            {browserRole(name)}
           </button>
         ))}
       </div>
-      <p className="trouble" role="alert">
-        {trouble}
+      <p className="error" role="alert">
+        {error}
       </p>
     </div>
   );

@@ -1,108 +1,111 @@
-// The session as the control plane has it, and its log.
+// The session in the control plane, and its log.
 
 import { useState } from 'react';
 
-import type { SessionFacts } from '../backend/session-record';
-import { createSession, MOCK_SEATS, STATUSES } from '../mock-interview';
-import { useStore } from '../store';
-import { useWorkshop } from '../playground-session';
+import type { RecordedSession } from '../backend/session-record';
+import { createSession, MOCK_PARTICIPANTS, STATUSES } from '../mock-interview';
+import { usePlaygroundSession } from '../use-playground-session';
+import { useStore } from '../use-store';
 import { Attributes } from './attributes';
 import { LogTrack } from './log-track';
 import { Notice } from './notice';
 
 export function SessionBar({ users }: { readonly users: readonly string[] }) {
-  const workshop = useWorkshop();
-  const known = useStore(workshop.record.known);
+  const session = usePlaygroundSession();
+  const record = useStore(session.record.state);
   return (
     <section className="session-bar" aria-labelledby="session-title">
       <div className="session-head">
         <div className="session-name">
           <p className="eyebrow">Session</p>
-          <h1 id="session-title">{workshop.session}</h1>
+          <h1 id="session-title">{session.id}</h1>
         </div>
-        {known.state === 'known' && <StatusPicker status={known.status} />}
+        {record.status === 'loaded' && <StatusPicker status={record.session.status} />}
       </div>
-      {known.state === 'known' && <Facts facts={known} />}
-      {known.state === 'missing' && <Missing users={users} />}
-      {known.state === 'unreachable' && (
-        <Notice tone="bad" title="The control plane does not answer">
-          {known.why}
+      {record.status === 'loaded' && <SessionFacts session={record.session} />}
+      {record.status === 'not-found' && <NotFound users={users} />}
+      {record.status === 'unreachable' && (
+        <Notice tone="bad" title="The control plane does not respond">
+          {record.message}
         </Notice>
       )}
     </section>
   );
 }
 
-// A click publishes: everybody in the session is told.
+// Selecting a status publishes it to all browsers in the session.
 function StatusPicker({ status }: { readonly status: string }) {
-  const workshop = useWorkshop();
-  const [asked, setAsked] = useState<string>();
-  const choose = async (next: string) => {
-    setAsked(next);
-    await workshop.setStatus(next);
-    setAsked(undefined);
+  const session = usePlaygroundSession();
+  const [pending, setPending] = useState<string>();
+  const select = async (next: string) => {
+    setPending(next);
+    await session.setStatus(next);
+    setPending(undefined);
   };
-  const listed = STATUSES.includes(status) ? STATUSES : [...STATUSES, status];
+  const options = STATUSES.includes(status) ? STATUSES : [...STATUSES, status];
   return (
     <div className="steps" role="group" aria-label="Status">
-      {listed.map((one) => (
+      {options.map((option) => (
         <button
-          key={one}
+          key={option}
           type="button"
           className="step"
-          aria-pressed={one === status}
-          data-asked={one === asked}
-          onClick={() => void choose(one)}
+          aria-pressed={option === status}
+          data-pending={option === pending}
+          onClick={() => void select(option)}
         >
-          {one}
+          {option}
         </button>
       ))}
     </div>
   );
 }
 
-function Facts({ facts }: { readonly facts: SessionFacts }) {
+function SessionFacts({ session }: { readonly session: RecordedSession }) {
+  const { pendingFeedback } = session;
   return (
     <div className="session-facts">
-      <LogTrack tail={facts.tail} epoch={facts.epoch} />
+      <LogTrack tail={session.tail} epoch={session.epoch} />
       <dl className="facts">
         <div>
           <dt>Revision</dt>
-          <dd>{facts.revision}</dd>
+          <dd>{session.revision}</dd>
         </div>
         <div>
-          <dt>Feedback owed by</dt>
-          <dd>{facts.owing.length === 0 ? 'nobody' : facts.owing.join(', ')}</dd>
+          <dt>Pending feedback</dt>
+          <dd>{pendingFeedback.length === 0 ? 'none' : pendingFeedback.join(', ')}</dd>
         </div>
-        <Attributes of={facts.attributes} />
+        <Attributes attributes={session.attributes} />
       </dl>
     </div>
   );
 }
 
-function Missing({ users }: { readonly users: readonly string[] }) {
-  const { journal, session, record } = useWorkshop();
-  const seats = users.length === 0 ? MOCK_SEATS : users.map((userId, at) => ({ userId, role: roleOf(at) }));
+function NotFound({ users }: { readonly users: readonly string[] }) {
+  const { history, id, record } = usePlaygroundSession();
+  const participants =
+    users.length === 0 ? MOCK_PARTICIPANTS : users.map((userId, index) => ({ userId, role: roleAt(index) }));
   const create = async () => {
-    await createSession(journal, session, seats);
-    record.touch();
+    await createSession(history, id, participants);
+    record.scheduleRead();
   };
   return (
     <Notice
       tone="warn"
-      title="There is no such session"
+      title="The session does not exist"
       actions={
         <button type="button" className="button primary" onClick={() => void create()}>
           Create it
         </button>
       }
     >
-      It was never created, or this <code>dev</code> kept its state in memory and was started again. It would
-      have {seats.map((seat) => seat.userId).join(', ')} in it.
+      No backend has created it, or this <code>roomcast dev</code> keeps its state in memory and was
+      restarted. The new session will have these participants:{' '}
+      {participants.map(({ userId }) => userId).join(', ')}.
     </Notice>
   );
 }
 
-function roleOf(at: number) {
-  return MOCK_SEATS[at]?.role ?? 'ROLE_OBSERVER';
+function roleAt(index: number) {
+  return MOCK_PARTICIPANTS[index]?.role ?? 'ROLE_OBSERVER';
 }

@@ -1,112 +1,129 @@
-// What keeps this browser from the session, and the way back.
+// Why this browser is not in the session, and what the user can do about it.
 
-import type { UseSession } from '@roomcast/react';
+import type { UseSessionResult } from '@roomcast/react';
 import { useEffect, useState, type FormEvent } from 'react';
 
-import { useStore } from '../store';
-import type { Visitor } from '../browsers/simulated-browser';
-import { useWorkshop } from '../playground-session';
+import type { SimulatedBrowser } from '../browsers/simulated-browser';
+import { usePlaygroundSession } from '../use-playground-session';
+import { useStore } from '../use-store';
 import { Countdown } from './countdown';
 import { Notice } from './notice';
 
-interface StandingProps {
-  readonly visitor: Visitor;
-  readonly session: UseSession;
+interface SessionNoticesProps {
+  readonly browser: SimulatedBrowser;
+  readonly session: UseSessionResult;
   readonly onJoinAgain: () => void;
 }
 
-export function Standing({ visitor, session, onJoinAgain }: StandingProps) {
+export function SessionNotices({ browser, session, onJoinAgain }: SessionNoticesProps) {
   return (
     <>
-      <TokenNotice visitor={visitor} />
-      <AwayNotice visitor={visitor} />
+      <TokenNotice browser={browser} />
+      <CutNotice browser={browser} />
       {session.connection.status === 'ended' && (
         <Notice
           tone="bad"
           title="The backend disconnected this user"
           actions={
-            <button type="button" className="button small" onClick={() => visitor.client.connect()}>
+            <button type="button" className="button small" onClick={() => browser.client.connect()}>
               Connect again
             </button>
           }
         >
-          Every browser of theirs, on every edge.
+          All browsers of the user were disconnected, on every edge.
         </Notice>
       )}
-      <Membership visitor={visitor} session={session} onJoinAgain={onJoinAgain} />
+      <MembershipNotice browser={browser} session={session} onJoinAgain={onJoinAgain} />
     </>
   );
 }
 
-function Membership({ visitor, session, onJoinAgain }: StandingProps) {
-  const { record } = useWorkshop();
-  const known = useStore(record.known);
-  const seated = known.state === 'known' && known.seats.some((seat) => seat.userId === visitor.user);
-  const mayJoin = seated && session.status === 'denied';
-  // Came before the session did, or before its user was let in.
+function MembershipNotice({ browser, session, onJoinAgain }: SessionNoticesProps) {
+  const record = useStore(usePlaygroundSession().record.state);
+  const isParticipant =
+    record.status === 'loaded' && record.session.participants.some(({ userId }) => userId === browser.user);
+  const mayJoin = isParticipant && session.status === 'denied';
+  // The browser joined before the session existed, or before its user was a participant.
   useEffect(() => {
     if (mayJoin) onJoinAgain();
   }, [mayJoin, onJoinAgain]);
   if (session.status !== 'denied' && session.status !== 'revoked') return null;
-  const title =
-    session.status === 'revoked' ? 'No longer a participant' : `May not join: ${session.error.code}`;
-  const again = (
-    <button type="button" className={seated ? 'button primary small' : 'button small'} onClick={onJoinAgain}>
+  const joinAgain = (
+    <button
+      type="button"
+      className={isParticipant ? 'button primary small' : 'button small'}
+      onClick={onJoinAgain}
+    >
       Join again
     </button>
   );
+  if (isParticipant) {
+    return (
+      <Notice tone="good" title="A participant again" actions={joinAgain}>
+        The page must send a new join request.
+      </Notice>
+    );
+  }
+  if (session.status === 'denied') {
+    return (
+      <Notice tone="warn" title={`Join denied: ${session.error.code}`} actions={joinAgain}>
+        {session.error.message}
+      </Notice>
+    );
+  }
   return (
-    <Notice tone={seated ? 'good' : 'warn'} title={seated ? 'A participant again' : title} actions={again}>
-      {seated
-        ? 'A page joins anew when its user is let in again.'
-        : session.status === 'denied'
-          ? session.error.message
-          : 'Nothing after the removal reaches this browser. Give the user a role to let them in again.'}
+    <Notice tone="warn" title="No longer a participant" actions={joinAgain}>
+      This browser receives no event after the removal. Assign a role to the user to admit them again.
     </Notice>
   );
 }
 
-function AwayNotice({ visitor }: { readonly visitor: Visitor }) {
-  const until = useStore(visitor.away);
-  if (until === undefined) return null;
+function CutNotice({ browser }: { readonly browser: SimulatedBrowser }) {
+  const reconnectsAt = useStore(browser.reconnectsAt);
+  if (reconnectsAt === undefined) return null;
   return (
     <Notice tone="warn" title="The connection is cut">
-      Comes back in <Countdown until={until} />. Publish something meanwhile: it will be replayed.
+      It reconnects in <Countdown until={reconnectsAt} />. Events that you publish until then will be
+      replayed.
     </Notice>
   );
 }
 
-function TokenNotice({ visitor }: { readonly visitor: Visitor }) {
-  const supply = useStore(visitor.tokens.supply);
-  if (supply.state === 'by hand') return <GiveToken visitor={visitor} />;
-  if (supply.state === 'open') return null;
+function TokenNotice({ browser }: { readonly browser: SimulatedBrowser }) {
+  const supply = useStore(browser.tokens.state);
+  if (supply.status === 'manual') return <TokenForm browser={browser} />;
+  if (supply.status === 'issuing') return null;
   return (
     <Notice
       tone="warn"
-      title="No new token is handed out"
+      title="No new token is issued"
       actions={
-        <button type="button" className="button primary small" onClick={() => visitor.tokens.release()}>
-          Hand out a new token
+        <button type="button" className="button primary small" onClick={() => browser.tokens.resume()}>
+          Issue a new token
         </button>
       }
     >
-      <Countdown until={supply.until} before="The last one expires in " after="The last one has expired." />
+      <Countdown
+        until={supply.expiresAt}
+        prefix="The last token expires in "
+        endText="The last token has expired."
+      />
     </Notice>
   );
 }
 
-function GiveToken({ visitor }: { readonly visitor: Visitor }) {
-  const [given, setGiven] = useState(false);
-  const give = (event: FormEvent<HTMLFormElement>) => {
+function TokenForm({ browser }: { readonly browser: SimulatedBrowser }) {
+  const [isEntered, setEntered] = useState(false);
+  const enter = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    visitor.tokens.give(String(new FormData(event.currentTarget).get('token')).trim());
-    setGiven(true);
+    browser.tokens.enter(String(new FormData(event.currentTarget).get('token')).trim());
+    setEntered(true);
   };
-  if (given) return null;
+  if (isEntered) return null;
   return (
-    <form className="inline-form" onSubmit={give}>
+    <form className="inline-form" onSubmit={enter}>
       <label className="field">
-        <span>A token of {visitor.user}: this dev has no key to make one</span>
+        <span>A token of {browser.user}, because this roomcast dev cannot mint tokens</span>
         <input name="token" required autoComplete="off" spellCheck={false} />
       </label>
       <button className="button small">Connect</button>

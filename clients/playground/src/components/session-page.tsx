@@ -1,30 +1,30 @@
-// One session: its record on top, browsers side by side, the backend beside them.
+// The page of one session: its record at the top, the browsers side by side, and the backend beside them.
 
 import { useEffect } from 'react';
 
-import { useWorkshop } from '../playground-session';
-import { Backend } from './backend-panel';
+import { usePlaygroundSession } from '../use-playground-session';
+import { BackendPanel } from './backend-panel';
 import { Browsers } from './browsers';
 import { SessionBar } from './session-bar';
 import { Tour } from './tour';
 
-// A backend elsewhere may change what no browser here is told of.
-const LOOK_MS = 2_000;
+// Another backend may change the session without an event to the browsers of this page.
+const READ_INTERVAL_MS = 2_000;
 
 export function SessionPage({ users }: { readonly users: readonly string[] }) {
-  const { crowd, record } = useWorkshop();
+  const { browsers, record } = usePlaygroundSession();
 
   useEffect(() => {
-    record.touch();
-    const look = setInterval(() => {
-      if (document.visibilityState === 'visible') record.touch();
-    }, LOOK_MS);
+    record.scheduleRead();
+    const interval = setInterval(() => {
+      if (document.visibilityState === 'visible') record.scheduleRead();
+    }, READ_INTERVAL_MS);
     return () => {
-      clearInterval(look);
-      crowd.close();
+      clearInterval(interval);
+      browsers.closeAll();
     };
-  }, [crowd, record]);
-  useEffect(() => crowd.show(users), [crowd, users]);
+  }, [browsers, record]);
+  useEffect(() => browsers.show(users), [browsers, users]);
 
   return (
     <div className="session-page">
@@ -36,7 +36,7 @@ export function SessionPage({ users }: { readonly users: readonly string[] }) {
       </nav>
       <div className="columns">
         <Browsers users={users} />
-        <Backend />
+        <BackendPanel />
       </div>
     </div>
   );

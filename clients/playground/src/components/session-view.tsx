@@ -1,33 +1,38 @@
-// The session as this browser knows it, from its join and the events since.
+// The session in one browser.
 
-import type { UseSession } from '@roomcast/react';
+import type { UseSessionResult } from '@roomcast/react';
 
-import type { Fields } from '../backend/requests';
+import type { JsonObject } from '../backend/json';
 import { Attributes } from './attributes';
-import { Face } from './avatar';
+import { Avatar } from './avatar';
 
-const OWN = ['id', 'status', 'participants'];
+const OWN_FIELDS = ['id', 'status', 'participants'];
 
-export function SessionView({ user, session }: { readonly user: string; readonly session: UseSession }) {
+interface SessionViewProps {
+  readonly user: string;
+  readonly session: UseSessionResult;
+}
+
+export function SessionView({ user, session }: SessionViewProps) {
   if (session.session === undefined || session.status !== 'joined') return null;
-  const attributes = Object.entries(session.session).filter(([name]) => !OWN.includes(name));
+  const attributes = Object.entries(session.session).filter(([name]) => !OWN_FIELDS.includes(name));
   return (
-    <section className="view" aria-label={`The session as ${user} sees it`}>
+    <section className="view" aria-label={`The session in ${user}’s browser`}>
       <p className="view-status">
-        <span className="hint">Interview</span> <strong data-shown="status">{session.session.status}</strong>
+        <span className="hint">Interview</span> <strong data-field="status">{session.session.status}</strong>
       </p>
-      <ul className="view-people" aria-label="Participants">
-        {session.participants.map((one) => (
-          <li key={one.userId} data-role={one.role}>
-            <Face user={one.userId} small />
-            <span>{one.userId === user ? 'you' : one.userId}</span>
-            <span className="view-role">{one.role}</span>
+      <ul className="view-participants" aria-label="Participants">
+        {session.participants.map(({ userId, role }) => (
+          <li key={userId} data-role={role}>
+            <Avatar user={userId} small />
+            <span>{userId === user ? 'you' : userId}</span>
+            <span className="view-role">{role}</span>
           </li>
         ))}
       </ul>
       {attributes.length > 0 && (
         <dl className="facts small">
-          <Attributes of={Object.fromEntries(attributes) as Fields} />
+          <Attributes attributes={Object.fromEntries(attributes) as JsonObject} />
         </dl>
       )}
     </section>
