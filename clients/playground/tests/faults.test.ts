@@ -74,12 +74,12 @@ test('a browser reconnects through another edge and is recovered', async () => {
   const { alice, bob } = await twoPages('edges');
   await publish('edges', 1);
   await bob.expectOffsets(2, 2);
-  await bob.button('Move to edge B').click();
+  await bob.button('Use edge B').click();
   await bob.waitForText('Reconnected through edge B: recovered, no event was missed');
   const lastThere = await publish('edges', 2);
   await Promise.all([alice.expectOffsets(2, lastThere), bob.expectOffsets(2, lastThere)]);
 
-  await bob.button('Move to edge A').click();
+  await bob.button('Use edge A').click();
   await bob.waitForText('Reconnected through edge A: recovered, no event was missed');
   const lastBack = await publish('edges', 2);
   await Promise.all([alice.expectOffsets(2, lastBack), bob.expectOffsets(2, lastBack)]);

@@ -30,7 +30,7 @@ export function Faults({ browser, connected }: FaultsProps) {
       </button>
       <button type="button" className="fault" onClick={() => void browser.moveToOtherEdge()}>
         <SwapIcon />
-        Move to {otherEdge}
+        Use {otherEdge}
       </button>
       <button type="button" className="fault" onClick={() => location.reload()}>
         <ReloadIcon />
