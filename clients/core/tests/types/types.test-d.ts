@@ -5,6 +5,7 @@ import { expectTypeOf } from 'vitest';
 
 import {
   createRoomcast,
+  parseCursor,
   type ClientToServerEvents,
   type ConnectionState,
   type JoinResponse,
@@ -12,6 +13,7 @@ import {
   type Role,
   type ServerToClientEvents,
   type Session,
+  type SessionCursor,
   type SessionState,
 } from '../../src/index.js';
 
@@ -61,6 +63,10 @@ const roomcast = createRoomcast({ token: 'x' });
 roomcast.on('session-reset', ({ position }) => expectTypeOf(position).toBeString());
 expectTypeOf(roomcast.on('session-error', () => undefined)).toEqualTypeOf<() => void>();
 roomcast.emit('join-session', 's1', { after: 'x' });
+expectTypeOf(roomcast.subscribe(() => undefined)).toEqualTypeOf<() => void>();
+expectTypeOf(roomcast.getSnapshot()).toEqualTypeOf<ConnectionState>();
+expectTypeOf(roomcast.session('s1').getSnapshot()).toEqualTypeOf<SessionState>();
+expectTypeOf(parseCursor('1', 's1')).toEqualTypeOf<SessionCursor | undefined>();
 // @ts-expect-error no such event
 roomcast.on('session-deleted', () => undefined);
 // @ts-expect-error no such event
