@@ -1,5 +1,5 @@
-//! A test of the simulation: it plants faults one by one into a copy of this crate, and the simulation must find each of
-//! them.
+//! A test of the simulation: it plants faults into a copy of this crate, one at a time, and the simulation must find each
+//! of them.
 
 use std::{
     fs,
@@ -182,8 +182,8 @@ const FAULTS: &[Fault] = &[
         name: "a request is acknowledged before it is in the log",
         edits: &[(
             "tests/simulation/store.rs",
-            "let entry = self.append(&room, body, oracle);\n        self.requests",
-            "if self.clock % 7 == 3 { self.clock += 1; return Ok((Position::new(self.tail(&room).epoch, self.next(&room)), None)); }\n        let entry = self.append(&room, body, oracle);\n        self.requests",
+            "let entry = self.append(&room, event, oracle);\n        self.requests",
+            "if self.clock % 7 == 3 { self.clock += 1; return Ok((Position::new(self.tail(&room).epoch, self.next(&room)), None)); }\n        let entry = self.append(&room, event, oracle);\n        self.requests",
         )],
     },
     Fault {
@@ -197,8 +197,8 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "an event for a full queue is dropped",
         edits: &[(
-            "tests/simulation/world.rs",
-            "return self.close(edge, socket); // slow: its page comes back and resumes",
+            "tests/simulation/outbound.rs",
+            "return self.close(edge, id); // a slow socket: its page reconnects and resumes",
             "return;",
         )],
     },
@@ -206,7 +206,7 @@ const FAULTS: &[Fault] = &[
 
 #[test]
 fn every_planted_fault_is_found() {
-    let copy = Copy::new();
+    let copy = CrateCopy::new();
     let (passed, output) = copy.simulate();
     assert!(passed, "without a fault:\n{output}");
     let mut missed = Vec::new();
@@ -229,12 +229,12 @@ fn every_planted_fault_is_found() {
     assert!(missed.is_empty(), "{}", missed.join("\n"));
 }
 
-/// A workspace that holds nothing but a copy of this crate.
-struct Copy {
+/// A workspace that contains only a copy of this crate.
+struct CrateCopy {
     root: PathBuf,
 }
 
-impl Copy {
+impl CrateCopy {
     fn new() -> Self {
         let crate_root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let workspace = crate_root.ancestors().nth(2).expect("crates/core");
@@ -242,12 +242,12 @@ impl Copy {
         let to = root.join("crates/core");
         let _ = fs::remove_dir_all(root.join("crates")); // absent in the first run
         for folder in ["src", "tests/simulation"] {
-            copy(&crate_root.join(folder), &to.join(folder));
+            copy_folder(&crate_root.join(folder), &to.join(folder));
         }
         fs::copy(crate_root.join("Cargo.toml"), to.join("Cargo.toml")).expect("copied");
         fs::copy(workspace.join("Cargo.lock"), root.join("Cargo.lock")).expect("copied");
         let manifest = fs::read_to_string(workspace.join("Cargo.toml")).expect("a manifest");
-        let alone: Vec<_> = manifest
+        let only_core: Vec<_> = manifest
             .lines()
             .map(|line| match line.split(" = ").next() {
                 Some("members") => r#"members = ["crates/core"]"#,
@@ -255,15 +255,19 @@ impl Copy {
                 Some(_) | None => line,
             })
             .collect();
-        fs::write(root.join("Cargo.toml"), alone.join("\n")).expect("written");
+        fs::write(root.join("Cargo.toml"), only_core.join("\n")).expect("written");
         Self { root }
     }
 
-    /// Changes a file of the copy; gives back what it was.
+    /// Changes a file of the copy. Returns its path and its original text.
     fn edit(&self, file: &str, from: &str, to: &str) -> (PathBuf, String) {
         let path = self.root.join("crates/core").join(file);
         let original = fs::read_to_string(&path).expect("a file of the copy");
-        assert_eq!(original.matches(from).count(), 1, "{file} has this once: {from}");
+        assert_eq!(
+            original.matches(from).count(),
+            1,
+            "{file} must contain this exactly once: {from}"
+        );
         fs::write(&path, original.replace(from, to)).expect("a file of the copy");
         (path, original)
     }
@@ -295,13 +299,13 @@ impl Copy {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");
         let to = to.join(entry.file_name());
         if entry.file_type().expect("a type").is_dir() {
-            copy(&entry.path(), &to);
+            copy_folder(&entry.path(), &to);
         } else {
             fs::copy(entry.path(), to).expect("copied");
         }
