@@ -47,6 +47,8 @@ pub(crate) struct Track {
     pub(crate) position: Position,
     /// The position at which the page joined.
     pub(crate) joined_at: Position,
+    /// Whether the page was recovered at `joined_at`, and has received no live event since then.
+    pub(crate) is_replaying: bool,
     /// How often the log had lost entries when the page's connection began.
     losses: u64,
 }
@@ -54,6 +56,7 @@ pub(crate) struct Track {
 impl Track {
     /// Continues a track of an earlier connection, whose losses count.
     pub(crate) fn resume(&mut self, earlier: Option<&Self>) {
+        self.is_replaying = true;
         self.losses = earlier.map_or(0, |earlier| earlier.losses);
     }
 }
@@ -159,6 +162,7 @@ impl Oracle {
         Track {
             position,
             joined_at: position,
+            is_replaying: false,
             losses,
         }
     }
@@ -241,6 +245,7 @@ impl Oracle {
         track: Option<&mut Track>,
         position: Position,
         event: &BrowserEvent,
+        is_replayed: bool,
     ) -> Checked {
         let Some(track) = track else {
             return Err(format!(
@@ -254,16 +259,29 @@ impl Oracle {
                 "I3: {position:?} of {session} is another event than {event:?}"
             ));
         }
+        if is_replayed && !track.is_replaying {
+            return Err(format!(
+                "I5: {position:?} of {session} is replayed after a live event"
+            ));
+        }
         if position == track.position {
             return Err(format!("I1: {position:?} of {session} was delivered twice"));
         }
-        self.check_continuity(session, user, track.position, position)?;
+        let checked = self.check_continuity(session, user, track.position, position);
+        if checked.is_err() && track.is_replaying && !is_replayed {
+            return Err(format!(
+                "I5: {position:?} of {session} is live, but the replay has only reached {:?}",
+                track.position
+            ));
+        }
+        checked?;
         if self.state(session, position)?.participant(user).is_none() {
             return Err(format!(
                 "I4: {position:?} of {session} after the removal of {user}"
             ));
         }
         track.position = position;
+        track.is_replaying = is_replayed;
         Ok(())
     }
 

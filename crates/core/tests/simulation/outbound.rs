@@ -31,7 +31,7 @@ impl Socket {
             if let Outbound::Replay(replay) = self.outbound.front_mut()?
                 && let Some((event, cursor)) = replay.next()
             {
-                return Some(PageMessage::Event(Arc::new(event), cursor.into()));
+                return Some(PageMessage::ReplayedEvent(Arc::new(event), cursor.into()));
             }
             match self.outbound.pop_front()? {
                 Outbound::Event(event, cursor) => return Some(PageMessage::Event(event, cursor)),

@@ -27,8 +27,12 @@ pub(crate) struct ConnectionId(pub(crate) u64);
 /// A message from an edge to a page.
 #[derive(Debug)]
 pub(crate) enum PageMessage {
-    Connect { recovered: bool },
+    Connect {
+        recovered: bool,
+    },
     Event(Arc<BrowserEvent>, Arc<str>),
+    /// An event of a replay. A page cannot distinguish it from a live event, but the oracle must.
+    ReplayedEvent(Arc<BrowserEvent>, Arc<str>),
     Response(SocketRequestId, SocketResponse),
 }
 

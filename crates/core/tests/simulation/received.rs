@@ -49,7 +49,8 @@ impl World {
         }
         let checked = match message {
             PageMessage::Connect { recovered } => self.connect_received(id, recovered),
-            PageMessage::Event(event, cursor) => self.event_received(id, &event, &cursor),
+            PageMessage::Event(event, cursor) => self.event_received(id, &event, &cursor, false),
+            PageMessage::ReplayedEvent(event, cursor) => self.event_received(id, &event, &cursor, true),
             PageMessage::Response(request, response) => self.response_received(id, request, response),
         };
         checked.map_err(|violation| format!("page {} of {}: {violation}", id.0, self.pages[id.0].user))
@@ -88,7 +89,13 @@ impl World {
         Ok(())
     }
 
-    fn event_received(&mut self, id: PageId, event: &BrowserEvent, cursor: &Arc<str>) -> Checked {
+    fn event_received(
+        &mut self,
+        id: PageId,
+        event: &BrowserEvent,
+        cursor: &Arc<str>,
+        is_replayed: bool,
+    ) -> Checked {
         let positions = positions(cursor)?;
         let session = session_of(event)?;
         let position = positions.get(&session).copied();
@@ -103,7 +110,7 @@ impl World {
                 let page = &mut self.pages[id.0];
                 let track = page.tracks.get_mut(&session);
                 self.oracle
-                    .check_event(&session, &page.user, track, position?, event)?;
+                    .check_event(&session, &page.user, track, position?, event, is_replayed)?;
             }
             "session-joined" => self.session_joined_received(id, &session, position?)?,
             "session-revoked" => self.session_revoked_received(id, &session)?,
@@ -239,7 +246,7 @@ impl World {
         recovered: bool,
     ) -> Checked {
         let page = &mut self.pages[id.0];
-        let Some(track) = page.tracks.get(session) else {
+        let Some(track) = page.tracks.get_mut(session) else {
             return Err(format!("joined {session} without session-joined"));
         };
         if !track.position.has_reached(position) || !position.has_reached(track.position) {
@@ -247,6 +254,9 @@ impl World {
             return Err(format!(
                 "joined {session} at {position:?}, but the page is at {at:?}"
             ));
+        }
+        if recovered && track.position == track.joined_at {
+            track.is_replaying = true;
         }
         match &request.after {
             // The events after `joined_at` are checked when they arrive.
