@@ -1,11 +1,11 @@
 //! Which CPU does what: what is measured has one of its own, and the load does not run on it.
 
 use rustix::{
-    process::{Resource, Rlimit, getrlimit, setrlimit},
+    child::{Resource, Rlimit, getrlimit, setrlimit},
     thread::{CpuSet, sched_setaffinity},
 };
 
-use crate::failure::Outcome;
+use crate::error::Outcome;
 
 /// What a process or thread is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

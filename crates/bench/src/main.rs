@@ -4,24 +4,22 @@
 //! found to `target/bench` and `docs/performance.md`. It knows Roomcast only from outside: its program, its API, its
 //! sockets.
 
-mod about;
+mod catalogue;
+mod child;
+mod competitors;
 mod cpus;
-mod failure;
+mod error;
 mod generator;
 mod interrupt;
+mod machine;
 mod measure;
 mod options;
 mod payload;
-mod peers;
-mod proc;
-mod process;
+mod procfs;
 mod progress;
-mod publish;
-mod publish_rate;
-mod reconnect;
+mod publishers;
 mod report;
 mod results;
-mod scenario;
 mod servers;
 mod shape;
 mod stats;

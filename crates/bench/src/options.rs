@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    failure::{Outcome, failed},
-    peers::Peer,
-    scenario::Group,
+    error::{Outcome, failed},
+    competitors::Peer,
+    catalogue::Group,
     servers::Server,
 };
 
@@ -36,7 +36,7 @@ pub(crate) struct Options {
     #[arg(long, env = "CENTRIFUGO", value_name = "FILE", default_value = "centrifugo")]
     pub(crate) centrifugo: PathBuf,
     /// The folder of the Node server, with its packages installed
-    #[arg(long, value_name = "FOLDER", default_value = "crates/bench/peers/node")]
+    #[arg(long, value_name = "FOLDER", default_value = "crates/bench/competitors/node")]
     pub(crate) node: PathBuf,
     /// Where results, logs and configuration files go
     #[arg(long, value_name = "FOLDER", default_value = "target/bench")]

@@ -3,17 +3,17 @@
 use clap::ValueEnum;
 
 use crate::{
-    about,
+    machine,
     cpus::{self, Role},
-    failure::{Outcome, failed},
+    error::{Outcome, failed},
     interrupt,
     measure::measure,
     options::Options,
-    peers::Ground,
+    competitors::Ground,
     progress::Progress,
     report,
     results::{Results, Row},
-    scenario::{self, Group, Scenario, Times},
+    catalogue::{self, Group, Scenario, Times},
 };
 
 const RESULTS: &str = "results.json";
@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Options) -> Outcome<bool> {
         runtime,
     };
     let mut results = Results {
-        about: about::about(&ground),
+        about: machine::about(&ground),
         command: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
         rows: vec![],
     };
@@ -102,7 +102,7 @@ fn wanted(options: &Options) -> Vec<Scenario> {
     };
     let mut scenarios: Vec<_> = groups
         .into_iter()
-        .flat_map(|group| scenario::of(group, options.quick))
+        .flat_map(|group| catalogue::of(group, options.quick))
         .collect();
     for scenario in &mut scenarios {
         scenario

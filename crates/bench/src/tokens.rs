@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use roomcast_auth::{Clock, DEV_SECRET, KeySource, MintClaims, UserTokens, Verifier, mint};
 use tokio::runtime::Runtime;
 
-use crate::failure::Outcome;
+use crate::error::Outcome;
 
 /// Tokens that are verified to see what that costs.
 const VERIFIED: usize = 20_000;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use mio::{Events, Interest, Token};
 
 use super::{EVENTS, Generator, TURN, pace::Pace};
-use crate::failure::{Outcome, failed};
+use crate::error::{Outcome, failed};
 
 /// How long connecting may go without any progress.
 const STALL: Duration = Duration::from_secs(15);

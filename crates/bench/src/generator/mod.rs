@@ -4,9 +4,9 @@
 //! down its publishing because deliveries are late.
 
 pub(crate) mod connect;
-pub(crate) mod dialect;
+pub(crate) mod protocol;
 pub(crate) mod frame;
-pub(crate) mod order;
+pub(crate) mod room;
 pub(crate) mod pace;
 mod receive;
 mod socket;
@@ -20,19 +20,19 @@ use std::{
 use hdrhistogram::Histogram;
 use mio::{Events, Poll, Token};
 
-pub(crate) use self::order::Faults;
+pub(crate) use self::room::Faults;
 use self::{
-    dialect::Dialect,
-    order::Room,
+    protocol::Dialect,
+    room::Room,
     pace::{Pace, Schedule},
     socket::Socket,
     timer::Timer,
 };
 use crate::{
-    failure::{Outcome, failed},
+    error::{Outcome, failed},
     interrupt,
-    process::pause,
-    publish::{Event, Publisher},
+    child::pause,
+    publishers::{Event, Publisher},
 };
 
 /// How many bytes are read at once.

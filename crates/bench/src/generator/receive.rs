@@ -2,12 +2,12 @@
 
 use super::{
     Generator,
-    dialect::{Heard, Phase, Wish},
+    protocol::{Heard, Phase, Wish},
     frame::{self, Parsed},
     order,
     socket::{Found, Socket},
 };
-use crate::failure::{Outcome, failed};
+use crate::error::{Outcome, failed};
 
 impl Generator {
     /// Something happened to a socket. `is_ending`: its end may stand behind what is to be read.
@@ -130,7 +130,7 @@ impl Generator {
             self.faults.wrong += 1;
             return;
         }
-        if !order::check(&mut socket.expected, n, &mut self.faults) {
+        if !room::check(&mut socket.expected, n, &mut self.faults) {
             return;
         }
         // The clock is read once for all that one read brought.

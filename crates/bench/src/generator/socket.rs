@@ -8,7 +8,7 @@ use std::{
 use mio::net::TcpStream;
 use rustix::net::sockopt;
 
-use super::dialect::Phase;
+use super::protocol::Phase;
 
 /// One connection.
 #[derive(Debug)]

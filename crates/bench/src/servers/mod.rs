@@ -10,7 +10,7 @@ use std::{io::Read, net::SocketAddr, thread};
 
 use clap::ValueEnum;
 
-use crate::failure::Outcome;
+use crate::error::Outcome;
 
 /// Which of them.
 #[derive(Clone, Copy, Debug, ValueEnum)]

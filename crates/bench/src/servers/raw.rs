@@ -14,10 +14,10 @@ use mio::{
 };
 
 use crate::{
-    failure::Outcome,
+    error::Outcome,
     generator::frame,
     payload::Payload,
-    publish::records::{self, RECORD_BYTES},
+    publishers::records::{self, RECORD_BYTES},
 };
 
 const HTTP: Token = Token(usize::MAX);

@@ -12,9 +12,9 @@ use tokio::{
 };
 
 use crate::{
-    failure::Outcome,
+    error::Outcome,
     payload::Payload,
-    publish::records::{self, RECORD_BYTES},
+    publishers::records::{self, RECORD_BYTES},
 };
 
 /// Serves until the process is ended, with as many threads as there are CPUs for it.

@@ -2,13 +2,13 @@
 
 use std::{net::SocketAddr, process::Command};
 
-use super::{Deployment, Ground, SOCKET_IO, servers::listening, store};
+use super::{Deployment, Ground, SOCKET_IO, built_in::listening, redis};
 use crate::{
     cpus::Role,
-    failure::Outcome,
+    error::Outcome,
     payload::FILL_BYTES,
-    process::Process,
-    publish::{Publisher, records::Records},
+    child::Process,
+    publishers::{Publisher, records::Records},
 };
 
 pub(super) fn start(ground: &Ground) -> Outcome<Deployment> {
@@ -19,7 +19,7 @@ pub(super) fn start(ground: &Ground) -> Outcome<Deployment> {
 
 /// Events are published at one process, and the sockets are at another.
 pub(super) fn start_with_redis(ground: &Ground) -> Outcome<Deployment> {
-    let (redis, addr) = store::start(ground)?;
+    let (redis, addr) = redis::start(ground)?;
     let mut published = node(ground, Role::Behind, Some(addr))?;
     let mut holding = node(ground, Role::FanOut, Some(addr))?;
     let (_, control) = listening(&mut published)?;

@@ -1,15 +1,17 @@
 //! One peer in one scenario, once: figures by name.
 
+mod publish_rate;
+mod reconnect;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     cpus::{self, Role},
-    failure::Outcome,
+    error::Outcome,
     generator::{Counted, Faults, Generator, pace::Pace},
-    peers::{Ground, Peer, Running},
-    proc::{Busy, CpuTime},
-    publish_rate, reconnect,
-    scenario::{Kind, Scenario, Times},
+    competitors::{Ground, Peer, Running},
+    procfs::{Busy, CpuTime},
+    catalogue::{Kind, Scenario, Times},
 };
 
 /// How many sockets connect at a time.

@@ -1,13 +1,13 @@
 //! How events get to a peer.
 
 pub(crate) mod centrifugo;
-mod lanes;
+mod queues;
 pub(crate) mod records;
 pub(crate) mod roomcast;
 
-pub(crate) use self::lanes::Lanes;
+pub(crate) use self::queues::Lanes;
 use self::records::Records;
-use crate::failure::Outcome;
+use crate::error::Outcome;
 
 /// One event: its room's number, and its number in the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

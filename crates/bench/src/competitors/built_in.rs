@@ -5,9 +5,9 @@ use std::{net::SocketAddr, process::Command};
 use super::{Deployment, Ground, SOCKET_IO};
 use crate::{
     cpus::Role,
-    failure::{Outcome, failed},
-    process::Process,
-    publish::{Publisher, records::Records},
+    error::{Outcome, failed},
+    child::Process,
+    publishers::{Publisher, records::Records},
 };
 
 pub(super) fn start(ground: &Ground, name: &str) -> Outcome<Deployment> {

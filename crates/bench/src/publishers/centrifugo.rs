@@ -12,10 +12,10 @@ use tokio::{
 
 use super::{
     Event,
-    lanes::{Answers, Lanes},
+    queues::{Answers, Lanes},
 };
 use crate::{
-    failure::{Outcome, failed},
+    error::{Outcome, failed},
     payload::Payload,
 };
 

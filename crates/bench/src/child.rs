@@ -5,15 +5,15 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
+    child::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use crate::{
     cpus::{self, Role},
-    failure::{Outcome, failed},
+    error::{Outcome, failed},
     interrupt,
-    proc::{CpuTime, Memory},
+    procfs::{CpuTime, Memory},
 };
 
 /// How long a process may take to be ready.

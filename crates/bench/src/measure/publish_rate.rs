@@ -12,14 +12,14 @@ use std::{
 
 use crate::{
     cpus::Role,
-    failure::{Outcome, failed},
+    error::{Outcome, failed},
     interrupt,
     measure::Measured,
-    peers::{Ground, Peer},
-    proc::CpuTime,
-    process::{Process, pause},
-    publish::{Event, Publisher},
-    scenario::{Scenario, Times},
+    competitors::{Ground, Peer},
+    procfs::CpuTime,
+    child::{Process, pause},
+    publishers::{Event, Publisher},
+    catalogue::{Scenario, Times},
 };
 
 /// Measures.

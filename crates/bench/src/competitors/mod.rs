@@ -3,8 +3,8 @@
 mod centrifugo;
 mod node;
 mod roomcast;
-mod servers;
-pub(crate) mod store;
+mod built_in;
+pub(crate) mod redis;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -13,11 +13,11 @@ use tokio::runtime::Runtime;
 
 use crate::{
     cpus::Role,
-    failure::Outcome,
-    generator::{Crowd, dialect::Dialect},
-    proc::{CpuTime, Memory},
-    process::Process,
-    publish::Publisher,
+    error::Outcome,
+    generator::{Crowd, protocol::Dialect},
+    procfs::{CpuTime, Memory},
+    child::Process,
+    publishers::Publisher,
     shape::Shape,
 };
 
@@ -86,8 +86,8 @@ impl Peer {
     /// Starts it for a crowd.
     pub(crate) fn start(self, ground: &Ground, shape: &Shape) -> Outcome<Deployment> {
         match self {
-            Self::Raw => servers::start(ground, "raw"),
-            Self::Socketioxide => servers::start(ground, "socketioxide"),
+            Self::Raw => built_in::start(ground, "raw"),
+            Self::Socketioxide => built_in::start(ground, "socketioxide"),
             Self::Roomcast => roomcast::start(ground, shape),
             Self::RoomcastMemory => roomcast::start_memory(ground, shape),
             Self::Node => node::start(ground),

@@ -5,22 +5,22 @@ use std::{fs, net::SocketAddr, process::Command};
 
 use serde_json::json;
 
-use super::{Deployment, Dialect, Ground, store};
+use super::{Deployment, Dialect, Ground, redis};
 use crate::{
     cpus::Role,
-    failure::Outcome,
-    process::{self, Process},
-    publish::{Publisher, centrifugo},
+    error::Outcome,
+    child::{self, Process},
+    publishers::{Publisher, centrifugo},
     shape::Shape,
     tokens,
 };
 
 pub(super) fn start(ground: &Ground, shape: &Shape, with_redis: bool) -> Outcome<Deployment> {
-    let port = process::free_port()?;
+    let port = child::free_port()?;
     let mut processes = vec![];
     let mut engine = json!({ "type": "memory" });
     if with_redis {
-        let (redis, addr) = store::start(ground)?;
+        let (redis, addr) = redis::start(ground)?;
         processes.push(redis);
         engine = json!({ "type": "redis", "redis": { "address": [format!("redis://{addr}")] } });
     }
@@ -49,7 +49,7 @@ pub(super) fn start(ground: &Ground, shape: &Shape, with_redis: bool) -> Outcome
         &ground.logs(),
     )?);
     let addr = SocketAddr::from(([127, 0, 0, 1], port));
-    process::eventually("Centrifugo", || process::listens(addr))?;
+    child::eventually("Centrifugo", || child::listens(addr))?;
     Ok(Deployment {
         processes,
         targets: vec![addr],

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::Event;
-use crate::failure::Outcome;
+use crate::error::Outcome;
 
 /// How long a record is, in bytes.
 pub(crate) const RECORD_BYTES: usize = 12;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::{
     cpus::Role,
-    failure::{Outcome, failed},
+    error::{Outcome, failed},
     generator::{Generator, pace::Pace},
     measure::Measured,
-    peers::Running,
+    competitors::Running,
 };
 
 /// Events a second, before, while and after the edge dies.

@@ -2,12 +2,12 @@
 
 use std::{net::SocketAddr, process::Command, sync::Arc};
 
-use super::{Deployment, Dialect, Ground, store};
+use super::{Deployment, Dialect, Ground, redis};
 use crate::{
     cpus::Role,
-    failure::Outcome,
-    process::{self, Process},
-    publish::{Publisher, roomcast},
+    error::Outcome,
+    child::{self, Process},
+    publishers::{Publisher, roomcast},
     shape::Shape,
     tokens,
 };
@@ -23,7 +23,7 @@ const DIALECT: Dialect = Dialect::SocketIo {
 
 /// Control planes over one Redis, and edges.
 pub(super) fn start(ground: &Ground, shape: &Shape) -> Outcome<Deployment> {
-    let (redis, addr) = store::start(ground)?;
+    let (redis, addr) = redis::start(ground)?;
     let mut processes = vec![redis];
     let mut control_planes = vec![];
     // Where nobody holds sockets, the control plane is what is measured.
@@ -89,7 +89,7 @@ fn command(ground: &Ground, name: &str) -> Command {
 
 fn ready(process: &mut Process) -> Outcome<()> {
     let admin = process.line_after("admin ")?.parse()?;
-    process::eventually("readiness", || process::is_ok(admin, "/readyz"))
+    child::eventually("readiness", || child::is_ok(admin, "/readyz"))
 }
 
 fn deployment(

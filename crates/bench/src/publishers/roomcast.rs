@@ -17,10 +17,10 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::{
     Event,
-    lanes::{Answers, Lanes},
+    queues::{Answers, Lanes},
 };
 use crate::{
-    failure::{Outcome, failed},
+    error::{Outcome, failed},
     payload,
 };
 
