@@ -1,217 +1,178 @@
-//! What is measured of each peer.
-
-use std::time::Duration;
+//! The scenarios of the benchmark, in groups.
 
 use clap::ValueEnum;
 
-use crate::{peers::Peer, shape::Shape};
+use crate::{
+    competitors::Competitor,
+    scenario::{Scenario, Workload},
+    shape::Shape,
+};
 
-/// One scenario: a crowd, and what is done with it.
-#[derive(Clone, Debug)]
-pub(crate) struct Scenario {
-    /// Its name in files and on the command line.
-    pub(crate) name: String,
-    pub(crate) shape: Shape,
-    /// How many events are under way in the closed loop; zero: there is none, the sockets are only idle.
-    pub(crate) under_way: u32,
-    /// The loads of the open loop, as parts of what the closed loop did.
-    pub(crate) loads: &'static [f64],
-    /// Whose it is.
-    pub(crate) peers: Vec<Peer>,
-    /// What happens beside that.
-    pub(crate) kind: Kind,
-    /// How often it is measured at most.
-    pub(crate) rounds: usize,
-}
-
-/// What a scenario does.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Kind {
-    /// Connects, is idle, publishes.
-    Crowd,
-    /// An edge dies.
-    Reconnect,
-    /// So many events a second are published, whatever the peer can do.
-    Rate(f64),
-    /// Nobody listens, and as many events as possible are published.
-    Publish,
-}
-
-/// The scenarios by what they show.
+/// A group of scenarios, which `--only` selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Group {
-    /// Fan-out to rooms of 4, of 1,000, of 10,000, and to one hot room; connecting and memory with them.
+pub(crate) enum ScenarioGroup {
+    /// Fan-out to rooms of 4, 1,000 and 10,000 sockets and to one hot room; also connects and memory
     FanOut,
-    /// Connecting where all sockets are of one user.
+    /// Connects of sockets that all belong to one user
     Connect,
-    /// Memory of idle sockets.
+    /// Memory of idle sockets
     Idle,
-    /// An edge dies, and its sockets come back.
+    /// Reconnects after an edge was killed
     Reconnect,
-    /// How cost grows.
+    /// How the cost grows with sockets, rooms, room size, rate and edges
     Growth,
-    /// From the call to the browser, in each deployment.
+    /// Latency from the publish call to the socket, in each deployment
     EndToEnd,
-    /// How many publishes a control plane takes.
+    /// The publish rate of one control plane
     Publish,
 }
 
-/// Rounds of what is no comparison, but shows a shape.
-const FEW_ROUNDS: usize = 2;
-/// Parts of what a closed loop does, at which latency is measured.
-const LOADS: &[f64] = &[0.1, 0.5, 0.8];
+/// The rates at which latency is measured, as shares of the closed loop's rate.
+const OPEN_LOOP_SHARES: &[f64] = &[0.1, 0.5, 0.8];
+/// The maximum number of rounds of a growth scenario, which shows a curve instead of a comparison.
+const GROWTH_ROUNDS: usize = 2;
+/// The factors of growth.
+const GROWTH_FACTORS: [usize; 4] = [1, 2, 4, 8];
+/// The competitors of the scenarios that compare all.
+const COMPARED: [Competitor; 7] = [
+    Competitor::Raw,
+    Competitor::Roomcast,
+    Competitor::Socketioxide,
+    Competitor::Node,
+    Competitor::NodeRedis,
+    Competitor::Centrifugo,
+    Competitor::CentrifugoRedis,
+];
 
-/// How long things take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Times {
-    pub(crate) warm_up: Duration,
-    pub(crate) closed: Duration,
-    pub(crate) open: Duration,
-    /// How long sockets are left alone before memory is read.
-    pub(crate) settle: Duration,
-}
-
-impl Times {
-    pub(crate) const fn new(quick: bool) -> Self {
-        let [warm_up, closed, open, settle] = if quick {
-            [200, 700, 400, 300]
-        } else {
-            [300, 1_200, 700, 700]
-        };
-        Self {
-            warm_up: Duration::from_millis(warm_up),
-            closed: Duration::from_millis(closed),
-            open: Duration::from_millis(open),
-            settle: Duration::from_millis(settle),
+impl ScenarioGroup {
+    /// The scenarios of this group. A quick run has fewer and smaller ones.
+    pub(crate) fn scenarios(self, is_quick: bool) -> Vec<Scenario> {
+        match self {
+            Self::FanOut => fan_out(is_quick),
+            Self::Connect | Self::Idle if is_quick => vec![],
+            Self::Connect => vec![connect()],
+            Self::Idle => vec![scenario(
+                "idle-19000",
+                Shape::new(19_000, 4),
+                Workload::Idle,
+                &COMPARED,
+            )],
+            Self::Reconnect => vec![reconnect(is_quick)],
+            Self::Growth => growth(is_quick),
+            Self::EndToEnd => end_to_end(),
+            Self::Publish => vec![publish("publish-unary", false), publish("publish-bulk", true)],
         }
     }
 }
 
-impl Scenario {
-    fn crowd(name: &str, shape: Shape, under_way: u32, loads: &'static [f64]) -> Self {
-        Self {
-            name: name.to_owned(),
-            shape,
-            under_way,
-            loads,
-            peers: compared(),
-            kind: Kind::Crowd,
-            rounds: usize::MAX,
-        }
-    }
-
-    fn of(mut self, peers: &[Peer]) -> Self {
-        self.peers = peers.to_vec();
-        self
+fn scenario(name: &str, shape: Shape, workload: Workload, competitors: &[Competitor]) -> Scenario {
+    Scenario {
+        name: name.to_owned(),
+        shape,
+        workload,
+        competitors: competitors.to_vec(),
+        max_rounds: usize::MAX,
     }
 }
 
-/// Those that are compared with each other everywhere.
-fn compared() -> Vec<Peer> {
+const fn closed_loop(in_flight: u32) -> Workload {
+    Workload::FanOut {
+        in_flight,
+        open_loop_shares: &[],
+    }
+}
+
+const fn closed_and_open_loop(in_flight: u32) -> Workload {
+    Workload::FanOut {
+        in_flight,
+        open_loop_shares: OPEN_LOOP_SHARES,
+    }
+}
+
+fn fan_out(is_quick: bool) -> Vec<Scenario> {
+    let small_rooms = Shape::new(if is_quick { 4_000 } else { 10_000 }, 4);
+    let room_of_1000 = Shape::new(1_000, 1_000);
+    let room_of_10000 = Shape::new(10_000, 10_000);
+    let huge_room_competitors: &[Competitor] = if is_quick {
+        &[
+            Competitor::Raw,
+            Competitor::Roomcast,
+            Competitor::Node,
+            Competitor::Centrifugo,
+        ]
+    } else {
+        &COMPARED
+    };
     vec![
-        Peer::Raw,
-        Peer::Roomcast,
-        Peer::Socketioxide,
-        Peer::Node,
-        Peer::NodeRedis,
-        Peer::Centrifugo,
-        Peer::CentrifugoRedis,
+        scenario("rooms-of-4", small_rooms, closed_and_open_loop(256), &COMPARED),
+        scenario("room-of-1000", room_of_1000, closed_and_open_loop(1), &COMPARED),
+        scenario(
+            "room-of-10000",
+            room_of_10000,
+            closed_loop(1),
+            huge_room_competitors,
+        ),
+        scenario("hot-room", room_of_1000, closed_loop(64), &COMPARED),
     ]
 }
 
-/// The scenarios of a group.
-pub(crate) fn of(group: Group, quick: bool) -> Vec<Scenario> {
-    match group {
-        Group::FanOut => fan_out(quick),
-        Group::Connect | Group::Idle if quick => vec![],
-        Group::Connect => {
-            let shape = Shape {
-                has_one_user: true,
-                ..Shape::new(10_000, 4)
-            };
-            let scenario = Scenario::crowd("connect-one-user", shape, 0, &[]);
-            vec![scenario.of(&[Peer::Roomcast, Peer::Centrifugo])]
-        }
-        Group::Idle => vec![Scenario::crowd("idle-19000", Shape::new(19_000, 4), 0, &[])],
-        Group::Reconnect => {
-            let shape = Shape {
-                edges: 2,
-                ..Shape::new(if quick { 4_000 } else { 10_000 }, 4)
-            };
-            let scenario = Scenario::crowd("reconnect", shape, 0, &[]).of(&[Peer::Roomcast]);
-            vec![Scenario {
-                kind: Kind::Reconnect,
-                ..scenario
-            }]
-        }
-        Group::Growth => growth(quick),
-        Group::EndToEnd => end_to_end(),
-        Group::Publish => {
-            let scenario = |name: &str, in_bulk| {
-                let shape = Shape {
-                    edges: 0,
-                    in_bulk,
-                    ..Shape::new(4_000, 4)
-                };
-                let scenario = Scenario::crowd(name, shape, 256, &[]).of(&[Peer::Roomcast]);
-                Scenario {
-                    kind: Kind::Publish,
-                    ..scenario
-                }
-            };
-            vec![scenario("publish-unary", false), scenario("publish-bulk", true)]
-        }
-    }
+fn connect() -> Scenario {
+    let shape = Shape {
+        has_one_user: true,
+        ..Shape::new(10_000, 4)
+    };
+    let competitors = [Competitor::Roomcast, Competitor::Centrifugo];
+    scenario("connect-one-user", shape, Workload::Idle, &competitors)
 }
 
-fn fan_out(quick: bool) -> Vec<Scenario> {
-    let all = if quick { 4_000 } else { 10_000 };
-    let mut huge = Scenario::crowd("room-of-10000", Shape::new(10_000, 10_000), 1, &[]);
-    if quick {
-        huge.peers = vec![Peer::Raw, Peer::Roomcast, Peer::Node, Peer::Centrifugo];
-    }
-    vec![
-        Scenario::crowd("rooms-of-4", Shape::new(all, 4), 256, LOADS),
-        Scenario::crowd("room-of-1000", Shape::new(1_000, 1_000), 1, LOADS),
-        huge,
-        Scenario::crowd("hot-room", Shape::new(1_000, 1_000), 64, &[]),
-    ]
+fn reconnect(is_quick: bool) -> Scenario {
+    let shape = Shape {
+        edges: 2,
+        ..Shape::new(if is_quick { 4_000 } else { 10_000 }, 4)
+    };
+    scenario("reconnect", shape, Workload::Reconnect, &[Competitor::Roomcast])
 }
 
-const TIMES: [usize; 4] = [1, 2, 4, 8];
-
-/// Each series grows one thing, and leaves the others as they are.
-fn growth(quick: bool) -> Vec<Scenario> {
-    let times: &[usize] = if quick { &[1, 4] } else { &TIMES };
-    let both = [Peer::Raw, Peer::Roomcast];
+/// Each series increases one quantity and keeps the others constant.
+fn growth(is_quick: bool) -> Vec<Scenario> {
+    let factors: &[usize] = if is_quick { &[1, 4] } else { &GROWTH_FACTORS };
+    let both = [Competitor::Raw, Competitor::Roomcast];
+    let only_roomcast = [Competitor::Roomcast];
     let mut scenarios = vec![];
-    for times in times {
-        let connections = Shape::new(1_200 * times, 4);
-        scenarios.push(Scenario::crowd(&format!("grow-connections-{times}"), connections, 64, &[]).of(&both));
-        let rooms = Shape::new(8_000, 32 / times);
-        scenarios.push(Scenario::crowd(&format!("grow-rooms-{times}"), rooms, 64, &[]).of(&both));
-        let members = Shape::new(1_200 * times, 1_200 * times);
-        scenarios.push(Scenario::crowd(&format!("grow-members-{times}"), members, 1, &[]).of(&both));
-        let rate = Scenario::crowd(&format!("grow-rate-{times}"), Shape::new(4_000, 4), 0, &[]).of(&both);
-        scenarios.push(Scenario {
-            kind: Kind::Rate(300.0 * *times as f64),
-            ..rate
-        });
+    for factor in factors {
+        let mut add = |series: &str, shape, workload, competitors: &[Competitor]| {
+            scenarios.push(Scenario {
+                max_rounds: GROWTH_ROUNDS,
+                ..scenario(&format!("grow-{series}-{factor}"), shape, workload, competitors)
+            });
+        };
+        add(
+            "connections",
+            Shape::new(1_200 * factor, 4),
+            closed_loop(64),
+            &both,
+        );
+        add("rooms", Shape::new(8_000, 32 / factor), closed_loop(64), &both);
+        add(
+            "members",
+            Shape::new(1_200 * factor, 1_200 * factor),
+            closed_loop(1),
+            &both,
+        );
+        let rate = 300.0 * *factor as f64;
+        add("rate", Shape::new(4_000, 4), Workload::FixedRate(rate), &both);
         let edges = Shape {
-            edges: *times,
+            edges: *factor,
             ..Shape::new(8_000, 32)
         };
-        scenarios.push(Scenario::crowd(&format!("grow-edges-{times}"), edges, 64, &[]).of(&[Peer::Roomcast]));
-    }
-    for scenario in &mut scenarios {
-        scenario.rounds = FEW_ROUNDS;
+        add("edges", edges, closed_loop(64), &only_roomcast);
     }
     scenarios
 }
 
 fn end_to_end() -> Vec<Scenario> {
     let one = Shape {
-        in_bulk: false,
+        uses_streams: false,
         ..Shape::new(1_000, 4)
     };
     let two = Shape {
@@ -219,10 +180,22 @@ fn end_to_end() -> Vec<Scenario> {
         control_planes: 2,
         ..one
     };
+    let workload = closed_and_open_loop(64);
+    let roomcast_with_both_stores = [Competitor::Roomcast, Competitor::RoomcastMemory];
     vec![
-        Scenario::crowd("end-to-end-1", one, 64, LOADS).of(&[Peer::Roomcast, Peer::RoomcastMemory]),
-        Scenario::crowd("end-to-end-2", two, 64, LOADS).of(&[Peer::Roomcast]),
+        scenario("end-to-end-1", one, workload, &roomcast_with_both_stores),
+        scenario("end-to-end-2", two, workload, &[Competitor::Roomcast]),
     ]
+}
+
+fn publish(name: &str, uses_streams: bool) -> Scenario {
+    let shape = Shape {
+        edges: 0,
+        uses_streams,
+        ..Shape::new(4_000, 4)
+    };
+    let workload = Workload::PublishOnly { in_flight: 256 };
+    scenario(name, shape, workload, &[Competitor::Roomcast])
 }
 
 #[cfg(test)]
@@ -230,12 +203,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_crowd_fills_its_rooms() {
-        for group in Group::value_variants() {
-            for scenario in of(*group, false) {
+    fn the_sockets_of_every_scenario_fill_its_rooms() {
+        for group in ScenarioGroup::value_variants() {
+            for scenario in group.scenarios(false) {
                 let shape = scenario.shape;
                 assert_eq!(
-                    shape.room_count() * shape.room,
+                    shape.room_count() * shape.sockets_per_room,
                     shape.sockets,
                     "{}",
                     scenario.name

@@ -1,141 +1,85 @@
-//! Processes that are measured, and that end with whoever holds them.
+//! Child processes, which end when their handle is dropped.
 
 use std::{
     fs::{self, File},
-    io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    io::{BufRead, BufReader},
     path::Path,
-    child::{Child, ChildStdout, Command, Stdio},
-    time::{Duration, Instant},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use crate::{
-    cpus::{self, Role},
-    error::{Outcome, failed},
-    interrupt,
-    procfs::{CpuTime, Memory},
+    cpu_pinning::{self, ProcessRole},
+    error::BenchResult,
+    procfs::{CpuTime, MemoryUsage},
 };
 
-/// How long a process may take to be ready.
-const START: Duration = Duration::from_secs(20);
-
-/// A running process.
+/// A running child process.
 #[derive(Debug)]
-pub(crate) struct Process {
-    pub(crate) role: Role,
+pub(crate) struct ChildProcess {
+    pub(crate) role: ProcessRole,
     child: Child,
-    out: BufReader<ChildStdout>,
+    stdout: BufReader<ChildStdout>,
 }
 
-impl Process {
-    /// Starts one on its role's CPU. What it says on standard error goes to a file of this name.
-    pub(crate) fn start(role: Role, name: &str, command: &mut Command, logs: &Path) -> Outcome<Self> {
+impl ChildProcess {
+    /// Starts a process on the CPU of its role. Its standard error goes to the file `NAME.log` in `logs`.
+    pub(crate) fn start(
+        role: ProcessRole,
+        name: &str,
+        command: &mut Command,
+        logs: &Path,
+    ) -> BenchResult<Self> {
         fs::create_dir_all(logs)?;
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(logs.join(format!("{name}.log")))?);
-        cpus::pin(role)?;
+        cpu_pinning::pin(role)?;
         let child = command.spawn();
-        cpus::pin(Role::Load)?;
-        let mut child = child.map_err(|error| failed(format!("{name} does not start: {error}")))?;
-        let Some(out) = child.stdout.take() else {
-            return Err(failed("no standard output"));
-        };
+        cpu_pinning::pin(ProcessRole::Load)?;
+        let mut child = child.map_err(|error| format!("could not start {name}: {error}"))?;
+        let stdout = child.stdout.take().ok_or("no standard output")?;
         Ok(Self {
             role,
             child,
-            out: BufReader::new(out),
+            stdout: BufReader::new(stdout),
         })
     }
 
-    /// The next line on its standard output.
-    pub(crate) fn line(&mut self) -> Outcome<String> {
-        let mut line = String::new();
-        if self.out.read_line(&mut line)? == 0 {
-            return Err(failed("a process ended while it started; see target/bench/logs"));
-        }
-        Ok(line.trim_end().to_owned())
-    }
-
-    /// The rest of the line that begins so.
-    pub(crate) fn line_after(&mut self, begin: &str) -> Outcome<String> {
+    /// Reads standard output up to the first line with this prefix, and returns the rest of that line.
+    pub(crate) fn line_after(&mut self, prefix: &str) -> BenchResult<String> {
         loop {
-            if let Some(rest) = self.line()?.strip_prefix(begin) {
+            if let Some(rest) = self.next_line()?.strip_prefix(prefix) {
                 return Ok(rest.trim().to_owned());
             }
         }
     }
 
-    /// Its number.
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+    fn next_line(&mut self) -> BenchResult<String> {
+        let mut line = String::new();
+        if self.stdout.read_line(&mut line)? == 0 {
+            return Err("a process ended during its start; see target/bench/logs".into());
+        }
+        Ok(line.trim_end().to_owned())
     }
 
     pub(crate) fn cpu_time(&self) -> CpuTime {
-        CpuTime::of(self.pid())
+        CpuTime::of_process(self.child.id())
     }
 
-    pub(crate) fn memory(&self) -> Memory {
-        Memory::of(self.pid())
+    pub(crate) fn memory(&self) -> MemoryUsage {
+        MemoryUsage::of_process(self.child.id())
     }
 
-    /// Ends it at once.
+    /// Kills the process (SIGKILL) and waits for its end.
     pub(crate) fn kill(&mut self) {
-        let _ended = self.child.kill();
-        let _reaped = self.child.wait();
+        let _ = self.child.kill(); // fails only if the process has already ended
+        let _ = self.child.wait(); // the exit status of a killed process means nothing
     }
 }
 
-impl Drop for Process {
+impl Drop for ChildProcess {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-/// A port that nobody uses.
-pub(crate) fn free_port() -> Outcome<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
-
-/// Waits until something is true.
-pub(crate) fn eventually(what: &str, mut is_true: impl FnMut() -> bool) -> Outcome<()> {
-    let end = Instant::now() + START;
-    while !is_true() {
-        if interrupt::happened() {
-            return Err(failed("interrupted"));
-        }
-        if Instant::now() > end {
-            return Err(failed(format!("{what}: waited in vain")));
-        }
-        pause(Duration::from_millis(20));
-    }
-    Ok(())
-}
-
-/// Does nothing for so long.
-#[expect(clippy::disallowed_methods, reason = "no runtime is on this thread")]
-pub(crate) fn pause(time: Duration) {
-    std::thread::sleep(time);
-}
-
-/// Whether somebody listens.
-pub(crate) fn listens(addr: SocketAddr) -> bool {
-    TcpStream::connect(addr).is_ok()
-}
-
-/// Whether a GET is answered with 200.
-pub(crate) fn is_ok(addr: SocketAddr, path: &str) -> bool {
-    let ask = || -> std::io::Result<bool> {
-        let mut stream = TcpStream::connect(addr)?;
-        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
-        )?;
-        let mut status = [0; 12];
-        stream.read_exact(&mut status)?;
-        Ok(&status == b"HTTP/1.1 200")
-    };
-    ask().unwrap_or(false)
 }

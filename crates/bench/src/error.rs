@@ -1,22 +1,9 @@
-//! Why something did not work, for people.
+//! The error type of the benchmark: a message for the person who runs it.
 
-use std::{error::Error, fmt};
+use std::error::Error;
 
-/// A result of whatever can fail.
-pub(crate) type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+/// Any error. Plain text converts into it.
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-#[derive(Debug)]
-struct Failure(String);
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Error for Failure {}
-
-/// A failure in plain words.
-pub(crate) fn failed(words: impl Into<String>) -> Box<dyn Error + Send + Sync> {
-    Box::new(Failure(words.into()))
-}
+/// A result whose error is only ever shown to a person.
+pub(crate) type BenchResult<T> = Result<T, BoxError>;

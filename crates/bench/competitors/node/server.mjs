@@ -1,12 +1,13 @@
-// socket.io as its documentation shows it: rooms by `join`, events by `to(room).emit`, and with a second argument the
-// Redis adapter. Prints `listening HTTP CONTROL`; ends with its standard input.
+// A Socket.IO server as in its documentation: rooms with `join`, and events with `to(room).emit`. With a second argument it
+// uses the Redis adapter. It prints `listening HTTP CONTROL`, and ends when its standard input ends.
 //
 //   node server.mjs FILL_BYTES [REDIS_URL]
 //
-// CONTROL takes records of twelve bytes: the room's number and the event's, little endian.
+// CONTROL receives records of twelve bytes: the number of the room (4 bytes) and the number of the event (8 bytes), little
+// endian.
 
 import { createServer } from "node:http";
-import { createServer as createControl } from "node:net";
+import { createServer as createTcpServer } from "node:net";
 import { Server } from "socket.io";
 
 const [fillBytes, redisUrl] = process.argv.slice(2);
@@ -19,29 +20,30 @@ const io = new Server(http, { transports: ["websocket"] });
 if (redisUrl) {
   const { createAdapter } = await import("@socket.io/redis-adapter");
   const { createClient } = await import("redis");
-  const publishing = createClient({ url: redisUrl });
-  const subscribed = publishing.duplicate();
-  await Promise.all([publishing.connect(), subscribed.connect()]);
-  io.adapter(createAdapter(publishing, subscribed));
+  const publisher = createClient({ url: redisUrl });
+  const subscriber = publisher.duplicate();
+  await Promise.all([publisher.connect(), subscriber.connect()]);
+  io.adapter(createAdapter(publisher, subscriber));
 }
 
 io.on("connection", (socket) => {
-  socket.on("join-session", async (room, answer) => {
+  socket.on("join-session", async (room, acknowledge) => {
     await socket.join(room);
-    answer({ ok: true });
+    acknowledge({ ok: true });
   });
 });
 
-const control = createControl((connection) => {
-  let left = Buffer.alloc(0);
-  connection.on("data", (bytes) => {
-    let all = left.length ? Buffer.concat([left, bytes]) : bytes;
-    let at = 0;
-    for (; at + RECORD_BYTES <= all.length; at += RECORD_BYTES) {
-      const r = all.readUInt32LE(at);
-      io.to(`s${r}`).emit("e", { n: Number(all.readBigUInt64LE(at + 4)), r, fill });
+const control = createTcpServer((connection) => {
+  let incomplete = Buffer.alloc(0);
+  connection.on("data", (received) => {
+    const bytes = incomplete.length ? Buffer.concat([incomplete, received]) : received;
+    let offset = 0;
+    for (; offset + RECORD_BYTES <= bytes.length; offset += RECORD_BYTES) {
+      const room = bytes.readUInt32LE(offset);
+      const number = Number(bytes.readBigUInt64LE(offset + 4));
+      io.to(`s${room}`).emit("e", { n: number, r: room, fill });
     }
-    left = all.subarray(at);
+    incomplete = bytes.subarray(offset);
   });
 });
 

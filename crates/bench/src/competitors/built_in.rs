@@ -1,33 +1,34 @@
-//! The servers that are written here.
+//! The servers that are part of this program (`servers/`), each as a process of its own.
 
 use std::{net::SocketAddr, process::Command};
 
-use super::{Deployment, Ground, SOCKET_IO};
+use super::{deployment::Deployment, environment::Environment};
 use crate::{
-    cpus::Role,
-    error::{Outcome, failed},
-    child::Process,
-    publishers::{Publisher, records::Records},
+    child::ChildProcess,
+    cpu_pinning::ProcessRole,
+    error::BenchResult,
+    generator::protocol::PLAIN_SOCKET_IO,
+    publishers::{Publisher, records::RecordPublisher},
 };
 
-pub(super) fn start(ground: &Ground, name: &str) -> Outcome<Deployment> {
+pub(super) fn start(environment: &Environment, name: &str) -> BenchResult<Deployment> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["serve", name]);
-    let mut process = Process::start(Role::FanOut, name, &mut command, &ground.logs())?;
-    let (http, control) = listening(&mut process)?;
+    let mut process = ChildProcess::start(ProcessRole::FanOut, name, &mut command, &environment.logs())?;
+    let (http, control) = read_addrs(&mut process)?;
     Ok(Deployment {
         processes: vec![process],
-        targets: vec![http],
-        dialect: SOCKET_IO,
-        publisher: Publisher::Records(Records::connect(control)?),
+        socket_addrs: vec![http],
+        protocol: PLAIN_SOCKET_IO,
+        publisher: Publisher::Records(RecordPublisher::connect(control)?),
         tokens: vec![],
-        store: None,
+        redis: None,
     })
 }
 
-/// Reads the line in which a server says where it listens.
-pub(super) fn listening(process: &mut Process) -> Outcome<(SocketAddr, SocketAddr)> {
+/// Reads the line `listening HTTP CONTROL` from a server's standard output.
+pub(super) fn read_addrs(process: &mut ChildProcess) -> BenchResult<(SocketAddr, SocketAddr)> {
     let line = process.line_after("listening ")?;
-    let (http, control) = line.split_once(' ').ok_or_else(|| failed("no two addresses"))?;
+    let (http, control) = line.split_once(' ').ok_or("expected two addresses")?;
     Ok((http.parse()?, control.parse()?))
 }

@@ -1,49 +1,44 @@
-//! What is measured: how each is started, where its sockets connect, and how events get to it.
+//! The systems that the benchmark measures: Roomcast itself and what it is compared with. Each file starts one of them.
 
-mod centrifugo;
-mod node;
-mod roomcast;
 mod built_in;
-pub(crate) mod redis;
-
-use std::{net::SocketAddr, path::PathBuf};
+mod centrifugo;
+mod deployment;
+mod environment;
+mod node;
+mod redis;
+mod roomcast;
 
 use clap::ValueEnum;
-use tokio::runtime::Runtime;
 
-use crate::{
-    cpus::Role,
-    error::Outcome,
-    generator::{Crowd, protocol::Dialect},
-    procfs::{CpuTime, Memory},
-    child::Process,
-    publishers::Publisher,
-    shape::Shape,
+pub(crate) use self::{
+    deployment::{Deployment, RunningProcesses},
+    environment::Environment,
 };
+use crate::{error::BenchResult, shape::Shape};
 
-/// What is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub(crate) enum Peer {
-    /// The raw epoll ceiling.
+/// A system that the benchmark measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Competitor {
+    /// The ceiling: ready-made frames, written with epoll
     Raw,
-    /// Roomcast: control plane, edge and Redis.
+    /// Roomcast with control planes, edges and Redis
     Roomcast,
-    /// Roomcast in one process, with its state in memory.
+    /// Roomcast in one process, with the memory store
     RoomcastMemory,
-    /// socketioxide alone.
+    /// socketioxide without Roomcast
     Socketioxide,
-    /// Node's socket.io.
+    /// Socket.IO on Node.js
     Node,
-    /// Node's socket.io, two of them with the Redis adapter.
+    /// Socket.IO on Node.js, two processes with the Redis adapter
     NodeRedis,
-    /// Centrifugo, with its state in memory.
+    /// Centrifugo with its memory engine
     Centrifugo,
-    /// Centrifugo with its Redis engine.
+    /// Centrifugo with its Redis engine
     CentrifugoRedis,
 }
 
-impl Peer {
-    /// All of them, in the order of tables.
+impl Competitor {
+    /// All competitors, in the order of the report's tables.
     pub(crate) const ALL: [Self; 8] = [
         Self::Raw,
         Self::Roomcast,
@@ -55,7 +50,7 @@ impl Peer {
         Self::CentrifugoRedis,
     ];
 
-    /// Its name in tables, files and on the command line.
+    /// The name in the results and on the command line.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Raw => "raw",
@@ -69,7 +64,7 @@ impl Peer {
         }
     }
 
-    /// Its name for people.
+    /// The name in the report.
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Raw => "raw epoll (ceiling)",
@@ -83,109 +78,17 @@ impl Peer {
         }
     }
 
-    /// Starts it for a crowd.
-    pub(crate) fn start(self, ground: &Ground, shape: &Shape) -> Outcome<Deployment> {
+    /// Starts all processes, and waits until they are ready.
+    pub(crate) fn start(self, environment: &Environment, shape: &Shape) -> BenchResult<Deployment> {
         match self {
-            Self::Raw => built_in::start(ground, "raw"),
-            Self::Socketioxide => built_in::start(ground, "socketioxide"),
-            Self::Roomcast => roomcast::start(ground, shape),
-            Self::RoomcastMemory => roomcast::start_memory(ground, shape),
-            Self::Node => node::start(ground),
-            Self::NodeRedis => node::start_with_redis(ground),
-            Self::Centrifugo => centrifugo::start(ground, shape, false),
-            Self::CentrifugoRedis => centrifugo::start(ground, shape, true),
+            Self::Raw => built_in::start(environment, "raw"),
+            Self::Socketioxide => built_in::start(environment, "socketioxide"),
+            Self::Roomcast => roomcast::start(environment, shape),
+            Self::RoomcastMemory => roomcast::start_with_memory_store(environment, shape),
+            Self::Node => node::start(environment),
+            Self::NodeRedis => node::start_with_redis(environment),
+            Self::Centrifugo => centrifugo::start(environment, shape),
+            Self::CentrifugoRedis => centrifugo::start_with_redis(environment, shape),
         }
     }
 }
-
-/// What starting needs.
-pub(crate) struct Ground {
-    /// The program `roomcast`.
-    pub(crate) roomcast: PathBuf,
-    /// The program `centrifugo`.
-    pub(crate) centrifugo: PathBuf,
-    /// The folder with the Node server.
-    pub(crate) node: PathBuf,
-    /// Where results, logs and configuration files go.
-    pub(crate) folder: PathBuf,
-    /// Runs the publishing tasks.
-    pub(crate) runtime: Runtime,
-}
-
-impl Ground {
-    pub(crate) fn logs(&self) -> PathBuf {
-        self.folder.join("logs")
-    }
-}
-
-/// A running peer.
-pub(crate) struct Deployment {
-    pub(crate) processes: Vec<Process>,
-    pub(crate) targets: Vec<SocketAddr>,
-    pub(crate) dialect: Dialect,
-    pub(crate) publisher: Publisher,
-    /// Each socket's token; empty: none is asked for.
-    pub(crate) tokens: Vec<String>,
-    /// Its Redis.
-    pub(crate) store: Option<SocketAddr>,
-}
-
-/// A peer whose crowd was handed to the generator.
-pub(crate) struct Running {
-    pub(crate) processes: Vec<Process>,
-}
-
-impl Deployment {
-    /// Parts the processes from what the generator needs.
-    pub(crate) fn crowd(self, shape: &Shape, keeps_cursors: bool) -> (Running, Crowd, Publisher) {
-        let crowd = Crowd {
-            dialect: self.dialect,
-            targets: self.targets,
-            rooms: shape.rooms(),
-            tokens: self.tokens,
-            keeps_cursors,
-        };
-        let processes = self.processes;
-        (Running { processes }, crowd, self.publisher)
-    }
-}
-
-/// CPU time of a peer.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Spent {
-    /// Of the processes that hold sockets.
-    pub(crate) fan_out: CpuTime,
-    /// Of all its processes.
-    pub(crate) all: CpuTime,
-}
-
-impl Running {
-    pub(crate) fn spent(&self) -> Spent {
-        Spent {
-            fan_out: self.fan_out().map(Process::cpu_time).sum(),
-            all: self.processes.iter().map(Process::cpu_time).sum(),
-        }
-    }
-
-    /// Memory of the processes that hold sockets.
-    pub(crate) fn memory(&self) -> Memory {
-        self.fan_out()
-            .map(Process::memory)
-            .fold(Memory::default(), |sum, memory| Memory {
-                resident: sum.resident + memory.resident,
-                anonymous: sum.anonymous + memory.anonymous,
-            })
-    }
-
-    fn fan_out(&self) -> impl Iterator<Item = &Process> {
-        self.processes
-            .iter()
-            .filter(|process| process.role == Role::FanOut)
-    }
-}
-
-/// What socket.io servers of this benchmark send, and nothing besides.
-const SOCKET_IO: Dialect = Dialect::SocketIo {
-    event: b"42[\"e\",",
-    ignored: b"",
-};

@@ -1,53 +1,59 @@
-//! Node's socket.io.
+//! Socket.IO on Node.js.
 
 use std::{net::SocketAddr, process::Command};
 
-use super::{Deployment, Ground, SOCKET_IO, built_in::listening, redis};
+use super::{built_in::read_addrs, deployment::Deployment, environment::Environment, redis};
 use crate::{
-    cpus::Role,
-    error::Outcome,
+    child::ChildProcess,
+    cpu_pinning::ProcessRole,
+    error::BenchResult,
+    generator::protocol::PLAIN_SOCKET_IO,
     payload::FILL_BYTES,
-    child::Process,
-    publishers::{Publisher, records::Records},
+    publishers::{Publisher, records::RecordPublisher},
 };
 
-pub(super) fn start(ground: &Ground) -> Outcome<Deployment> {
-    let mut process = node(ground, Role::FanOut, None)?;
-    let (http, control) = listening(&mut process)?;
+pub(super) fn start(environment: &Environment) -> BenchResult<Deployment> {
+    let mut process = start_process(environment, ProcessRole::FanOut, "node", None)?;
+    let (http, control) = read_addrs(&mut process)?;
     deployment(vec![process], http, control)
 }
 
-/// Events are published at one process, and the sockets are at another.
-pub(super) fn start_with_redis(ground: &Ground) -> Outcome<Deployment> {
-    let (redis, addr) = redis::start(ground)?;
-    let mut published = node(ground, Role::Behind, Some(addr))?;
-    let mut holding = node(ground, Role::FanOut, Some(addr))?;
-    let (_, control) = listening(&mut published)?;
-    let (http, _) = listening(&mut holding)?;
-    deployment(vec![holding, published, redis], http, control)
+/// Starts two processes: events are published at one, and sockets connect to the other.
+pub(super) fn start_with_redis(environment: &Environment) -> BenchResult<Deployment> {
+    let (redis, redis_addr) = redis::start(environment)?;
+    let start = |role, name| start_process(environment, role, name, Some(redis_addr));
+    let mut publishing = start(ProcessRole::Supporting, "node-publishing")?;
+    let mut serving = start(ProcessRole::FanOut, "node")?;
+    let (_, control) = read_addrs(&mut publishing)?;
+    let (http, _) = read_addrs(&mut serving)?;
+    deployment(vec![serving, publishing, redis], http, control)
 }
 
-fn deployment(processes: Vec<Process>, http: SocketAddr, control: SocketAddr) -> Outcome<Deployment> {
-    Ok(Deployment {
-        processes,
-        targets: vec![http],
-        dialect: SOCKET_IO,
-        publisher: Publisher::Records(Records::connect(control)?),
-        tokens: vec![],
-        store: None,
-    })
-}
-
-fn node(ground: &Ground, role: Role, redis: Option<SocketAddr>) -> Outcome<Process> {
+fn start_process(
+    environment: &Environment,
+    role: ProcessRole,
+    name: &str,
+    redis: Option<SocketAddr>,
+) -> BenchResult<ChildProcess> {
     let mut command = Command::new("node");
     command
-        .arg(ground.node.join("server.mjs"))
+        .arg(environment.node.join("server.mjs"))
         .arg(FILL_BYTES.to_string())
         .args(redis.map(|addr| format!("redis://{addr}")));
-    let name = if role == Role::Behind {
-        "node-published"
-    } else {
-        "node"
-    };
-    Process::start(role, name, &mut command, &ground.logs())
+    ChildProcess::start(role, name, &mut command, &environment.logs())
+}
+
+fn deployment(
+    processes: Vec<ChildProcess>,
+    http: SocketAddr,
+    control: SocketAddr,
+) -> BenchResult<Deployment> {
+    Ok(Deployment {
+        processes,
+        socket_addrs: vec![http],
+        protocol: PLAIN_SOCKET_IO,
+        publisher: Publisher::Records(RecordPublisher::connect(control)?),
+        tokens: vec![],
+        redis: None,
+    })
 }

@@ -1,22 +1,18 @@
-//! A Redis of a peer's own, which keeps nothing on disk.
+//! A Redis for one competitor, which writes nothing to disk.
 
 use std::{net::SocketAddr, process::Command};
 
-use super::Ground;
-use crate::{
-    cpus::Role,
-    error::Outcome,
-    child::{self, Process},
-};
+use super::environment::Environment;
+use crate::{child::ChildProcess, cpu_pinning::ProcessRole, error::BenchResult, readiness};
 
-pub(crate) fn start(ground: &Ground) -> Outcome<(Process, SocketAddr)> {
-    let port = child::free_port()?;
+pub(super) fn start(environment: &Environment) -> BenchResult<(ChildProcess, SocketAddr)> {
+    let port = readiness::free_port()?;
     let mut command = Command::new("redis-server");
     command
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
         .args(["--save", "", "--appendonly", "no"]);
-    let process = Process::start(Role::Store, "redis", &mut command, &ground.logs())?;
+    let process = ChildProcess::start(ProcessRole::Store, "redis", &mut command, &environment.logs())?;
     let addr = SocketAddr::from(([127, 0, 0, 1], port));
-    child::eventually("Redis", || child::listens(addr))?;
+    readiness::wait_until("Redis", || readiness::accepts_connections(addr))?;
     Ok((process, addr))
 }

@@ -1,68 +1,80 @@
-//! What a socket says and hears, by protocol. Pure: it sees texts and gives texts.
+//! The protocols of the competitors, from the client's side. Pure: received texts go in, texts to send come out.
 
 use memchr::memmem;
 
-/// The protocol of a peer.
+/// The protocol of a competitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    /// Engine.IO v4 and Socket.IO v5 over WebSocket. `event` is how the packet of a counted event begins;
-    /// `ignored` is how packets begin that may come besides.
+pub(crate) enum ClientProtocol {
+    /// Engine.IO v4 and Socket.IO v5 over WebSocket.
     SocketIo {
-        event: &'static [u8],
-        ignored: &'static [u8],
+        /// The beginning of every packet that counts as a delivery.
+        event_prefix: &'static [u8],
+        /// The beginning of other packets that may arrive; empty if there are none.
+        ignored_prefix: &'static [u8],
     },
-    /// Centrifugo's JSON protocol, several replies a frame.
+    /// Centrifugo's JSON protocol, with one or more replies in a frame.
     Centrifugo,
 }
 
-/// How far a socket's greeting is.
+/// The protocol of Socket.IO servers that only send events named `e`.
+pub(crate) const PLAIN_SOCKET_IO: ClientProtocol = ClientProtocol::SocketIo {
+    event_prefix: b"42[\"e\",",
+    ignored_prefix: b"",
+};
+
+/// The progress of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// TCP is not there yet.
-    Dialling,
-    /// The upgrade is asked for.
-    Upgrading,
-    /// WebSocket is there; the server's own opening is awaited.
-    Opening,
-    /// It said who it is.
-    Greeting,
-    /// It asked for its room.
-    Joining,
-    /// It is in its room.
-    Live,
-    /// It is not connected.
+pub(super) enum Phase {
+    /// Not connected.
     Closed,
-}
-
-/// Who a socket is and where it wants to go.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Wish<'a> {
-    /// The user's token; empty: none is shown.
-    pub(crate) token: &'a str,
-    /// The room's number.
-    pub(crate) room: u32,
-    /// What it was told before it lost its connection: `pid` and cursor.
-    pub(crate) resume: Option<(&'a str, &'a str)>,
-}
-
-/// What follows from a text.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
-    /// Nothing.
-    Nothing,
-    /// This is said, and the phase is another one.
-    Say(String, Phase),
-    /// It is in its room.
+    /// Waits until TCP is connected.
+    ConnectingTcp,
+    /// Waits for the response to the WebSocket upgrade.
+    Upgrading,
+    /// Waits for the server's first message.
+    Opening,
+    /// Waits for the response to the client's first message.
+    Connecting,
+    /// Waits for the response to the join.
+    Joining,
+    /// Is in its room.
     Joined,
-    /// An event: its number in its room, and the room's number.
-    Event(u64, u32),
-    /// The server says no, or something that must not come.
-    Wrong,
 }
 
-impl Dialect {
-    /// The request that asks for WebSocket. The key is the example of RFC 6455.
-    pub(crate) fn upgrade(self, host: &str) -> String {
+/// What a socket sends in order to connect and join.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct JoinParams<'a> {
+    /// The user's token; empty if none is sent.
+    pub(super) token: &'a str,
+    /// The number of the room.
+    pub(super) room: u32,
+    /// The `pid` and the cursor of a socket that resumes.
+    pub(super) resume: Option<(&'a str, &'a str)>,
+}
+
+/// What follows from a received text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Reaction {
+    /// Nothing.
+    Ignore,
+    /// Send this text, and continue in this phase.
+    Send(String, Phase),
+    /// The socket has joined its room.
+    Join,
+    /// An event was delivered.
+    Deliver {
+        /// The number of the room.
+        room: u32,
+        /// The number of the event in its room.
+        number: u64,
+    },
+    /// The text is an error or unexpected.
+    Fail,
+}
+
+impl ClientProtocol {
+    /// The HTTP request of the WebSocket upgrade. The key is the example of RFC 6455, section 1.3.
+    pub(super) fn upgrade_request(self, host: &str) -> String {
         let path = match self {
             Self::SocketIo { .. } => "/socket.io/?EIO=4&transport=websocket",
             Self::Centrifugo => "/connection/websocket",
@@ -73,182 +85,201 @@ impl Dialect {
         )
     }
 
-    /// What is said first, once WebSocket is there; none: the server speaks first.
-    pub(crate) fn opening(self, wish: Wish<'_>) -> Option<(String, Phase)> {
+    /// The client's first text after the upgrade, and the next phase; `None` if the server sends first.
+    pub(super) fn first_message(self, params: JoinParams<'_>) -> Option<(String, Phase)> {
         match self {
             Self::SocketIo { .. } => None,
             Self::Centrifugo => {
-                let hello = format!(r#"{{"id":1,"connect":{{"token":"{}"}}}}"#, wish.token);
-                Some((hello, Phase::Greeting))
+                let connect = format!(r#"{{"id":1,"connect":{{"token":"{}"}}}}"#, params.token);
+                Some((connect, Phase::Connecting))
             }
         }
     }
 
-    /// Whether one frame can hold several texts, divided by newlines.
-    pub(crate) const fn is_divided(self) -> bool {
+    /// Whether a frame can contain several texts, which are separated by newlines.
+    pub(super) const fn has_several_texts_per_frame(self) -> bool {
         matches!(self, Self::Centrifugo)
     }
 
-    /// Takes one text.
+    /// Handles one received text.
     #[inline]
-    pub(crate) fn hear(self, phase: Phase, text: &[u8], wish: Wish<'_>) -> Heard {
+    pub(super) fn handle_text(self, phase: Phase, text: &[u8], params: JoinParams<'_>) -> Reaction {
         match self {
-            Self::SocketIo { event, ignored } => {
-                if phase == Phase::Live && text.starts_with(event) {
-                    return numbers(text);
+            Self::SocketIo {
+                event_prefix,
+                ignored_prefix,
+            } => {
+                if phase == Phase::Joined && text.starts_with(event_prefix) {
+                    return parse_event(text);
                 }
-                socket_io(phase, text, wish, ignored)
+                handle_socket_io(phase, text, params, ignored_prefix)
             }
             Self::Centrifugo => {
-                if phase == Phase::Live && text.starts_with(br#"{"push":"#) {
-                    return numbers(text);
+                if phase == Phase::Joined && text.starts_with(br#"{"push":"#) {
+                    return parse_event(text);
                 }
-                centrifugo(phase, text, wish)
+                handle_centrifugo(phase, text, params)
             }
         }
     }
 }
 
-fn numbers(text: &[u8]) -> Heard {
-    match (number(text, b"\"n\":"), number(text, b"\"r\":")) {
-        (Some(n), Some(r)) => u32::try_from(r).map_or(Heard::Wrong, |r| Heard::Event(n, r)),
-        _ => Heard::Wrong,
+/// Reads the numbers of an event from its payload.
+fn parse_event(text: &[u8]) -> Reaction {
+    let number = integer_after(text, b"\"n\":");
+    let room = integer_after(text, b"\"r\":").and_then(|room| u32::try_from(room).ok());
+    match (room, number) {
+        (Some(room), Some(number)) => Reaction::Deliver { room, number },
+        (None, _) | (_, None) => Reaction::Fail,
     }
 }
 
-/// The whole number after a name.
+/// The integer that follows this name.
 #[inline]
-fn number(text: &[u8], name: &[u8]) -> Option<u64> {
+fn integer_after(text: &[u8], name: &[u8]) -> Option<u64> {
     let begin = memmem::find(text, name)? + name.len();
     let digits = text.get(begin..)?.iter().take_while(|byte| byte.is_ascii_digit());
-    let mut any = false;
-    let number = digits.fold(0_u64, |number, digit| {
-        any = true;
-        number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'))
+    let mut has_digits = false;
+    let integer = digits.fold(0_u64, |integer, digit| {
+        has_digits = true;
+        integer.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'))
     });
-    any.then_some(number)
+    has_digits.then_some(integer)
 }
 
-fn socket_io(phase: Phase, text: &[u8], wish: Wish<'_>, ignored: &[u8]) -> Heard {
+fn handle_socket_io(phase: Phase, text: &[u8], params: JoinParams<'_>, ignored_prefix: &[u8]) -> Reaction {
     if text == b"2" {
-        return Heard::Say("3".to_owned(), phase);
+        return Reaction::Send("3".to_owned(), phase);
     }
-    if !ignored.is_empty() && text.starts_with(ignored) {
-        return Heard::Nothing;
+    if !ignored_prefix.is_empty() && text.starts_with(ignored_prefix) {
+        return Reaction::Ignore;
     }
-    match (phase, wish.resume) {
+    match (phase, params.resume) {
         (Phase::Opening, resume) if text.starts_with(b"0{") => {
-            let token = wish.token;
-            let hello = match resume {
+            let token = params.token;
+            let connect = match resume {
                 Some((pid, cursor)) => {
                     format!(r#"40{{"token":"{token}","pid":"{pid}","offset":"{cursor}"}}"#)
                 }
                 None if token.is_empty() => "40".to_owned(),
                 None => format!(r#"40{{"token":"{token}"}}"#),
             };
-            Heard::Say(hello, Phase::Greeting)
+            Reaction::Send(connect, Phase::Connecting)
         }
-        (Phase::Greeting, None) if text.starts_with(b"40{") => {
-            let join = format!(r#"420["join-session","s{}"]"#, wish.room);
-            Heard::Say(join, Phase::Joining)
+        (Phase::Connecting, None) if text.starts_with(b"40{") => {
+            let join = format!(r#"420["join-session","s{}"]"#, params.room);
+            Reaction::Send(join, Phase::Joining)
         }
-        // The same pid means that the rooms and what was missed follow by themselves.
-        (Phase::Greeting, Some((pid, _)))
+        // The same pid means that the server restores the rooms and sends the missed events.
+        (Phase::Connecting, Some((pid, _)))
             if text.starts_with(b"40{") && memmem::find(text, pid.as_bytes()).is_some() =>
         {
-            Heard::Joined
+            Reaction::Join
         }
-        (Phase::Joining, _) if text.starts_with(b"430[{\"ok\":true") => Heard::Joined,
-        _ => Heard::Wrong,
+        (Phase::Joining, _) if text.starts_with(b"430[{\"ok\":true") => Reaction::Join,
+        _ => Reaction::Fail,
     }
 }
 
-fn centrifugo(phase: Phase, text: &[u8], wish: Wish<'_>) -> Heard {
+fn handle_centrifugo(phase: Phase, text: &[u8], params: JoinParams<'_>) -> Reaction {
     if text == b"{}" {
-        return Heard::Say("{}".to_owned(), phase);
+        return Reaction::Send("{}".to_owned(), phase);
     }
-    if phase == Phase::Greeting && text.starts_with(br#"{"id":1,"connect""#) {
-        let join = format!(r#"{{"id":2,"subscribe":{{"channel":"s{}"}}}}"#, wish.room);
-        return Heard::Say(join, Phase::Joining);
+    if phase == Phase::Connecting && text.starts_with(br#"{"id":1,"connect""#) {
+        let join = format!(r#"{{"id":2,"subscribe":{{"channel":"s{}"}}}}"#, params.room);
+        return Reaction::Send(join, Phase::Joining);
     }
     if phase == Phase::Joining && text.starts_with(br#"{"id":2,"subscribe""#) {
-        return Heard::Joined;
+        return Reaction::Join;
     }
-    Heard::Wrong
+    Reaction::Fail
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SOCKET_IO: Dialect = Dialect::SocketIo {
-        event: b"42[\"e\",",
-        ignored: b"42[\"session-joined\"",
+    const SOCKET_IO: ClientProtocol = ClientProtocol::SocketIo {
+        event_prefix: b"42[\"e\",",
+        ignored_prefix: b"42[\"session-joined\"",
     };
-    const WISH: Wish<'_> = Wish {
+    const PARAMS: JoinParams<'_> = JoinParams {
         token: "T",
         room: 7,
         resume: None,
     };
 
-    fn say(text: &str, phase: Phase) -> Heard {
-        Heard::Say(text.to_owned(), phase)
+    fn send(text: &str, phase: Phase) -> Reaction {
+        Reaction::Send(text.to_owned(), phase)
     }
 
     #[test]
-    fn a_socket_io_socket_opens_greets_and_joins() {
-        let hear = |phase, text: &str| SOCKET_IO.hear(phase, text.as_bytes(), WISH);
+    fn a_socket_io_socket_connects_and_joins() {
+        let handle = |phase, text: &str| SOCKET_IO.handle_text(phase, text.as_bytes(), PARAMS);
         assert_eq!(
-            hear(Phase::Opening, "0{}"),
-            say(r#"40{"token":"T"}"#, Phase::Greeting)
+            handle(Phase::Opening, "0{}"),
+            send(r#"40{"token":"T"}"#, Phase::Connecting)
         );
         assert_eq!(
-            hear(Phase::Greeting, "40{}"),
-            say(r#"420["join-session","s7"]"#, Phase::Joining)
+            handle(Phase::Connecting, "40{}"),
+            send(r#"420["join-session","s7"]"#, Phase::Joining)
         );
-        assert_eq!(hear(Phase::Joining, r#"42["session-joined",{}]"#), Heard::Nothing);
-        assert_eq!(hear(Phase::Joining, r#"430[{"ok":true}]"#), Heard::Joined);
-        assert_eq!(hear(Phase::Joining, r#"430[{"ok":false}]"#), Heard::Wrong);
-        assert_eq!(hear(Phase::Live, "2"), say("3", Phase::Live));
         assert_eq!(
-            hear(Phase::Live, r#"42["e",{"n":12,"r":7,"fill":"x"}]"#),
-            Heard::Event(12, 7)
+            handle(Phase::Joining, r#"42["session-joined",{}]"#),
+            Reaction::Ignore
         );
-        assert_eq!(hear(Phase::Live, r#"42["session-reset",{"n":12}]"#), Heard::Wrong);
-        assert_eq!(hear(Phase::Live, r#"42["e",{"n":"x"}]"#), Heard::Wrong);
+        assert_eq!(handle(Phase::Joining, r#"430[{"ok":true}]"#), Reaction::Join);
+        assert_eq!(handle(Phase::Joining, r#"430[{"ok":false}]"#), Reaction::Fail);
+        assert_eq!(handle(Phase::Joined, "2"), send("3", Phase::Joined));
+        assert_eq!(
+            handle(Phase::Joined, r#"42["e",{"n":12,"r":7,"fill":"x"}]"#),
+            Reaction::Deliver { room: 7, number: 12 }
+        );
+        assert_eq!(
+            handle(Phase::Joined, r#"42["session-reset",{"n":12}]"#),
+            Reaction::Fail
+        );
+        assert_eq!(handle(Phase::Joined, r#"42["e",{"n":"x"}]"#), Reaction::Fail);
     }
 
     #[test]
-    fn a_resumed_socket_is_back_only_under_its_own_pid() {
-        let wish = Wish {
+    fn a_socket_has_resumed_only_if_the_server_returns_its_pid() {
+        let params = JoinParams {
             resume: Some(("P", "C")),
-            ..WISH
+            ..PARAMS
         };
         assert_eq!(
-            SOCKET_IO.hear(Phase::Opening, b"0{}", wish),
-            say(r#"40{"token":"T","pid":"P","offset":"C"}"#, Phase::Greeting)
+            SOCKET_IO.handle_text(Phase::Opening, b"0{}", params),
+            send(r#"40{"token":"T","pid":"P","offset":"C"}"#, Phase::Connecting)
         );
         assert_eq!(
-            SOCKET_IO.hear(Phase::Greeting, br#"40{"pid":"P"}"#, wish),
-            Heard::Joined
+            SOCKET_IO.handle_text(Phase::Connecting, br#"40{"pid":"P"}"#, params),
+            Reaction::Join
         );
         assert_eq!(
-            SOCKET_IO.hear(Phase::Greeting, br#"40{"pid":"Q"}"#, wish),
-            Heard::Wrong
+            SOCKET_IO.handle_text(Phase::Connecting, br#"40{"pid":"Q"}"#, params),
+            Reaction::Fail
         );
     }
 
     #[test]
-    fn a_centrifugo_socket_greets_subscribes_and_answers_pings() {
-        let hear = |phase, text: &str| Dialect::Centrifugo.hear(phase, text.as_bytes(), WISH);
+    fn a_centrifugo_socket_connects_subscribes_and_responds_to_pings() {
+        let handle =
+            |phase, text: &str| ClientProtocol::Centrifugo.handle_text(phase, text.as_bytes(), PARAMS);
         assert_eq!(
-            hear(Phase::Greeting, r#"{"id":1,"connect":{}}"#),
-            say(r#"{"id":2,"subscribe":{"channel":"s7"}}"#, Phase::Joining)
+            handle(Phase::Connecting, r#"{"id":1,"connect":{}}"#),
+            send(r#"{"id":2,"subscribe":{"channel":"s7"}}"#, Phase::Joining)
         );
-        assert_eq!(hear(Phase::Joining, r#"{"id":2,"subscribe":{}}"#), Heard::Joined);
-        assert_eq!(hear(Phase::Joining, r#"{"id":2,"error":{}}"#), Heard::Wrong);
-        assert_eq!(hear(Phase::Live, "{}"), say("{}", Phase::Live));
+        assert_eq!(
+            handle(Phase::Joining, r#"{"id":2,"subscribe":{}}"#),
+            Reaction::Join
+        );
+        assert_eq!(handle(Phase::Joining, r#"{"id":2,"error":{}}"#), Reaction::Fail);
+        assert_eq!(handle(Phase::Joined, "{}"), send("{}", Phase::Joined));
         let push = r#"{"push":{"channel":"s7","pub":{"data":{"n":3,"r":7}}}}"#;
-        assert_eq!(hear(Phase::Live, push), Heard::Event(3, 7));
+        assert_eq!(
+            handle(Phase::Joined, push),
+            Reaction::Deliver { room: 7, number: 3 }
+        );
     }
 }

@@ -1,211 +1,171 @@
-//! How many publishes a second one control plane takes, beside what its Redis does when `redis-benchmark` makes the
-//! same call. Nobody listens: there is no edge.
+//! The publish rate of one control plane, beside the rate of its Redis when `redis-benchmark` makes the same call. There
+//! are no edges and no sockets.
 
 use std::{
-    ffi::OsString,
-    io::{BufRead, BufReader, Write},
-    net::{SocketAddr, TcpStream},
-    os::unix::ffi::OsStringExt,
-    process::Command,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
+use hdrhistogram::Histogram;
+
+use super::redis_benchmark;
 use crate::{
-    cpus::Role,
-    error::{Outcome, failed},
+    child::ChildProcess,
+    competitors::Deployment,
+    cpu_pinning::ProcessRole,
+    error::BenchResult,
     interrupt,
-    measure::Measured,
-    competitors::{Ground, Peer},
+    measurement::Measurement,
     procfs::CpuTime,
-    child::{Process, pause},
     publishers::{Event, Publisher},
-    catalogue::{Scenario, Times},
+    scenario::PhaseDurations,
+    sleep::sleep,
 };
 
-/// Measures.
-pub(crate) fn measure(ground: &Ground, scenario: &Scenario, peer: Peer, times: Times) -> Outcome<Measured> {
-    let deployment = peer.start(ground, &scenario.shape)?;
-    let (processes, mut publisher) = (deployment.processes, deployment.publisher);
-    let of = |role| processes.iter().filter(move |process| process.role == role);
-    let spent = |role| of(role).map(Process::cpu_time).sum::<CpuTime>();
-    let mut calls = Calls {
-        rooms: u32::try_from(scenario.shape.room_count())?,
-        most: u64::from(scenario.under_way),
-        pushed: 0,
+/// How often the closed loop checks for responses.
+const CLOSED_LOOP_POLL_INTERVAL: Duration = Duration::from_micros(200);
+/// How often the open loop checks for responses.
+const OPEN_LOOP_POLL_INTERVAL: Duration = Duration::from_micros(50);
+/// How long calls are made in order to record one of them.
+const RECORDING_WINDOW: Duration = Duration::from_millis(20);
+/// The minimum number of calls of `redis-benchmark`.
+const MIN_REDIS_CALLS: u64 = 1_000;
+/// The number of calls in flight on each connection of `redis-benchmark`, with pipelining.
+const PIPELINE: u32 = 16;
+
+/// Measures the publish rate, the rate of `redis-benchmark`, and the latency at half of the publish rate.
+pub(super) fn measure(
+    deployment: Deployment,
+    rooms: usize,
+    in_flight: u32,
+    durations: PhaseDurations,
+) -> BenchResult<Measurement> {
+    let redis = deployment.redis.ok_or("no Redis to compare with")?;
+    let processes = deployment.processes;
+    let mut measurement = Measurement::default();
+    let mut load = PublishLoad {
+        publisher: deployment.publisher,
+        rooms: rooms as u64,
+        in_flight: u64::from(in_flight),
+        published: 0,
     };
-    let mut measured = Measured::default();
-    calls.make(&mut publisher, times.warm_up)?;
+    load.run_closed_loop(durations.warm_up)?;
+    let (succeeded, rate) = measure_rate(&mut load, &processes, durations, &mut measurement)?;
+    measure_redis(&mut load, &processes, redis, succeeded, &mut measurement)?;
+    let latency = load.run_open_loop(rate / 2.0, durations.open_loop)?;
+    measurement.put_latency(&[50.0, 99.0], "at_50", &latency);
+    measurement.faults.unpublished = load.publisher.failed();
+    measurement.publish_error = load.publisher.first_error();
+    Ok(measurement)
+}
 
-    let (before, control_plane, store) = (publisher.done(), spent(Role::FanOut), spent(Role::Store));
+/// Records the rate of the closed loop. Returns the number of successful publishes, and how many these are per second.
+fn measure_rate(
+    load: &mut PublishLoad,
+    processes: &[ChildProcess],
+    durations: PhaseDurations,
+    measurement: &mut Measurement,
+) -> BenchResult<(u64, f64)> {
+    let succeeded_before = load.publisher.succeeded();
+    let control_plane_before = cpu_time_of(processes, ProcessRole::FanOut);
+    let redis_before = cpu_time_of(processes, ProcessRole::Store);
     let begin = Instant::now();
-    calls.make(&mut publisher, times.closed)?;
-    let (wall, done) = (begin.elapsed(), (publisher.done() - before) as f64);
-    let (control_plane, store) = (spent(Role::FanOut) - control_plane, spent(Role::Store) - store);
-    measured.put("publishes_per_s", done / wall.as_secs_f64());
-    measured.put("publishes_per_cpu_s", done / control_plane.seconds());
-    measured.put("publishes_per_store_cpu_s", done / store.seconds());
-
-    let addr = deployment
-        .store
-        .ok_or_else(|| failed("no store to compare with"))?;
-    let call = overheard(addr, || calls.make(&mut publisher, Duration::from_millis(20)))?;
-    let count = (done as u64).max(1_000);
-    let before = spent(Role::Store);
-    let rate = benchmark(addr, count, &call, 1)?;
-    measured.put("redis_benchmark_per_s", rate);
-    measured.put(
-        "redis_benchmark_per_store_cpu_s",
-        count as f64 / (spent(Role::Store) - before).seconds(),
-    );
-    measured.put(
-        "redis_benchmark_pipelined_per_s",
-        benchmark(addr, count, &call, 16)?,
-    );
-    half_load(
-        &mut calls,
-        &mut publisher,
-        done / wall.as_secs_f64() / 2.0,
-        times,
-        &mut measured,
-    )?;
-    measured.faults.unpublished = publisher.failures();
-    measured.publish_error = publisher.error();
-    Ok(measured)
+    load.run_closed_loop(durations.closed_loop)?;
+    let duration = begin.elapsed();
+    let succeeded = load.publisher.succeeded() - succeeded_before;
+    let control_plane = cpu_time_of(processes, ProcessRole::FanOut) - control_plane_before;
+    let redis = cpu_time_of(processes, ProcessRole::Store) - redis_before;
+    let rate = succeeded as f64 / duration.as_secs_f64();
+    measurement.put("publishes_per_s", rate);
+    measurement.put("publishes_per_cpu_s", succeeded as f64 / control_plane.seconds());
+    measurement.put("publishes_per_store_cpu_s", succeeded as f64 / redis.seconds());
+    Ok((succeeded, rate))
 }
 
-/// The closed loop of calls.
-struct Calls {
-    rooms: u32,
-    most: u64,
-    pushed: u64,
-}
-
-impl Calls {
-    fn push(&mut self, publisher: &mut Publisher) -> Outcome<()> {
-        self.pushed += 1;
-        let room = u32::try_from(self.pushed % u64::from(self.rooms))?;
-        publisher.publish(Event { room, n: self.pushed })
-    }
-
-    fn make(&mut self, publisher: &mut Publisher, time: Duration) -> Outcome<()> {
-        let end = Instant::now() + time;
-        while Instant::now() < end {
-            if interrupt::happened() {
-                return Err(failed("interrupted"));
-            }
-            while self.pushed - publisher.done() < self.most {
-                self.push(publisher)?;
-            }
-            publisher.flush()?;
-            pause(Duration::from_micros(200));
-        }
-        Ok(())
-    }
-}
-
-/// Publishes at a rate, one after the other at its time, and puts how long after that they were answered.
-fn half_load(
-    calls: &mut Calls,
-    publisher: &mut Publisher,
-    rate: f64,
-    times: Times,
-    measured: &mut Measured,
-) -> Outcome<()> {
-    let mut latency = hdrhistogram::Histogram::<u64>::new_with_bounds(1, 60_000_000_000, 3)?;
-    let (begin, first) = (Instant::now(), publisher.done());
-    let due = |nth: u64| begin + Duration::from_secs_f64(nth as f64 / rate);
-    let (mut sent, mut answered) = (0, 0);
-    let count = (rate * times.open.as_secs_f64()) as u64;
-    while answered < count {
-        if interrupt::happened() {
-            return Err(failed("interrupted"));
-        }
-        let now = Instant::now();
-        while sent < count && due(sent) <= now {
-            calls.push(publisher)?;
-            sent += 1;
-        }
-        publisher.flush()?;
-        // The answers are counted, not told apart: the nth answer is taken for that of the nth call.
-        let done = publisher.done() - first;
-        for nth in answered..done {
-            latency.saturating_record(now.saturating_duration_since(due(nth)).as_nanos() as u64);
-        }
-        answered = done;
-        pause(Duration::from_micros(50));
-    }
-    for percentile in [50.0, 99.0] {
-        let nanoseconds = latency.value_at_percentile(percentile);
-        measured.put(&format!("p{percentile:.0}_us_at_50"), nanoseconds as f64 / 1e3);
-    }
+/// Records the rates of `redis-benchmark`, with at least this many calls.
+fn measure_redis(
+    load: &mut PublishLoad,
+    processes: &[ChildProcess],
+    redis: SocketAddr,
+    calls: u64,
+    measurement: &mut Measurement,
+) -> BenchResult<()> {
+    let call = redis_benchmark::record_call(redis, || load.run_closed_loop(RECORDING_WINDOW))?;
+    let calls = calls.max(MIN_REDIS_CALLS);
+    let cpu_before = cpu_time_of(processes, ProcessRole::Store);
+    let rate = redis_benchmark::run(redis, calls, &call, 1)?;
+    let cpu = cpu_time_of(processes, ProcessRole::Store) - cpu_before;
+    measurement.put("redis_benchmark_per_s", rate);
+    measurement.put("redis_benchmark_per_store_cpu_s", calls as f64 / cpu.seconds());
+    let pipelined_rate = redis_benchmark::run(redis, calls, &call, PIPELINE)?;
+    measurement.put("redis_benchmark_pipelined_per_s", pipelined_rate);
     Ok(())
 }
 
-/// The words of the first FCALL that Redis gets while something is done.
-fn overheard(store: SocketAddr, act: impl FnOnce() -> Outcome<()>) -> Outcome<Vec<OsString>> {
-    let mut stream = TcpStream::connect(store)?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    stream.write_all(b"MONITOR\r\n")?;
-    act()?;
-    for line in BufReader::new(stream).split(b'\n') {
-        let words = words(&line?);
-        if words.first().is_some_and(|word| word == "FCALL") {
-            return Ok(words);
-        }
+fn cpu_time_of(processes: &[ChildProcess], role: ProcessRole) -> CpuTime {
+    processes
+        .iter()
+        .filter(|process| process.role == role)
+        .map(ChildProcess::cpu_time)
+        .sum()
+}
+
+/// Publishes in all rooms, one after another.
+struct PublishLoad {
+    publisher: Publisher,
+    rooms: u64,
+    /// The number of publishes in flight in the closed loop.
+    in_flight: u64,
+    published: u64,
+}
+
+impl PublishLoad {
+    fn publish(&mut self) -> BenchResult<()> {
+        self.published += 1;
+        self.publisher.publish(Event {
+            room: u32::try_from(self.published % self.rooms)?,
+            number: self.published,
+        });
+        Ok(())
     }
-    Err(failed("Redis got no FCALL"))
-}
 
-/// The quoted words of a line of MONITOR.
-fn words(line: &[u8]) -> Vec<OsString> {
-    let (mut words, mut word): (_, Option<Vec<u8>>) = (vec![], None);
-    let mut bytes = line.iter().copied();
-    while let Some(byte) = bytes.next() {
-        match (&mut word, byte) {
-            (None, b'"') => word = Some(vec![]),
-            (None, _) => {}
-            (Some(_), b'"') => words.extend(word.take().map(OsString::from_vec)),
-            (Some(word), b'\\') => match bytes.next() {
-                Some(b'n') => word.push(b'\n'),
-                Some(b'r') => word.push(b'\r'),
-                Some(b't') => word.push(b'\t'),
-                Some(b'a') => word.push(7),
-                Some(b'b') => word.push(8),
-                Some(b'x') => {
-                    let digits = [bytes.next(), bytes.next()].map(|digit| digit.unwrap_or(b'0'));
-                    let byte = str::from_utf8(&digits).map(|digits| u8::from_str_radix(digits, 16));
-                    word.extend(byte.into_iter().flatten());
-                }
-                other => word.extend(other),
-            },
-            (Some(word), byte) => word.push(byte),
+    fn run_closed_loop(&mut self, duration: Duration) -> BenchResult<()> {
+        let end = Instant::now() + duration;
+        while Instant::now() < end {
+            interrupt::check()?;
+            while self.published - self.publisher.succeeded() < self.in_flight {
+                self.publish()?;
+            }
+            self.publisher.flush()?;
+            sleep(CLOSED_LOOP_POLL_INTERVAL);
         }
+        Ok(())
     }
-    words
-}
 
-/// How many calls a second `redis-benchmark` makes, with 50 connections, each of which has so many calls under way.
-fn benchmark(store: SocketAddr, count: u64, call: &[OsString], pipeline: u32) -> Outcome<f64> {
-    let output = Command::new("redis-benchmark")
-        .args(["-p", &store.port().to_string(), "-n", &count.to_string(), "-q"])
-        .args(["-P", &pipeline.to_string()])
-        .args(call)
-        .output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let before = text.rsplit_once(" requests per second").map(|(before, _)| before);
-    let rate = before.and_then(|before| before.rsplit([' ', ':']).next()?.parse().ok());
-    rate.ok_or_else(|| failed(format!("redis-benchmark: {text}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_words_of_a_monitored_call_are_read_as_they_were() {
-        let line = br#"+1.2 [0 127.0.0.1:5] "FCALL" "a\"b\\c" "\x00\xff\n" """#;
-        let wanted = [b"FCALL".to_vec(), b"a\"b\\c".to_vec(), vec![0, 255, 10], vec![]];
-        assert_eq!(words(line), wanted.map(OsString::from_vec));
-        assert!(words(b"+OK").is_empty());
+    /// Publishes at a rate, in events per second. Returns the latencies in nanoseconds, from the time at which each
+    /// publish was due to its response.
+    fn run_open_loop(&mut self, rate: f64, duration: Duration) -> BenchResult<Histogram<u64>> {
+        let mut latency = Histogram::<u64>::new_with_bounds(1, 60_000_000_000, 3)?;
+        let (begin, succeeded_before) = (Instant::now(), self.publisher.succeeded());
+        let due = |index: u64| begin + Duration::from_secs_f64(index as f64 / rate);
+        let (mut sent, mut responses) = (0, 0);
+        let total = (rate * duration.as_secs_f64()) as u64;
+        while responses < total {
+            interrupt::check()?;
+            let now = Instant::now();
+            while sent < total && due(sent) <= now {
+                self.publish()?;
+                sent += 1;
+            }
+            self.publisher.flush()?;
+            // Responses are only counted, so the nth response is taken as that of the nth call.
+            let succeeded = self.publisher.succeeded() - succeeded_before;
+            for index in responses..succeeded {
+                latency.saturating_record(now.saturating_duration_since(due(index)).as_nanos() as u64);
+            }
+            responses = succeeded;
+            sleep(OPEN_LOOP_POLL_INTERVAL);
+        }
+        Ok(latency)
     }
 }

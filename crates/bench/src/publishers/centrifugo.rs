@@ -1,4 +1,4 @@
-//! Publishing to Centrifugo: its HTTP API's `batch`, with whatever waits, one request at a time.
+//! Publishes at Centrifugo with the `batch` call of its HTTP API. One request at a time contains all events that wait.
 
 use std::{fmt::Write as _, net::SocketAddr, sync::Arc};
 
@@ -11,48 +11,46 @@ use tokio::{
 };
 
 use super::{
-    Event,
-    queues::{Answers, Lanes},
+    event::Event,
+    queues::{PublishOutcomes, PublishQueues},
 };
-use crate::{
-    error::{Outcome, failed},
-    payload::Payload,
-};
+use crate::{error::BenchResult, payload::Payload};
 
-/// How many events one request has at most.
-const BATCH: usize = 256;
-/// What the peer's configuration calls its key.
+/// The maximum number of events in one request.
+const BATCH_LIMIT: usize = 256;
+/// The API key in Centrifugo's configuration.
 pub(crate) const API_KEY: &str = "bench";
 
-/// Opens the one lane.
-pub(crate) fn open(runtime: &Runtime, api: SocketAddr) -> Outcome<Lanes> {
-    let (lanes, ends, answers) = Lanes::new(1);
-    for events in ends {
+/// Connects to the API, and starts the task of the only queue.
+pub(crate) fn connect(runtime: &Runtime, api: SocketAddr) -> BenchResult<PublishQueues> {
+    let (queues, receivers, outcomes) = PublishQueues::new(1);
+    for events in receivers {
         let stream = runtime.block_on(TcpStream::connect(api))?;
         stream.set_nodelay(true)?;
-        runtime.spawn(lane(stream, events, answers.clone()));
+        runtime.spawn(publish_batches(stream, events, outcomes.clone()));
     }
-    Ok(lanes)
+    Ok(queues)
 }
 
-async fn lane(mut stream: TcpStream, mut events: Receiver<Event>, answers: Arc<Answers>) {
-    let mut batch = Vec::with_capacity(BATCH);
+async fn publish_batches(mut stream: TcpStream, mut events: Receiver<Event>, outcomes: Arc<PublishOutcomes>) {
+    let mut batch = Vec::with_capacity(BATCH_LIMIT);
     loop {
         batch.clear();
-        if events.recv_many(&mut batch, BATCH).await == 0 {
+        if events.recv_many(&mut batch, BATCH_LIMIT).await == 0 {
             return;
         }
-        match call(&mut stream, &batch).await {
-            Ok(()) => answers.count_done(batch.len()),
-            Err(error) => answers.count_failed(batch.len(), &error),
+        match publish(&mut stream, &batch).await {
+            Ok(()) => outcomes.count_succeeded(batch.len()),
+            Err(error) => outcomes.count_failed(batch.len(), &error),
         }
     }
 }
 
-async fn call(stream: &mut TcpStream, batch: &[Event]) -> Outcome<()> {
+async fn publish(stream: &mut TcpStream, batch: &[Event]) -> BenchResult<()> {
     let mut body = String::from(r#"{"commands":["#);
-    for (at, Event { room, n }) in batch.iter().enumerate() {
-        let (comma, data) = (if at == 0 { "" } else { "," }, Payload::new(*room, *n).json());
+    for (index, Event { room, number }) in batch.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        let data = Payload::new(*room, *number).json();
         write!(
             body,
             r#"{comma}{{"publish":{{"channel":"s{room}","data":{data}}}}}"#
@@ -65,34 +63,35 @@ async fn call(stream: &mut TcpStream, batch: &[Event]) -> Outcome<()> {
          Content-Length: {length}\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes()).await?;
-    let answer = answer(stream).await?;
-    if memmem::find(&answer, b"\"error\"").is_some() {
-        return Err(failed(String::from_utf8_lossy(&answer)));
+    let response = read_response(stream).await?;
+    if memmem::find(&response, b"\"error\"").is_some() {
+        return Err(String::from_utf8_lossy(&response).into_owned().into());
     }
     Ok(())
 }
 
-async fn answer(stream: &mut TcpStream) -> Outcome<Vec<u8>> {
+/// Reads one HTTP response, including its head. Fails if its status is not 200.
+async fn read_response(stream: &mut TcpStream) -> BenchResult<Vec<u8>> {
     let mut bytes = Vec::with_capacity(16 * 1024);
     loop {
         if stream.read_buf(&mut bytes).await? == 0 {
-            return Err(failed("the API closed its connection"));
+            return Err("the API closed its connection".into());
         }
-        let Some(head) = memmem::find(&bytes, b"\r\n\r\n") else {
+        let Some(head_length) = memmem::find(&bytes, b"\r\n\r\n") else {
             continue;
         };
-        let text = str::from_utf8(&bytes[..head])?.to_ascii_lowercase();
-        if !text.starts_with("http/1.1 200") {
-            return Err(failed(text));
+        let head = str::from_utf8(&bytes[..head_length])?.to_ascii_lowercase();
+        if !head.starts_with("http/1.1 200") {
+            return Err(head.into());
         }
-        let is_whole = match text.split_once("content-length: ") {
+        let is_complete = match head.split_once("content-length: ") {
             Some((_, rest)) => {
                 let length: usize = rest.lines().next().unwrap_or_default().trim().parse()?;
-                bytes.len() >= head + 4 + length
+                bytes.len() >= head_length + 4 + length
             }
-            None => bytes.ends_with(b"0\r\n\r\n"), // chunked
+            None => bytes.ends_with(b"0\r\n\r\n"), // the end of a chunked body
         };
-        if is_whole {
+        if is_complete {
             return Ok(bytes);
         }
     }

@@ -1,68 +1,61 @@
-//! How events get to a peer.
+//! How the load generator publishes events at a competitor.
 
 pub(crate) mod centrifugo;
+mod event;
 mod queues;
 pub(crate) mod records;
 pub(crate) mod roomcast;
 
-pub(crate) use self::queues::Lanes;
-use self::records::Records;
-use crate::error::Outcome;
+pub(crate) use self::event::Event;
+use self::{queues::PublishQueues, records::RecordPublisher};
+use crate::error::BenchResult;
 
-/// One event: its room's number, and its number in the room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Event {
-    pub(crate) room: u32,
-    pub(crate) n: u64,
-}
-
-/// The way to a peer.
+/// Publishes events at one competitor.
 pub(crate) enum Publisher {
-    /// A record an event on a TCP connection: costs the peer next to nothing.
-    Records(Records),
-    /// Calls of the peer's own API, made by tasks.
-    Calls(Lanes),
+    /// Sends records on a TCP connection, which costs the competitor almost nothing.
+    Records(RecordPublisher),
+    /// Calls the competitor's own API, from tasks.
+    ApiCalls(PublishQueues),
 }
 
 impl Publisher {
-    /// Takes an event; it goes out with the next flush.
-    pub(crate) fn publish(&mut self, event: Event) -> Outcome<()> {
+    /// Adds an event, which the next flush sends.
+    pub(crate) fn publish(&mut self, event: Event) {
         match self {
             Self::Records(records) => records.push(event),
-            Self::Calls(lanes) => lanes.push(event),
+            Self::ApiCalls(queues) => queues.push(event),
         }
-        Ok(())
     }
 
-    /// Sends what was taken, as far as it is possible at once. Whether everything went out.
-    pub(crate) fn flush(&mut self) -> Outcome<bool> {
+    /// Sends as many events as possible without blocking. Returns whether all were sent.
+    pub(crate) fn flush(&mut self) -> BenchResult<bool> {
         match self {
             Self::Records(records) => records.flush(),
-            Self::Calls(lanes) => Ok(lanes.flush()),
+            Self::ApiCalls(queues) => Ok(queues.flush()),
         }
     }
 
-    /// How many publishes were answered with OK; records are not answered.
-    pub(crate) fn done(&self) -> u64 {
+    /// The number of successful publishes; 0 for records, which have no response.
+    pub(crate) fn succeeded(&self) -> u64 {
         match self {
             Self::Records(_) => 0,
-            Self::Calls(lanes) => lanes.done(),
+            Self::ApiCalls(queues) => queues.succeeded(),
         }
     }
 
-    /// How many publishes failed.
-    pub(crate) fn failures(&self) -> u64 {
+    /// The number of failed publishes.
+    pub(crate) fn failed(&self) -> u64 {
         match self {
             Self::Records(_) => 0,
-            Self::Calls(lanes) => lanes.failures(),
+            Self::ApiCalls(queues) => queues.failed(),
         }
     }
 
-    /// Why the first of them failed.
-    pub(crate) fn error(&self) -> Option<String> {
+    /// The error of the first failed publish.
+    pub(crate) fn first_error(&self) -> Option<String> {
         match self {
             Self::Records(_) => None,
-            Self::Calls(lanes) => lanes.error(),
+            Self::ApiCalls(queues) => queues.first_error(),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Calls made by tasks, which count what was answered. The events of one room go through one lane, in order.
+//! Queues between the load generator and the tasks that call a competitor's API. All events of one room go through the
+//! same queue, which keeps their order.
 
 use std::{
     collections::VecDeque,
@@ -10,78 +11,78 @@ use std::{
 
 use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
 
-use super::Event;
+use super::event::Event;
 
-/// How many events wait in one lane at most; what does not fit waits with the generator.
-const LANE_CAP: usize = 4096;
+/// The maximum length of a queue. Events that do not fit wait in the generator.
+const QUEUE_LIMIT: usize = 4096;
 
-/// The lanes' senders, and what became of what went in.
-pub(crate) struct Lanes {
-    lanes: Vec<Sender<Event>>,
+/// The sending side of the queues.
+pub(crate) struct PublishQueues {
+    queues: Vec<Sender<Event>>,
+    /// Events that have not been put into a queue. Its length is limited by the events that the generator has in flight.
     waiting: VecDeque<Event>,
-    answers: Arc<Answers>,
+    outcomes: Arc<PublishOutcomes>,
 }
 
-/// What became of the publishes of all lanes.
+/// Counts the outcomes of the publishes of all queues.
 #[derive(Debug, Default)]
-pub(crate) struct Answers {
-    done: AtomicU64,
-    failures: AtomicU64,
-    first: OnceLock<String>,
+pub(super) struct PublishOutcomes {
+    succeeded: AtomicU64,
+    failed: AtomicU64,
+    first_error: OnceLock<String>,
 }
 
-impl Answers {
-    /// Counts so many publishes that were answered with OK.
-    pub(crate) fn count_done(&self, publishes: usize) {
-        self.done.fetch_add(publishes as u64, Ordering::Relaxed);
+impl PublishOutcomes {
+    pub(super) fn count_succeeded(&self, publishes: usize) {
+        self.succeeded.fetch_add(publishes as u64, Ordering::Relaxed);
     }
 
-    /// Counts so many failed publishes.
-    pub(crate) fn count_failed(&self, failures: usize, error: &dyn std::fmt::Display) {
-        self.failures.fetch_add(failures as u64, Ordering::Relaxed);
-        self.first.get_or_init(|| error.to_string());
+    pub(super) fn count_failed(&self, publishes: usize, error: &dyn std::fmt::Display) {
+        self.failed.fetch_add(publishes as u64, Ordering::Relaxed);
+        self.first_error.get_or_init(|| error.to_string());
     }
 }
 
-impl Lanes {
-    /// So many lanes; their other ends.
-    pub(crate) fn new(count: usize) -> (Self, Vec<Receiver<Event>>, Arc<Answers>) {
-        let (lanes, ends) = (0..count).map(|_| mpsc::channel(LANE_CAP)).unzip();
-        let answers = Arc::<Answers>::default();
-        let it = Self {
-            lanes,
+impl PublishQueues {
+    /// Creates this many queues, and returns their receiving sides.
+    pub(super) fn new(count: usize) -> (Self, Vec<Receiver<Event>>, Arc<PublishOutcomes>) {
+        let (queues, receivers) = (0..count).map(|_| mpsc::channel(QUEUE_LIMIT)).unzip();
+        let outcomes = Arc::<PublishOutcomes>::default();
+        let publish_queues = Self {
+            queues,
             waiting: VecDeque::new(),
-            answers: answers.clone(),
+            outcomes: outcomes.clone(),
         };
-        (it, ends, answers)
+        (publish_queues, receivers, outcomes)
     }
 
     pub(super) fn push(&mut self, event: Event) {
         self.waiting.push_back(event);
     }
 
+    /// Puts waiting events into their queues, up to the first full queue. Returns whether all fitted.
     pub(super) fn flush(&mut self) -> bool {
         while let Some(event) = self.waiting.front() {
-            let lane = &self.lanes[event.room as usize % self.lanes.len()];
-            match lane.try_send(*event) {
+            let queue = &self.queues[event.room as usize % self.queues.len()];
+            match queue.try_send(*event) {
                 Ok(()) => {}
                 Err(TrySendError::Full(_)) => return false,
-                Err(TrySendError::Closed(_)) => self.answers.count_failed(1, &"a lane ended"),
+                Err(TrySendError::Closed(_)) => self.outcomes.count_failed(1, &"a publisher task ended"),
             }
             self.waiting.pop_front();
         }
         true
     }
 
-    pub(super) fn done(&self) -> u64 {
-        self.answers.done.load(Ordering::Relaxed)
+    pub(super) fn succeeded(&self) -> u64 {
+        self.outcomes.succeeded.load(Ordering::Relaxed)
     }
 
-    pub(super) fn failures(&self) -> u64 {
-        self.answers.failures.load(Ordering::Relaxed)
+    pub(super) fn failed(&self) -> u64 {
+        self.outcomes.failed.load(Ordering::Relaxed)
     }
 
-    pub(super) fn error(&self) -> Option<String> {
-        self.answers.first.get().cloned()
+    pub(super) fn first_error(&self) -> Option<String> {
+        self.outcomes.first_error.get().cloned()
     }
 }

@@ -1,44 +1,44 @@
-//! Events as records of twelve bytes on a TCP connection: the room's number and the event's, little endian. The
-//! peer makes the payload.
+//! Events as records of twelve bytes on a TCP connection: the number of the room (4 bytes) and the number of the event
+//! (8 bytes), little endian. The receiver makes the payload.
 
 use std::{
     io::{self, Write},
     net::{SocketAddr, TcpStream},
 };
 
-use super::Event;
-use crate::error::Outcome;
+use super::event::Event;
+use crate::error::BenchResult;
 
-/// How long a record is, in bytes.
+/// The length of a record in bytes.
 pub(crate) const RECORD_BYTES: usize = 12;
 
-/// A connection that takes records.
+/// A connection to a server that accepts records.
 #[derive(Debug)]
-pub(crate) struct Records {
+pub(crate) struct RecordPublisher {
     stream: TcpStream,
-    waiting: Vec<u8>,
+    /// Bytes that have not been sent.
+    unsent: Vec<u8>,
 }
 
-impl Records {
-    /// Connects.
-    pub(crate) fn connect(to: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(to)?;
+impl RecordPublisher {
+    pub(crate) fn connect(addr: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(addr)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         Ok(Self {
             stream,
-            waiting: vec![],
+            unsent: vec![],
         })
     }
 
-    pub(crate) fn push(&mut self, event: Event) {
-        self.waiting.extend_from_slice(&encode(event));
+    pub(super) fn push(&mut self, event: Event) {
+        self.unsent.extend_from_slice(&encode(event));
     }
 
-    pub(crate) fn flush(&mut self) -> Outcome<bool> {
-        while !self.waiting.is_empty() {
-            match self.stream.write(&self.waiting) {
-                Ok(count) => drop(self.waiting.drain(..count)),
+    pub(super) fn flush(&mut self) -> BenchResult<bool> {
+        while !self.unsent.is_empty() {
+            match self.stream.write(&self.unsent) {
+                Ok(count) => drop(self.unsent.drain(..count)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),
@@ -48,22 +48,21 @@ impl Records {
     }
 }
 
-/// Writes a record.
-pub(crate) fn encode(event: Event) -> [u8; RECORD_BYTES] {
+fn encode(event: Event) -> [u8; RECORD_BYTES] {
     let mut record = [0; RECORD_BYTES];
     record[..4].copy_from_slice(&event.room.to_le_bytes());
-    record[4..].copy_from_slice(&event.n.to_le_bytes());
+    record[4..].copy_from_slice(&event.number.to_le_bytes());
     record
 }
 
-/// Reads the whole records at the beginning of some bytes.
+/// Decodes all complete records at the beginning of a buffer.
 pub(crate) fn decode(bytes: &[u8]) -> impl Iterator<Item = Event> + '_ {
     let (records, _) = bytes.as_chunks::<RECORD_BYTES>();
     records.iter().map(|record| {
-        let [a, b, c, d, n @ ..] = *record;
+        let [a, b, c, d, number @ ..] = *record;
         Event {
             room: u32::from_le_bytes([a, b, c, d]),
-            n: u64::from_le_bytes(n),
+            number: u64::from_le_bytes(number),
         }
     })
 }
@@ -73,12 +72,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_are_read_as_they_were_written() {
+    fn decoding_returns_the_encoded_records_and_ignores_an_incomplete_one() {
         let events = [
-            Event { room: 1, n: 2 },
+            Event { room: 1, number: 2 },
             Event {
                 room: 70_000,
-                n: u64::MAX,
+                number: u64::MAX,
             },
         ];
         let mut bytes: Vec<u8> = events.iter().flat_map(|event| encode(*event)).collect();

@@ -1,4 +1,4 @@
-//! Publishing to Roomcast: `PublishSessionUpdate`, as unary calls of which many are in flight, or in batches on streams
+//! Publishes at Roomcast with `PublishSessionUpdate`, as concurrent unary calls or in batches on streams
 //! (`StreamCommands`).
 
 use std::{net::SocketAddr, sync::Arc};
@@ -16,101 +16,110 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
 
 use super::{
-    Event,
-    queues::{Answers, Lanes},
+    event::Event,
+    queues::{PublishOutcomes, PublishQueues},
 };
-use crate::{
-    error::{Outcome, failed},
-    payload,
-};
+use crate::{error::BenchResult, payload};
 
-/// How many calls are in flight at most; those of one room never are together, so that they keep their order.
-const CALLS: usize = 64;
-/// How many streams there are.
+/// The maximum number of concurrent unary calls. Each queue has one, so that the events of a room keep their order.
+const UNARY_CALLS: usize = 64;
+/// The number of streams, one for each queue.
 const STREAMS: usize = 4;
-/// The most events that go out in one batch: those that wait at the time.
-const BATCH: usize = 64;
-/// How many batches wait for their stream at most.
-const BATCHES: usize = 4;
-/// How many HTTP/2 connections carry them.
+/// The maximum number of events in a batch, which contains the events that wait at the time.
+const BATCH_LIMIT: usize = 64;
+/// The maximum number of batches that wait to be sent on a stream. When it is reached, the events stay in their queue.
+const WAITING_BATCHES: usize = 4;
+/// The number of HTTP/2 connections, or the number of control planes if that is larger.
 const CONNECTIONS: usize = 2;
-/// How many sessions are created at a time.
-const CREATING: usize = 64;
+/// The maximum number of concurrent calls that create sessions.
+const CREATE_CALLS: usize = 64;
 
-/// The participants of each session, by its number.
-pub(crate) type Casts = Arc<Vec<Vec<String>>>;
+/// The users of each room, who are the participants of its session.
+type RoomUsers = Arc<Vec<Vec<String>>>;
 
-/// Creates a session `s0`, `s1`, … for each cast, and opens the lanes.
-pub(crate) fn open(
+/// Creates a session for each room (`s0`, `s1`, …), and starts the tasks of the queues.
+pub(crate) fn connect(
     runtime: &Runtime,
     control_planes: &[SocketAddr],
-    casts: Casts,
-    in_bulk: bool,
-) -> Outcome<Lanes> {
-    let channels: Vec<_> = control_planes
+    users: RoomUsers,
+    uses_streams: bool,
+) -> BenchResult<PublishQueues> {
+    let endpoints: Vec<_> = control_planes
         .iter()
         .cycle()
         .take(CONNECTIONS.max(control_planes.len()))
         .map(|addr| Ok(Endpoint::from_shared(format!("http://{addr}"))?.tcp_nodelay(true)))
-        .collect::<Outcome<_>>()?;
-    let guard = runtime.enter();
-    let channels: Vec<_> = channels.iter().map(Endpoint::connect_lazy).collect();
-    runtime.block_on(create(channels[0].clone(), &casts))?;
-    let (lanes, ends, answers) = Lanes::new(if in_bulk { STREAMS } else { CALLS });
-    for (at, events) in ends.into_iter().enumerate() {
-        let channel = channels[at % channels.len()].clone();
-        let (casts, answers) = (casts.clone(), answers.clone());
-        if in_bulk {
-            runtime.spawn(stream_of_batches(channel, events, casts, answers));
+        .collect::<BenchResult<_>>()?;
+    let runtime_context = runtime.enter();
+    let channels: Vec<_> = endpoints.iter().map(Endpoint::connect_lazy).collect();
+    runtime.block_on(create_sessions(channels[0].clone(), &users))?;
+    let (queues, receivers, outcomes) = PublishQueues::new(if uses_streams { STREAMS } else { UNARY_CALLS });
+    for (index, events) in receivers.into_iter().enumerate() {
+        let channel = channels[index % channels.len()].clone();
+        let (users, outcomes) = (users.clone(), outcomes.clone());
+        if uses_streams {
+            runtime.spawn(publish_on_stream(channel, events, users, outcomes));
         } else {
-            runtime.spawn(calls(channel, events, casts, answers));
+            runtime.spawn(publish_with_unary_calls(channel, events, users, outcomes));
         }
     }
-    drop(guard);
-    Ok(lanes)
+    drop(runtime_context);
+    Ok(queues)
 }
 
-async fn create(channel: Channel, casts: &Casts) -> Outcome<()> {
-    let sessions = casts.iter().enumerate().map(|(room, cast)| {
+async fn create_sessions(channel: Channel, users_of_each_room: &RoomUsers) -> BenchResult<()> {
+    let calls = users_of_each_room.iter().enumerate().map(|(room, users)| {
         let mut client = SessionServiceClient::new(channel.clone());
         async move {
-            let list = cast.iter().map(|user| Participant {
+            let participants = users.iter().map(|user| Participant {
                 user_id: user.clone(),
                 role: Role::Observer.into(),
             });
-            let list = list.collect();
-            let mut request = update(u32::try_from(room)?, 0, cast);
+            let participants = Participants {
+                list: participants.collect(),
+            };
+            let mut request = publish_request(u32::try_from(room)?, 0, users);
             if let Some(session) = &mut request.session {
-                session.participants = Some(Participants { list });
+                session.participants = Some(participants);
             }
-            let answer = client.publish_session_update(request).await;
-            answer
-                .map(drop)
-                .map_err(|status| failed(format!("no session: {status}")))
+            match client.publish_session_update(request).await {
+                Ok(_) => BenchResult::Ok(()),
+                Err(status) => Err(format!("could not create a session: {status}").into()),
+            }
         }
     });
-    let mut sessions = stream::iter(sessions).buffer_unordered(CREATING);
-    while let Some(created) = sessions.next().await {
+    let mut calls = stream::iter(calls).buffer_unordered(CREATE_CALLS);
+    while let Some(created) = calls.next().await {
         created?;
     }
     Ok(())
 }
 
-async fn calls(channel: Channel, mut events: Receiver<Event>, casts: Casts, answers: Arc<Answers>) {
+async fn publish_with_unary_calls(
+    channel: Channel,
+    mut events: Receiver<Event>,
+    users: RoomUsers,
+    outcomes: Arc<PublishOutcomes>,
+) {
     let mut client = SessionServiceClient::new(channel);
-    while let Some(Event { room, n }) = events.recv().await {
-        let request = update(room, n, &casts[room as usize]);
+    while let Some(Event { room, number }) = events.recv().await {
+        let request = publish_request(room, number, &users[room as usize]);
         match client.publish_session_update(request).await {
-            Ok(_) => answers.count_done(1),
-            Err(status) => answers.count_failed(1, &status),
+            Ok(_) => outcomes.count_succeeded(1),
+            Err(status) => outcomes.count_failed(1, &status),
         }
     }
 }
 
-async fn stream_of_batches(channel: Channel, events: Receiver<Event>, casts: Casts, answers: Arc<Answers>) {
-    let (batches, requests) = mpsc::channel(BATCHES);
+async fn publish_on_stream(
+    channel: Channel,
+    events: Receiver<Event>,
+    users: RoomUsers,
+    outcomes: Arc<PublishOutcomes>,
+) {
+    let (batches, requests) = mpsc::channel(WAITING_BATCHES);
     let mut client = SessionServiceClient::new(channel);
-    let (_, ended) = tokio::join!(batch(events, batches, casts), async {
+    let ((), result) = tokio::join!(make_batches(events, batches, users), async {
         let mut responses = client
             .stream_commands(ReceiverStream::new(requests))
             .await?
@@ -118,28 +127,28 @@ async fn stream_of_batches(channel: Channel, events: Receiver<Event>, casts: Cas
         while let Some(response) = responses.message().await? {
             for result in response.results {
                 match result.result {
-                    Some(CommandOutcome::Error(status)) => answers.count_failed(1, &status.message),
-                    Some(_) => answers.count_done(1),
-                    None => answers.count_failed(1, &"an answer without a result"),
+                    Some(CommandOutcome::Error(status)) => outcomes.count_failed(1, &status.message),
+                    Some(_) => outcomes.count_succeeded(1),
+                    None => outcomes.count_failed(1, &"a response without a result"),
                 }
             }
         }
         Ok::<_, tonic::Status>(())
     });
-    if let Err(status) = ended {
-        answers.count_failed(1, &status);
+    if let Err(status) = result {
+        outcomes.count_failed(1, &status);
     }
 }
 
-/// Puts events that wait together into one batch.
-async fn batch(mut events: Receiver<Event>, batches: Sender<StreamCommandsRequest>, casts: Casts) {
-    let mut waiting = Vec::with_capacity(BATCH);
-    while events.recv_many(&mut waiting, BATCH).await > 0 {
-        let command = |Event { room, n }| Command {
-            command: Some(command::Command::PublishSessionUpdate(update(
+/// Puts the events that wait at the same time into one batch.
+async fn make_batches(mut events: Receiver<Event>, batches: Sender<StreamCommandsRequest>, users: RoomUsers) {
+    let mut waiting = Vec::with_capacity(BATCH_LIMIT);
+    while events.recv_many(&mut waiting, BATCH_LIMIT).await > 0 {
+        let command = |Event { room, number }| Command {
+            command: Some(command::Command::PublishSessionUpdate(publish_request(
                 room,
-                n,
-                &casts[room as usize],
+                number,
+                &users[room as usize],
             ))),
         };
         let commands = waiting.drain(..).map(command).collect();
@@ -149,13 +158,13 @@ async fn batch(mut events: Receiver<Event>, batches: Sender<StreamCommandsReques
     }
 }
 
-fn update(room: u32, n: u64, cast: &[String]) -> PublishSessionUpdateRequest {
+fn publish_request(room: u32, number: u64, users: &[String]) -> PublishSessionUpdateRequest {
     PublishSessionUpdateRequest {
         session: Some(Session {
             id: format!("s{room}"),
             status: "live".to_owned(),
             participants: None,
-            attributes: Some(payload::attributes(room, n, cast)),
+            attributes: Some(payload::session_attributes(room, number, users)),
         }),
         expected_revision: None,
         request_id: String::new(),
