@@ -20,7 +20,7 @@ pub(crate) struct Deployment {
     pub(crate) publisher: Publisher,
     /// The token of each socket; empty if the competitor does not verify tokens.
     pub(crate) tokens: Vec<String>,
-    /// The address of Redis; unset if its store is not measured.
+    /// The address of Roomcast's Redis; unset for other competitors and for the memory store.
     pub(crate) redis: Option<SocketAddr>,
 }
 

@@ -39,7 +39,8 @@ pub(crate) fn measure(
         &mut measurement,
     )?;
     match scenario.workload {
-        Workload::Idle | Workload::PublishOnly { .. } => {}
+        Workload::Idle => {}
+        Workload::PublishOnly { .. } => {} // returned above, because it has no sockets
         Workload::FanOut {
             in_flight,
             open_loop_shares,

@@ -13,13 +13,14 @@ use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
 
 use super::event::Event;
 
-/// The maximum length of a queue. Events that do not fit wait in the generator.
+/// The maximum length of a queue. When a queue is full, events wait in `PublishQueues`.
 const QUEUE_LIMIT: usize = 4096;
 
 /// The sending side of the queues.
 pub(crate) struct PublishQueues {
     queues: Vec<Sender<Event>>,
-    /// Events that have not been put into a queue. Its length is limited by the events that the generator has in flight.
+    /// Events that have not been put into a queue. In an open loop it grows as long as the competitor is too slow, because
+    /// the load must not become smaller; the length of the window is its limit.
     waiting: VecDeque<Event>,
     outcomes: Arc<PublishOutcomes>,
 }
