@@ -3,25 +3,13 @@
 //! Use cases decide nothing that the core or the store decides; the hub feeds edges and watchers. This crate
 //! must never know the edge or Socket.IO, nor which store it runs on.
 
-mod attach;
-mod by_size;
-mod calls;
-mod commands;
-mod config;
-mod edge_service;
-mod follower;
-mod health;
+mod backends;
+mod edges;
+mod grpc;
 mod hub;
-mod method;
+mod limits;
 mod metrics;
-mod portion;
-mod reads;
-mod server;
-mod session_service;
-mod tls;
+mod response_size;
 mod use_cases;
-mod watch;
 
-pub use config::{ApiTokens, Config};
-pub use server::{ControlPlane, ServeError};
-pub use tls::{Tls, TlsError};
+pub use grpc::{ApiTokens, Config, ControlPlane, ServeError, Tls, TlsError};

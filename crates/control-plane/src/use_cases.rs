@@ -18,7 +18,7 @@ use roomcast_proto::{
 use roomcast_store::{Appended, Participation, Store, StoreError};
 use tracing::{error, warn};
 
-use crate::portion;
+use crate::response_size;
 
 /// The use cases.
 #[derive(Clone)]
@@ -119,7 +119,7 @@ impl UseCases {
     pub(crate) async fn read_log(&self, read: ReadLog) -> Result<LogSlice, Failure> {
         let slice = self.store.read(&read.room, read.after, READ_ENTRIES).await;
         let mut slice = slice.map_err(|error| failure(error, ""))?;
-        slice.entries.truncate(portion::of(&slice.entries));
+        slice.entries.truncate(response_size::of(&slice.entries));
         Ok(slice)
     }
 

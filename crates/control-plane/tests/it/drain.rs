@@ -11,8 +11,8 @@ use tonic_health::pb::{
 };
 
 use crate::{
-    attach::Edge,
-    world::{World, publish, told},
+    link::Edge,
+    harness::{World, publish, told},
 };
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use roomcast_proto::v1;
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
-use crate::world::{World, fields, object, publish, select, told, watch};
+use crate::harness::{World, fields, object, publish, select, told, watch};
 
 #[tokio::test]
 async fn every_wrong_field_is_named() {

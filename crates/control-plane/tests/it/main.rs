@@ -2,13 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod attach;
-mod commands;
 mod drain;
 mod errors;
-mod rim;
+mod harness;
+mod link;
+mod raw_requests;
 mod sessions;
+mod stream_commands;
 mod tls;
 mod tokens;
-mod watch;
-mod world;
+mod watch_events;

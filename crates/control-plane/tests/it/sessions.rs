@@ -2,7 +2,7 @@
 
 use roomcast_proto::v1;
 
-use crate::world::{World, object, offset, publish, select};
+use crate::harness::{World, object, offset, publish, select};
 
 #[tokio::test]
 async fn a_published_session_can_be_read() {

@@ -15,7 +15,7 @@ use roomcast_store::Bounds;
 use tonic::{Code, Request};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-use crate::world::{World, told, watch};
+use crate::harness::{World, told, watch};
 
 const SECRET: &[u8] = b"a secret of at least thirty-two bytes";
 const NOW: i64 = 1_700_000_000;

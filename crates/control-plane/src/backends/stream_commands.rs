@@ -3,8 +3,6 @@
 //!
 //! The stream is driven by the connection's window: a caller that takes no responses is read from no more.
 
-mod lines;
-
 use std::collections::VecDeque;
 
 use futures_util::{Stream, StreamExt as _, future::BoxFuture, stream, stream::FuturesUnordered};
@@ -17,9 +15,9 @@ use roomcast_proto::{
 use roomcast_runtime::lifecycle::Shutdown;
 use tonic::{Code, Status, Streaming};
 
-use self::lines::Lines;
+use super::session_queues::Lines;
 use crate::{
-    config::{BATCH_REQUESTS, COMMANDS_UNDER_WAY},
+    limits::{BATCH_REQUESTS, COMMANDS_UNDER_WAY},
     metrics::Metrics,
     use_cases::UseCases,
 };
@@ -42,7 +40,7 @@ impl Commanding {
 
 /// Which command: the number of its batch, and its place there.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+pub(super) struct Place {
     batch: u64,
     at: usize,
 }

@@ -24,7 +24,7 @@ use tonic_reflection::pb::{
     v1alpha,
 };
 
-use crate::world::{World, fields, publish, select, told, watch};
+use crate::harness::{World, fields, publish, select, told, watch};
 
 /// Sends bytes as they are.
 #[derive(Clone, Copy, Default)]

@@ -18,7 +18,7 @@ use roomcast_proto::Failure;
 use roomcast_runtime::lifecycle::Shutdown;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::config::{FOLLOWER_QUEUE, ROOMS_BEHIND};
+use crate::limits::{FOLLOWER_QUEUE, ROOMS_BEHIND};
 
 /// What a follower is fed.
 #[derive(Debug)]

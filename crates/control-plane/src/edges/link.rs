@@ -17,10 +17,10 @@ use tonic::{Code, Status, Streaming};
 use tracing::info;
 
 use crate::{
-    config::HELLO_DEADLINE,
-    follower::{Fed, Follower, HubHandle},
+    hub::{Fed, Follower, HubHandle},
+    limits::HELLO_DEADLINE,
     metrics::Metrics,
-    portion,
+    response_size,
 };
 
 /// What links share.
@@ -148,7 +148,7 @@ impl Link {
     }
 
     fn entries(&mut self, room: RoomId, mut entries: Vec<Arc<Entry>>) -> ToEdge {
-        let rest = entries.split_off(portion::of(&entries).min(entries.len()));
+        let rest = entries.split_off(response_size::of(&entries).min(entries.len()));
         self.rest = (!rest.is_empty()).then(|| (room.clone(), rest));
         ToEdge::Entries { room, entries }
     }

@@ -10,10 +10,8 @@ use roomcast_proto::{
 };
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::{
-    attach::{self, Attaching},
-    use_cases::UseCases,
-};
+use super::link::{self, Attaching};
+use crate::use_cases::UseCases;
 
 /// The service.
 pub(crate) struct Edges {
@@ -29,7 +27,7 @@ impl EdgeService for Edges {
         &self,
         request: Request<Streaming<v1::AttachRequest>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
-        let link = attach::start(self.attaching.clone(), request.into_inner()).await?;
+        let link = link::start(self.attaching.clone(), request.into_inner()).await?;
         Ok(Response::new(Box::pin(link)))
     }
 

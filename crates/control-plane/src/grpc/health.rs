@@ -13,7 +13,7 @@ use tokio::{
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tracing::{info, warn};
 
-use crate::config::PING_INTERVAL;
+use crate::limits::PING_INTERVAL;
 
 /// How long the store may take to answer; its own calls give up sooner.
 const PING_DEADLINE: Duration = Duration::from_secs(3);

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
 use crate::{
-    config::{READ_BACKOFF_BASE, READ_BACKOFF_CAP, READS_UNDER_WAY},
+    limits::{READ_BACKOFF_BASE, READ_BACKOFF_CAP, READS_UNDER_WAY},
     metrics::Metrics,
 };
 

@@ -25,11 +25,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use crate::{
-    config::{FOLLOWER_QUEUE, HUB_QUEUE},
+use super::{
     follower::{Command, Fed, HubHandle, Turn},
+    store_reads::{Read, Reads},
+};
+use crate::{
+    limits::{FOLLOWER_QUEUE, HUB_QUEUE},
     metrics::Metrics,
-    reads::{Read, Reads},
 };
 
 /// The hub's task and the handle to it.

@@ -2,8 +2,9 @@
 //!
 //! It never looks into a request.
 
-mod body;
-mod deadline;
+mod call_deadline;
+mod method;
+mod response_body;
 
 use std::{
     convert::Infallible,
@@ -23,10 +24,13 @@ use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 use tracing::{info, warn};
 
-use self::body::{Ended, Record};
-use crate::{
-    config::{ApiTokens, COMMANDS_GRACE, STREAM_GRACE, UNARY_DEADLINE},
+use self::{
     method::{Kind, Method},
+    response_body::{Ended, Record},
+};
+use super::config::ApiTokens;
+use crate::{
+    limits::{COMMANDS_GRACE, STREAM_GRACE, UNARY_DEADLINE},
     metrics::Metrics,
 };
 
@@ -109,7 +113,7 @@ where
 impl Rules {
     /// Checks the token, and tells what will end the call.
     async fn admit(&self, method: Method, headers: &HeaderMap, now: Instant) -> Result<End, Failure> {
-        let asked = deadline::of(headers)?;
+        let asked = call_deadline::of(headers)?;
         let allowed = (method.kind == Kind::Unary).then_some(UNARY_DEADLINE);
         let deadline = asked.into_iter().chain(allowed).min().map(|time| now + time);
         let token_ends = match &self.tokens {

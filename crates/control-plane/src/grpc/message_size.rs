@@ -10,7 +10,7 @@ use roomcast_proto::v1::session_service_server::{self, SessionServiceServer};
 use tonic::{body::Body, server::NamedService};
 use tower::Service;
 
-use crate::session_service::Sessions;
+use crate::backends::Sessions;
 
 /// What the service is made of.
 pub(crate) struct BySize {

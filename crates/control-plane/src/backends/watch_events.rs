@@ -8,7 +8,7 @@ use roomcast_proto::{Failure, room::Watch, v1::WatchEventsResponse};
 use tonic::Status;
 
 use crate::{
-    follower::{Follower, HubHandle},
+    hub::{Follower, HubHandle},
     use_cases::{UseCases, session_not_found},
 };
 

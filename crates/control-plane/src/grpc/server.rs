@@ -13,17 +13,19 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use tonic::transport::{Server, server::TcpIncoming};
 use tonic_health::ServingStatus;
 
-use crate::{
-    attach::Attaching,
-    by_size::BySize,
-    calls::{Calls, Rules},
-    commands::Commanding,
-    config::{Config, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, STREAMS_PER_CONNECTION},
-    edge_service::Edges,
-    health, hub,
-    metrics::Metrics,
-    session_service::Sessions,
+use super::{
+    config::Config,
+    guard::{Calls, Rules},
+    health,
+    message_size::BySize,
     tls::chain,
+};
+use crate::{
+    backends::{Commanding, Sessions},
+    edges::{Attaching, Edges},
+    hub,
+    limits::{KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, STREAMS_PER_CONNECTION},
+    metrics::Metrics,
     use_cases::UseCases,
 };
 

@@ -1,11 +1,6 @@
-//! What a control plane is told at its start, and every cap of this crate. The binary owns the flags.
+//! Every limit of this crate.
 
 use std::time::Duration;
-
-use roomcast_auth::{Clock, Verifier};
-use roomcast_core::limits;
-
-use crate::tls::Tls;
 
 /// How long a unary call may take; a caller's own deadline may be shorter.
 pub(crate) const UNARY_DEADLINE: Duration = Duration::from_secs(10);
@@ -44,42 +39,3 @@ pub(crate) const READS_UNDER_WAY: usize = 64;
 /// Waits between attempts of a read while the store is away: the first is below the base, none above the cap.
 pub(crate) const READ_BACKOFF_BASE: Duration = Duration::from_millis(50);
 pub(crate) const READ_BACKOFF_CAP: Duration = Duration::from_secs(2);
-
-/// What a control plane is told at its start.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// Its name for logs, new at each start: 1 to 128 visible ASCII characters.
-    pub id: String,
-    /// Its version, for logs: 1 to 128 visible ASCII characters.
-    pub version: String,
-    /// The largest request, in bytes.
-    pub max_request_bytes: usize,
-    /// How long edges have in a drain to attach elsewhere before their links are ended.
-    pub drain_grace: Duration,
-    /// Whose tokens calls need; `None`: they need none.
-    pub tokens: Option<ApiTokens>,
-    /// The server's certificate, and who may connect; `None`: no TLS.
-    pub tls: Option<Tls>,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            id: "control-plane".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            max_request_bytes: limits::DEFAULT_MAX_REQUEST_BYTES,
-            drain_grace: Duration::from_secs(5),
-            tokens: None,
-            tls: None,
-        }
-    }
-}
-
-/// How service tokens are checked.
-#[derive(Debug, Clone)]
-pub struct ApiTokens {
-    /// Checks them; made by [`Verifier::services`]. The control plane keeps its keys fresh while it serves.
-    pub verifier: Verifier,
-    /// The verifier's clock: a stream ends when its token does.
-    pub clock: Clock,
-}

@@ -7,7 +7,7 @@ use std::{
 
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 
-use crate::config::TLS_HANDSHAKE_DEADLINE;
+use crate::limits::TLS_HANDSHAKE_DEADLINE;
 
 /// The server's certificate, and whose certificates clients must show.
 #[derive(Clone)]

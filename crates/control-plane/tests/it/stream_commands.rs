@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
 
-use crate::world::{World, fields, object, offset, publish, select, told};
+use crate::harness::{World, fields, object, offset, publish, select, told};
 
 /// A caller's end of a stream of commands.
 struct Caller {

@@ -4,7 +4,7 @@ use roomcast_proto::v1::{self, event::Body, watch_events_response::Item};
 use roomcast_store::Bounds;
 use tonic::{Code, Streaming};
 
-use crate::world::{World, offset, select, told, watch};
+use crate::harness::{World, offset, select, told, watch};
 
 async fn next(events: &mut Streaming<v1::WatchEventsResponse>) -> Item {
     events.message().await.unwrap().unwrap().item.unwrap()

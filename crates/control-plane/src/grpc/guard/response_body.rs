@@ -12,11 +12,11 @@ use roomcast_proto::Failure;
 use tokio::time::Instant;
 use tonic::{Code, Status, body::Body};
 
-use super::End;
-use crate::{
+use super::{
+    End,
     method::{Kind, Method},
-    metrics::Metrics,
 };
+use crate::metrics::Metrics;
 
 /// Counts one call when it is dropped: with the code that it ended with, or as cancelled by its caller.
 #[derive(Debug)]

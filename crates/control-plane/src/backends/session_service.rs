@@ -12,12 +12,11 @@ use roomcast_proto::{
 };
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::{
-    commands::{self, Commanding},
-    follower::HubHandle,
-    use_cases::UseCases,
-    watch,
+use super::{
+    stream_commands::{self, Commanding},
+    watch_events,
 };
+use crate::{hub::HubHandle, use_cases::UseCases};
 
 /// The service.
 #[derive(Clone)]
@@ -141,7 +140,7 @@ impl SessionService for Sessions {
         request: Request<v1::WatchEventsRequest>,
     ) -> Answer<Self::WatchEventsStream> {
         let watched = Watch::try_from(request.into_inner())?;
-        let stream = watch::start(&self.use_cases, &self.hub, watched).await?;
+        let stream = watch_events::start(&self.use_cases, &self.hub, watched).await?;
         Ok(Response::new(Box::pin(stream)))
     }
 
@@ -152,7 +151,7 @@ impl SessionService for Sessions {
         &self,
         request: Request<Streaming<v1::StreamCommandsRequest>>,
     ) -> Answer<Self::StreamCommandsStream> {
-        let stream = commands::start(self.commanding.clone(), request.into_inner());
+        let stream = stream_commands::start(self.commanding.clone(), request.into_inner());
         Ok(Response::new(Box::pin(stream)))
     }
 }

@@ -13,7 +13,7 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-use crate::world::{World, fields, select, told};
+use crate::harness::{World, fields, select, told};
 
 /// An edge's end of a link.
 pub(crate) struct Edge {

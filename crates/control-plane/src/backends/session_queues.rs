@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use roomcast_core::SessionId;
 use roomcast_proto::batch::Asked;
 
-use super::Place;
+use super::stream_commands::Place;
 
 /// The lines. Together they are no longer than the stream's commands under way.
 #[derive(Default)]
