@@ -1,41 +1,47 @@
-//! Every limit of this crate.
+//! Every limit and interval of this crate that is not an option of the program.
 
 use std::time::Duration;
 
-/// How long a unary call may take; a caller's own deadline may be shorter.
+/// How long a unary call may take. A caller may set a shorter deadline.
 pub(crate) const UNARY_DEADLINE: Duration = Duration::from_secs(10);
-/// How long an edge may take to say hello.
+/// How long an edge may take to send its `Hello`.
 pub(crate) const HELLO_DEADLINE: Duration = Duration::from_secs(5);
-/// How long streams that nobody has to move, such as a health watch, may go on in a drain.
+/// How long streams may continue in a drain where the caller reconnects by itself, such as a health watch.
 pub(crate) const STREAM_GRACE: Duration = Duration::from_millis(500);
-/// How often the store is asked whether it is there.
+/// How often the store is pinged.
 pub(crate) const PING_INTERVAL: Duration = Duration::from_secs(1);
-/// How often an idle connection is probed, and how long the answer may take.
+/// How long a ping of the store may take. The store's own calls give up sooner.
+pub(crate) const PING_DEADLINE: Duration = Duration::from_secs(3);
+/// How often an idle connection is probed with an HTTP/2 ping.
 pub(crate) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+/// How long the response to an HTTP/2 ping may take before the connection is closed.
 pub(crate) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a TLS handshake may take.
 pub(crate) const TLS_HANDSHAKE_DEADLINE: Duration = Duration::from_secs(5);
-/// Streams that one connection may have open at once; more wait at the caller.
+/// How many streams one connection may have open. Further calls wait at the caller.
 pub(crate) const STREAMS_PER_CONNECTION: u32 = 512;
 
-/// Commands of one stream that are taken and not answered: with so many it takes no further batch, which then waits at
-/// its caller.
-pub(crate) const COMMANDS_UNDER_WAY: usize = 1_024;
-/// How many of the largest requests a batch is as large as at most; so many bytes are under way, too, before a stream
-/// takes no further batch.
-pub(crate) const BATCH_REQUESTS: usize = 4;
-/// How long a stream of commands has in a drain to answer what it took.
-pub(crate) const COMMANDS_GRACE: Duration = Duration::from_secs(10);
+/// How many commands of one `StreamCommands` call may be pending, that is, received and not responded to. At the
+/// limit, the stream reads no further batch, which then waits at the caller.
+pub(crate) const PENDING_COMMANDS: usize = 1_024;
+/// The largest batch, as a multiple of the largest request. The pending batches of one stream also have this limit:
+/// when their bytes exceed it, the stream reads no further batch.
+pub(crate) const REQUESTS_PER_BATCH: usize = 4;
+/// How long a `StreamCommands` call has in a drain to respond to what it received.
+pub(crate) const STREAM_COMMANDS_GRACE: Duration = Duration::from_secs(10);
 
-/// Commands to the hub that wait; whoever has more waits with them.
+/// Commands that wait for the hub's task. When the queue is full, the sender waits.
 pub(crate) const HUB_QUEUE: usize = 1_024;
-/// Items that wait for one follower. Full: its stream is ended, and it goes on from its position elsewhere.
+/// Updates that wait for one follower. When the queue is full, the follower is closed; its reader continues from its
+/// last position on a new stream.
 pub(crate) const FOLLOWER_QUEUE: usize = 4_096;
-/// Rooms that one follower is behind in at once, from its interest until it has taken what was read for it; its further
-/// interests wait their turn. With less than a queue's length there is room for what is appended meanwhile.
-pub(crate) const ROOMS_BEHIND: usize = 512;
-/// Reads of the store that the hub has under way at once; more wait their turn.
-pub(crate) const READS_UNDER_WAY: usize = 64;
-/// Waits between attempts of a read while the store is away: the first is below the base, none above the cap.
+/// How many rooms one follower may be catching up in: from its interest until it has taken the last update that was read
+/// for it. Further interests wait. The limit is smaller than [`FOLLOWER_QUEUE`], so that the queue has space for what is
+/// appended in the meantime.
+pub(crate) const ROOMS_CATCHING_UP: usize = 512;
+/// How many reads of the store the hub may have in progress. Further reads wait.
+pub(crate) const CONCURRENT_READS: usize = 64;
+/// The first wait before a failed read is repeated is shorter than this.
 pub(crate) const READ_BACKOFF_BASE: Duration = Duration::from_millis(50);
-pub(crate) const READ_BACKOFF_CAP: Duration = Duration::from_secs(2);
+/// No wait before a failed read is repeated is longer than this, plus half of the base.
+pub(crate) const READ_BACKOFF_MAX: Duration = Duration::from_secs(2);

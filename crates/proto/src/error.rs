@@ -1,65 +1,68 @@
-//! The one table from failures to gRPC statuses, with google.rpc details.
+//! The table that maps failures to gRPC statuses with google.rpc details. There is no other one.
 //!
-//! A code is a promise: UNAVAILABLE means that nothing is wrong with the request, and that a retry with the same
-//! request id is safe.
+//! A code is a guarantee: UNAVAILABLE means that the request is valid, and that a retry with the same request id is safe.
 
 use std::{collections::HashMap, time::Duration};
 
-use roomcast_core::Rejection;
+use roomcast_core::CommandDenial;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::violation::Invalid;
 
 /// The domain of every `ErrorInfo`.
-pub const DOMAIN: &str = "roomcast";
-/// When a caller may try again.
-pub const RETRY_DELAY: Duration = Duration::from_secs(1);
+const DOMAIN: &str = "roomcast";
+/// How long a caller should wait before a retry.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// The whole text of an internal error.
+const INTERNAL_TEXT: &str = "internal error; the control plane's log has the details";
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// Fields of the request are wrong.
+    /// Fields of the request are invalid.
     Invalid(Invalid),
-    /// The request is larger than this many bytes.
+    /// The request is larger than the limit.
     RequestTooLarge {
-        /// What a request may have.
-        cap: usize,
+        /// The limit, in bytes, inclusive.
+        limit: usize,
     },
-    /// A rule says no.
-    Rejected {
-        /// Which.
-        rejection: Rejection,
-        /// The request's field that makes an event large.
+    /// A rule denies the command.
+    Denied {
+        /// The rule that denies it.
+        denial: CommandDenial,
+        /// The path of the request's field that can make the event too large; empty if there is none.
         large_field: &'static str,
     },
-    /// The store is out of reach.
+    /// The store is unreachable.
     StoreUnavailable,
-    /// This control plane is going away; another one will do.
+    /// This control plane drains. Another one can serve the call.
     Draining,
-    /// The call took longer than the caller, or this control plane, allows.
+    /// The call took longer than its caller or this control plane allows.
     DeadlineExceeded,
-    /// The reader does not take what it is sent; it may go on from its last position.
+    /// The reader of a stream does not take events fast enough. It can continue from its last position.
     TooSlow,
-    /// The call's token gives no identity.
+    /// The call's token is missing or not valid.
     Token(TokenFault),
-    /// Whether the call's token is good can't be told yet.
+    /// The call's token cannot be verified yet.
     KeysUnavailable,
-    /// We are wrong. Callers learn nothing more; the log does, where it was noticed.
+    /// An error of this control plane. The caller gets no details; the code that detects the error logs it.
     Internal,
 }
 
-/// What is wrong with a call's token. Why an invalid one is invalid is for the log, not for its caller.
+/// Why a call's token is not accepted. The log, and not the caller, gets the reason why a token is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenFault {
-    /// There is none.
+    /// The call has no token.
     Missing,
-    /// It can never be taken.
+    /// The token is malformed, or its signature or claims are not accepted.
     Invalid,
-    /// Its time is over.
+    /// The token has expired.
     Expired,
 }
 
+/// The parts of a status that do not depend on the request's fields.
 struct Row {
     code: Code,
     reason: &'static str,
@@ -88,22 +91,22 @@ fn row(failure: &Failure) -> Row {
         Failure::Invalid(invalid) => Row::new(
             Code::InvalidArgument,
             "INVALID_REQUEST",
-            format!("the request is not valid: {invalid}"),
+            format!("invalid request: {invalid}"),
         ),
-        Failure::RequestTooLarge { cap } => {
-            let text = format!("the request is too large: at most {cap} bytes are allowed");
-            Row::new(Code::InvalidArgument, "REQUEST_TOO_LARGE", text).with("max_bytes", cap)
+        Failure::RequestTooLarge { limit } => {
+            let text = format!("the request is too large: at most {limit} bytes are allowed");
+            Row::new(Code::InvalidArgument, "REQUEST_TOO_LARGE", text).with("max_bytes", limit)
         }
-        Failure::Rejected { rejection, .. } => rejected(rejection),
+        Failure::Denied { denial, .. } => denied(denial),
         Failure::StoreUnavailable => Row::new(
             Code::Unavailable,
             "STORE_UNAVAILABLE",
-            "the store is out of reach: a retry with the same request id is safe",
+            "the store is unreachable; a retry with the same request id is safe",
         ),
         Failure::Draining => Row::new(
             Code::Unavailable,
             "DRAINING",
-            "this control plane is going away: try again",
+            "this control plane is draining; retry, and another one responds",
         ),
         Failure::DeadlineExceeded => Row::new(
             Code::DeadlineExceeded,
@@ -113,12 +116,12 @@ fn row(failure: &Failure) -> Row {
         Failure::TooSlow => Row::new(
             Code::Unavailable,
             "TOO_SLOW",
-            "events come faster than they are taken: go on from your last position",
+            "the reader is too slow and its queue is full; continue from the last position received",
         ),
         Failure::Token(TokenFault::Missing) => Row::new(
             Code::Unauthenticated,
             "TOKEN_MISSING",
-            "the call needs the metadata `authorization: Bearer` with a service token",
+            "the call requires a service token in the metadata `authorization: Bearer TOKEN`",
         ),
         Failure::Token(TokenFault::Invalid) => Row::new(
             Code::Unauthenticated,
@@ -133,33 +136,33 @@ fn row(failure: &Failure) -> Row {
         Failure::KeysUnavailable => Row::new(
             Code::Unavailable,
             "KEYS_UNAVAILABLE",
-            "the keys that verify tokens are not there yet: try again",
+            "the keys that verify service tokens are not available yet; retry",
         ),
         Failure::Internal => Row::new(
             Code::Internal,
             "INTERNAL",
-            "an internal error: it is in the control plane's log",
+            INTERNAL_TEXT,
         ),
     }
 }
 
-fn rejected(rejection: &Rejection) -> Row {
-    let text = rejection.to_string();
-    match rejection {
-        Rejection::SessionNotFound => Row::new(Code::NotFound, "SESSION_NOT_FOUND", text),
-        Rejection::RoleTaken(role) => {
+fn denied(denial: &CommandDenial) -> Row {
+    let text = denial.to_string();
+    match denial {
+        CommandDenial::SessionNotFound => Row::new(Code::NotFound, "SESSION_NOT_FOUND", text),
+        CommandDenial::RoleTaken(role) => {
             Row::new(Code::FailedPrecondition, "ROLE_TAKEN", text).with("role", role)
         }
-        Rejection::RevisionMismatch { current } => {
+        CommandDenial::RevisionMismatch { current } => {
             Row::new(Code::Aborted, "REVISION_MISMATCH", text).with("current_revision", current)
         }
-        Rejection::NotAParticipant => Row::new(Code::NotFound, "NOT_A_PARTICIPANT", text),
-        Rejection::PayloadTooLarge { bytes, cap } => {
+        CommandDenial::NotAParticipant => Row::new(Code::NotFound, "NOT_A_PARTICIPANT", text),
+        CommandDenial::PayloadTooLarge { bytes, limit } => {
             Row::new(Code::InvalidArgument, "PAYLOAD_TOO_LARGE", text)
                 .with("bytes", bytes)
-                .with("max_bytes", cap)
+                .with("max_bytes", limit)
         }
-        Rejection::RequestIdReused => Row::new(Code::AlreadyExists, "REQUEST_ID_REUSED", text),
+        CommandDenial::RequestIdReused => Row::new(Code::AlreadyExists, "REQUEST_ID_REUSED", text),
     }
 }
 
@@ -181,8 +184,8 @@ impl From<Failure> for Status {
                     details.add_bad_request_violation(&violation.field, &violation.description);
                 }
             }
-            Failure::Rejected {
-                rejection: Rejection::PayloadTooLarge { .. },
+            Failure::Denied {
+                denial: CommandDenial::PayloadTooLarge { .. },
                 large_field,
             } => {
                 details.add_bad_request_violation(*large_field, &text);
@@ -190,7 +193,7 @@ impl From<Failure> for Status {
             Failure::RequestTooLarge { .. } => {
                 details.add_bad_request_violation("", &text);
             }
-            Failure::Rejected { .. }
+            Failure::Denied { .. }
             | Failure::StoreUnavailable
             | Failure::Draining
             | Failure::DeadlineExceeded
@@ -215,7 +218,7 @@ impl From<Invalid> for Status {
     }
 }
 
-/// The `reason` of a status of ours, such as `ROLE_TAKEN`.
+/// The reason in a status that this crate made, such as `ROLE_TAKEN`.
 #[must_use]
 pub fn reason(status: &Status) -> Option<String> {
     status
@@ -228,17 +231,17 @@ pub fn reason(status: &Status) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn status(rejection: Rejection) -> Status {
-        Failure::Rejected {
-            rejection,
+    fn status(denial: CommandDenial) -> Status {
+        Failure::Denied {
+            denial,
             large_field: "updates",
         }
         .into()
     }
 
     #[test]
-    fn a_rejection_tells_its_reason_and_what_to_go_on_with() {
-        let status = status(Rejection::RevisionMismatch { current: 7 });
+    fn a_denial_has_a_reason_and_the_facts_to_continue_with() {
+        let status = status(CommandDenial::RevisionMismatch { current: 7 });
         assert_eq!(
             (status.code(), reason(&status).as_deref()),
             (Code::Aborted, Some("REVISION_MISMATCH"))
@@ -248,10 +251,10 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_too_large_names_the_field_that_makes_it_so() {
-        let status = status(Rejection::PayloadTooLarge {
+    fn the_field_that_makes_an_event_too_large_is_named() {
+        let status = status(CommandDenial::PayloadTooLarge {
             bytes: 70_000,
-            cap: 65_536,
+            limit: 65_536,
         });
         let violations = status.get_details_bad_request().unwrap().field_violations;
         assert_eq!(
@@ -261,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn unavailable_always_says_when_to_try_again() {
+    fn unavailable_always_has_a_retry_delay() {
         for failure in [
             Failure::StoreUnavailable,
             Failure::Draining,
@@ -279,6 +282,16 @@ mod tests {
 
     #[test]
     fn an_internal_error_tells_nothing() {
-        assert_eq!(Status::from(Failure::Internal).code(), Code::Internal);
+        let status = Status::from(Failure::Internal);
+        assert_eq!(status.code(), Code::Internal);
+        assert_eq!(
+            status.message(),
+            "internal error; the control plane's log has the details"
+        );
+        let details = status.get_error_details_vec();
+        assert_eq!(details.len(), 1, "{details:?}");
+        let info = status.get_details_error_info().unwrap();
+        assert_eq!((info.reason.as_str(), info.domain.as_str()), ("INTERNAL", DOMAIN));
+        assert!(info.metadata.is_empty(), "{info:?}");
     }
 }

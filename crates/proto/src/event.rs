@@ -1,6 +1,6 @@
-//! Events as WatchEvents shows them.
+//! Events as `WatchEvents` returns them.
 
-use roomcast_core::{Body, Entry, RoomId, RoomState, Snapshot};
+use roomcast_core::{Entry, Event, RoomId, RoomState, Snapshot};
 
 use crate::{
     json, time,
@@ -8,19 +8,19 @@ use crate::{
 };
 
 impl v1::WatchEventsResponse {
-    /// The next event of the room.
+    /// The response that contains an event of the room.
     #[must_use]
     pub fn event(room: &RoomId, entry: &Entry) -> Self {
         let event = v1::Event {
             r#ref: Some(v1::EventRef::new(room, entry.position, entry.published_at)),
-            body: Some((&entry.body).into()),
+            body: Some((&entry.event).into()),
         };
         Self {
             item: Some(Item::Event(event)),
         }
     }
 
-    /// Continuity could not be kept: the room as it stands.
+    /// The response after a loss of continuity. It contains the room's current state.
     #[must_use]
     pub fn reset(snapshot: &Snapshot) -> Self {
         let session = match &snapshot.state {
@@ -36,18 +36,18 @@ impl v1::WatchEventsResponse {
     }
 }
 
-impl From<&Body> for event::Body {
-    fn from(body: &Body) -> Self {
-        match body {
-            Body::SessionUpdated { session, removed } => Self::SessionUpdated(v1::SessionUpdated {
+impl From<&Event> for event::Body {
+    fn from(event: &Event) -> Self {
+        match event {
+            Event::SessionUpdated { session, removed } => Self::SessionUpdated(v1::SessionUpdated {
                 session: Some((&**session).into()),
                 removed_user_ids: removed.iter().map(ToString::to_string).collect(),
             }),
-            Body::RoleSelected { user, role } => Self::RoleSelected(v1::RoleSelected {
+            Event::RoleSelected { user, role } => Self::RoleSelected(v1::RoleSelected {
                 user_id: user.to_string(),
                 role: v1::Role::from(*role).into(),
             }),
-            Body::FeedbackUpdated {
+            Event::FeedbackUpdated {
                 feedback,
                 updates,
                 new_feedback,
@@ -58,16 +58,16 @@ impl From<&Body> for event::Body {
                 new_feedback: new_feedback.as_ref().map(json::to_struct),
                 timestamp: Some(time::timestamp(*timestamp)),
             }),
-            Body::ParticipantRemoved { user } => Self::ParticipantRemoved(v1::ParticipantRemoved {
+            Event::ParticipantRemoved { user } => Self::ParticipantRemoved(v1::ParticipantRemoved {
                 user_id: user.to_string(),
             }),
-            Body::FeedbackRequired { session } => Self::FeedbackRequired(v1::FeedbackRequired {
+            Event::FeedbackRequired { session } => Self::FeedbackRequired(v1::FeedbackRequired {
                 session_id: session.to_string(),
             }),
-            Body::FeedbackGiven { session } => Self::FeedbackGiven(v1::FeedbackGiven {
+            Event::FeedbackSettled { session } => Self::FeedbackGiven(v1::FeedbackGiven {
                 session_id: session.to_string(),
             }),
-            Body::UserDisconnected { reason } => Self::UserDisconnected(v1::UserDisconnected {
+            Event::UserDisconnected { reason } => Self::UserDisconnected(v1::UserDisconnected {
                 reason: reason.clone(),
             }),
         }

@@ -1,4 +1,4 @@
-//! What goes out comes in as it was, and nothing that comes in panics.
+//! Every message survives its conversion to the wire and back, and no input makes a conversion panic.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -8,16 +8,16 @@ use proptest::{collection::vec, option, prelude::*};
 use prost::Message;
 use prost_types::{ListValue, Struct, Value, value::Kind};
 use roomcast_core::{
-    Body, Entry, Epoch, JsonObject, LogSlice, Mark, Offset, Participant, Position, Role, RoomId, RoomState,
+    Entry, Epoch, Event, JsonObject, LogSlice, Mark, Offset, Participant, Position, Role, RoomId, RoomState,
     Session, SessionCommand, SessionId, Snapshot,
 };
 use roomcast_proto::{
-    command::{Change, Disconnect, Require},
-    join::{Join, Verdict},
+    command::{DisconnectUser, RequireFeedback, SessionChange},
+    join::{Join, JoinAuthorization},
     json,
     link::{FromEdge, Load, ReadLog, ToEdge},
-    room::Watch,
     v1,
+    watch::WatchRoom,
 };
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug> + std::fmt::Debug>() -> impl Strategy<Value = T> {
@@ -58,7 +58,7 @@ fn structure() -> impl Strategy<Value = Struct> {
     proptest::collection::btree_map("[a-h]{1,3}", value(), 0..4).prop_map(|fields| Struct { fields })
 }
 
-/// An object as a backend can give it.
+/// An object that a backend can send.
 fn object() -> impl Strategy<Value = JsonObject> {
     structure().prop_map(|fields| attributes(fields).unwrap())
 }
@@ -74,7 +74,7 @@ fn attributes(from: Struct) -> Option<JsonObject> {
         session: Some(session),
         ..Default::default()
     };
-    match Change::try_from(request).ok()?.command {
+    match SessionChange::try_from(request).ok()?.command {
         SessionCommand::Publish { attributes, .. } => Some(attributes),
         SessionCommand::SelectRole { .. }
         | SessionCommand::UpdateFeedback { .. }
@@ -83,10 +83,10 @@ fn attributes(from: Struct) -> Option<JsonObject> {
 }
 
 fn session() -> impl Strategy<Value = Session> {
-    let participant = (id(), role(), any::<u64>()).prop_map(|(user, role, since)| Participant {
+    let participant = (id(), role(), any::<u64>()).prop_map(|(user, role, added_at)| Participant {
         user,
         role,
-        since: Offset(since),
+        added_at: Offset(added_at),
     });
     (id(), ".{1,32}", vec(participant, 0..4), object(), any::<u64>()).prop_map(
         |(id, status, participants, attributes, revision)| Session {
@@ -99,16 +99,16 @@ fn session() -> impl Strategy<Value = Session> {
     )
 }
 
-fn body() -> impl Strategy<Value = Body> {
+fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        (session(), vec(id(), 0..3)).prop_map(|(session, removed)| Body::SessionUpdated {
+        (session(), vec(id(), 0..3)).prop_map(|(session, removed)| Event::SessionUpdated {
             session: Arc::new(session),
             removed
         }),
-        (id(), role()).prop_map(|(user, role)| Body::RoleSelected { user, role }),
+        (id(), role()).prop_map(|(user, role)| Event::RoleSelected { user, role }),
         (id(), object(), option::of(object()), any::<i64>()).prop_map(
             |(feedback, updates, new_feedback, timestamp)| {
-                Body::FeedbackUpdated {
+                Event::FeedbackUpdated {
                     feedback,
                     updates,
                     new_feedback,
@@ -116,10 +116,10 @@ fn body() -> impl Strategy<Value = Body> {
                 }
             }
         ),
-        id().prop_map(|user| Body::ParticipantRemoved { user }),
-        id().prop_map(|session| Body::FeedbackRequired { session }),
-        id().prop_map(|session| Body::FeedbackGiven { session }),
-        ".{0,32}".prop_map(|reason| Body::UserDisconnected { reason }),
+        id().prop_map(|user| Event::ParticipantRemoved { user }),
+        id().prop_map(|session| Event::FeedbackRequired { session }),
+        id().prop_map(|session| Event::FeedbackSettled { session }),
+        ".{0,32}".prop_map(|reason| Event::UserDisconnected { reason }),
     ]
 }
 
@@ -130,28 +130,32 @@ fn room() -> impl Strategy<Value = RoomId> {
 fn state() -> impl Strategy<Value = RoomState> {
     prop_oneof![
         session().prop_map(|session| RoomState::Session(session.into())),
-        proptest::collection::btree_set(id(), 0..4).prop_map(|owed| RoomState::User { owed }),
+        proptest::collection::btree_set(id(), 0..4)
+            .prop_map(|pending_feedback| RoomState::User { pending_feedback }),
     ]
 }
 
-/// Entries of one epoch without holes.
+/// Consecutive entries of one epoch.
 fn entries() -> impl Strategy<Value = Vec<Arc<Entry>>> {
     (
         any::<u64>(),
         1u64..u64::MAX / 2,
-        vec((body(), any::<i64>()), 1..4),
+        vec((event(), any::<i64>()), 1..4),
     )
-        .prop_map(|(epoch, first, bodies)| {
-            let entry = |(n, (body, published_at))| {
+        .prop_map(|(epoch, first, events)| {
+            let entry = |(n, (event, published_at))| {
                 let offset = Offset(first + n as u64);
-                Arc::new(Entry::new(Epoch::from_random(epoch), offset, published_at, body))
+                Arc::new(Entry::new(Epoch::from_random(epoch), offset, published_at, event))
             };
-            bodies.into_iter().enumerate().map(entry).collect()
+            events.into_iter().enumerate().map(entry).collect()
         })
 }
 
 fn load() -> impl Strategy<Value = Load> {
-    any::<(bool, u32)>().prop_map(|(store_away, edges)| Load { store_away, edges })
+    any::<(bool, u32)>().prop_map(|(store_unreachable, edges)| Load {
+        store_unreachable,
+        edges,
+    })
 }
 
 fn to_edge() -> impl Strategy<Value = ToEdge> {
@@ -171,7 +175,7 @@ fn to_edge() -> impl Strategy<Value = ToEdge> {
             }
         }),
         (room(), entries()).prop_map(|(room, entries)| ToEdge::Entries { room, entries }),
-        room().prop_map(|room| ToEdge::Gone { room }),
+        room().prop_map(|room| ToEdge::SessionNotFound { room }),
         (any::<u64>(), load()).prop_map(|(nonce, load)| ToEdge::Pong { nonce, load }),
         Just(ToEdge::GoAway),
     ]
@@ -181,25 +185,25 @@ fn from_edge() -> impl Strategy<Value = FromEdge> {
     prop_oneof![
         ("[!-~]{1,128}", "[!-~]{1,16}").prop_map(|(edge, version)| FromEdge::Hello { edge, version }),
         (room(), option::of(position())).prop_map(|(room, after)| FromEdge::Interest { room, after }),
-        room().prop_map(|room| FromEdge::Forget { room }),
+        room().prop_map(|room| FromEdge::EndInterest { room }),
         any::<u64>().prop_map(|nonce| FromEdge::Ping { nonce }),
     ]
 }
 
-fn verdict() -> impl Strategy<Value = Verdict> {
+fn authorization() -> impl Strategy<Value = JoinAuthorization> {
     prop_oneof![
-        (role(), position()).prop_map(|(role, position)| Verdict::Admission { role, position }),
-        Just(Verdict::SessionNotFound),
-        position().prop_map(|position| Verdict::NotAParticipant { position }),
+        (role(), position()).prop_map(|(role, position)| JoinAuthorization::Admission { role, position }),
+        Just(JoinAuthorization::SessionNotFound),
+        position().prop_map(|position| JoinAuthorization::NotAParticipant { position }),
     ]
 }
 
-/// Through the bytes of the wire.
-fn sent<M: Message + Default>(out: &M) -> M {
+/// The message after encoding and decoding.
+fn over_the_wire<M: Message + Default>(out: &M) -> M {
     M::decode(out.encode_to_vec().as_slice()).unwrap()
 }
 
-/// Whatever bytes come: what decodes is converted, or refused with at least one violation.
+/// If the bytes can be decoded, the message is converted, or is invalid with at least one violation.
 fn fuzz<M, T>(bytes: &[u8])
 where
     M: Message + Default,
@@ -216,39 +220,39 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn what_a_control_plane_says_reads_back(said in to_edge()) {
-        let wire = sent(&v1::AttachResponse::from(said.clone()));
-        prop_assert_eq!(ToEdge::try_from(wire), Ok(said));
+    fn a_message_to_an_edge_survives_the_wire(message in to_edge()) {
+        let wire = over_the_wire(&v1::AttachResponse::from(message.clone()));
+        prop_assert_eq!(ToEdge::try_from(wire), Ok(message));
     }
 
     #[test]
-    fn what_an_edge_says_reads_back(said in from_edge()) {
-        let wire = sent(&v1::AttachRequest::from(said.clone()));
-        prop_assert_eq!(FromEdge::try_from(wire), Ok(said));
+    fn a_message_from_an_edge_survives_the_wire(message in from_edge()) {
+        let wire = over_the_wire(&v1::AttachRequest::from(message.clone()));
+        prop_assert_eq!(FromEdge::try_from(wire), Ok(message));
     }
 
     #[test]
-    fn a_verdict_reads_back(verdict in verdict()) {
-        let wire = sent(&v1::AuthorizeJoinResponse::from(verdict));
-        prop_assert_eq!(Verdict::try_from(wire), Ok(verdict));
+    fn a_join_authorization_survives_the_wire(authorization in authorization()) {
+        let wire = over_the_wire(&v1::AuthorizeJoinResponse::from(authorization));
+        prop_assert_eq!(JoinAuthorization::try_from(wire), Ok(authorization));
     }
 
     #[test]
-    fn a_slice_reads_back(entries in entries(), first: u64, tail: u64, after: u64, mark: u32) {
+    fn a_log_slice_survives_the_wire(entries in entries(), first: u64, tail: u64, after: u64, mark: u32) {
         let epoch = entries[0].position.epoch;
         let (first, tail, after) = (Offset(first), Offset(tail), Offset(after));
         let slice = LogSlice { epoch, first, tail, after, after_mark: Mark::from_bits(mark), entries };
-        let wire = sent(&v1::ReadLogResponse::from(&slice));
+        let wire = over_the_wire(&v1::ReadLogResponse::from(&slice));
         prop_assert_eq!(LogSlice::try_from(wire), Ok(slice));
     }
 
     #[test]
-    fn an_object_reads_back_from_a_struct(object in object()) {
+    fn an_object_survives_the_conversion_to_a_struct(object in object()) {
         prop_assert_eq!(attributes(json::to_struct(&object)), Some(object));
     }
 
     #[test]
-    fn a_session_goes_out_whole(session in session()) {
+    fn a_session_is_converted_completely(session in session()) {
         let out = v1::Session::from(&session);
         prop_assert_eq!(&out.id, session.id.as_str());
         prop_assert_eq!(&out.status, &*session.status);
@@ -258,16 +262,16 @@ proptest! {
 
     #[test]
     fn no_bytes_make_a_conversion_panic(bytes in vec(any::<u8>(), 0..256)) {
-        fuzz::<v1::PublishSessionUpdateRequest, Change>(&bytes);
-        fuzz::<v1::SelectRoleRequest, Change>(&bytes);
-        fuzz::<v1::UpdateFeedbackRequest, Change>(&bytes);
-        fuzz::<v1::RemoveParticipantRequest, Change>(&bytes);
-        fuzz::<v1::RequireFeedbackRequest, Require>(&bytes);
+        fuzz::<v1::PublishSessionUpdateRequest, SessionChange>(&bytes);
+        fuzz::<v1::SelectRoleRequest, SessionChange>(&bytes);
+        fuzz::<v1::UpdateFeedbackRequest, SessionChange>(&bytes);
+        fuzz::<v1::RemoveParticipantRequest, SessionChange>(&bytes);
+        fuzz::<v1::RequireFeedbackRequest, RequireFeedback>(&bytes);
         fuzz::<v1::AuthorizeJoinRequest, Join>(&bytes);
-        fuzz::<v1::AuthorizeJoinResponse, Verdict>(&bytes);
-        fuzz::<v1::DisconnectUserRequest, Disconnect>(&bytes);
+        fuzz::<v1::AuthorizeJoinResponse, JoinAuthorization>(&bytes);
+        fuzz::<v1::DisconnectUserRequest, DisconnectUser>(&bytes);
         fuzz::<v1::GetSessionRequest, SessionId>(&bytes);
-        fuzz::<v1::WatchEventsRequest, Watch>(&bytes);
+        fuzz::<v1::WatchEventsRequest, WatchRoom>(&bytes);
         fuzz::<v1::AttachRequest, FromEdge>(&bytes);
         fuzz::<v1::AttachResponse, ToEdge>(&bytes);
         fuzz::<v1::ReadLogRequest, ReadLog>(&bytes);
@@ -290,7 +294,7 @@ proptest! {
             attributes: Some(from),
         };
         let request = v1::PublishSessionUpdateRequest { session: Some(session), expected_revision, request_id };
-        if let Err(invalid) = Change::try_from(request) {
+        if let Err(invalid) = SessionChange::try_from(request) {
             prop_assert!(!invalid.violations().is_empty());
         }
     }

@@ -1,44 +1,43 @@
-//! `roomcast.v1.SessionService`: parse, use case, answer.
+//! The methods of `roomcast.v1.SessionService`: each parses its request, runs one use case and converts the outcome.
 
 use std::pin::Pin;
 
 use futures_util::Stream;
 use roomcast_core::SessionId;
 use roomcast_proto::{
-    command::{Change, Disconnect, Require},
+    command::{DisconnectUser, RequireFeedback, SessionChange},
     join::Join,
-    room::Watch,
     v1::{self, session_service_server::SessionService},
+    watch::WatchRoom,
 };
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    stream_commands::{self, Commanding},
+    stream_commands::{self, StreamCommandsContext},
     watch_events,
 };
 use crate::{hub::HubHandle, use_cases::UseCases};
 
-/// The service.
 #[derive(Clone)]
-pub(crate) struct Sessions {
+pub(crate) struct SessionServiceImpl {
     pub(crate) use_cases: UseCases,
     pub(crate) hub: HubHandle,
-    pub(crate) commanding: Commanding,
+    pub(crate) stream_commands: StreamCommandsContext,
 }
 
-type Answer<T> = Result<Response<T>, Status>;
+type MethodResult<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
-impl SessionService for Sessions {
+impl SessionService for SessionServiceImpl {
     async fn publish_session_update(
         &self,
         request: Request<v1::PublishSessionUpdateRequest>,
-    ) -> Answer<v1::PublishSessionUpdateResponse> {
-        let done = self
+    ) -> MethodResult<v1::PublishSessionUpdateResponse> {
+        let outcome = self
             .use_cases
-            .change(Change::try_from(request.into_inner())?)
+            .change(SessionChange::try_from(request.into_inner())?)
             .await?;
-        let (event, duplicate, revision) = (Some(done.event), done.duplicate, done.revision);
+        let (event, duplicate, revision) = (Some(outcome.event), outcome.duplicate, outcome.revision);
         Ok(Response::new(v1::PublishSessionUpdateResponse {
             event,
             duplicate,
@@ -46,12 +45,12 @@ impl SessionService for Sessions {
         }))
     }
 
-    async fn select_role(&self, request: Request<v1::SelectRoleRequest>) -> Answer<v1::SelectRoleResponse> {
-        let done = self
+    async fn select_role(&self, request: Request<v1::SelectRoleRequest>) -> MethodResult<v1::SelectRoleResponse> {
+        let outcome = self
             .use_cases
-            .change(Change::try_from(request.into_inner())?)
+            .change(SessionChange::try_from(request.into_inner())?)
             .await?;
-        let (event, duplicate, revision) = (Some(done.event), done.duplicate, done.revision);
+        let (event, duplicate, revision) = (Some(outcome.event), outcome.duplicate, outcome.revision);
         Ok(Response::new(v1::SelectRoleResponse {
             event,
             duplicate,
@@ -62,51 +61,51 @@ impl SessionService for Sessions {
     async fn require_feedback(
         &self,
         request: Request<v1::RequireFeedbackRequest>,
-    ) -> Answer<v1::RequireFeedbackResponse> {
-        let done = self
+    ) -> MethodResult<v1::RequireFeedbackResponse> {
+        let outcome = self
             .use_cases
-            .require_feedback(Require::try_from(request.into_inner())?)
+            .require_feedback(RequireFeedback::try_from(request.into_inner())?)
             .await?;
         Ok(Response::new(v1::RequireFeedbackResponse {
-            event: done.events,
-            duplicate: done.duplicate,
+            event: outcome.events,
+            duplicate: outcome.duplicate,
         }))
     }
 
     async fn update_feedback(
         &self,
         request: Request<v1::UpdateFeedbackRequest>,
-    ) -> Answer<v1::UpdateFeedbackResponse> {
-        let done = self
+    ) -> MethodResult<v1::UpdateFeedbackResponse> {
+        let outcome = self
             .use_cases
-            .change(Change::try_from(request.into_inner())?)
+            .change(SessionChange::try_from(request.into_inner())?)
             .await?;
         Ok(Response::new(v1::UpdateFeedbackResponse {
-            event: Some(done.event),
-            duplicate: done.duplicate,
+            event: Some(outcome.event),
+            duplicate: outcome.duplicate,
         }))
     }
 
     async fn authorize_join(
         &self,
         request: Request<v1::AuthorizeJoinRequest>,
-    ) -> Answer<v1::AuthorizeJoinResponse> {
-        let verdict = self
+    ) -> MethodResult<v1::AuthorizeJoinResponse> {
+        let authorization = self
             .use_cases
             .authorize_join(Join::try_from(request.into_inner())?)
             .await?;
-        Ok(Response::new(verdict.into()))
+        Ok(Response::new(authorization.into()))
     }
 
     async fn remove_participant(
         &self,
         request: Request<v1::RemoveParticipantRequest>,
-    ) -> Answer<v1::RemoveParticipantResponse> {
-        let done = self
+    ) -> MethodResult<v1::RemoveParticipantResponse> {
+        let outcome = self
             .use_cases
-            .change(Change::try_from(request.into_inner())?)
+            .change(SessionChange::try_from(request.into_inner())?)
             .await?;
-        let (event, duplicate, revision) = (Some(done.event), done.duplicate, done.revision);
+        let (event, duplicate, revision) = (Some(outcome.event), outcome.duplicate, outcome.revision);
         Ok(Response::new(v1::RemoveParticipantResponse {
             event,
             duplicate,
@@ -117,15 +116,15 @@ impl SessionService for Sessions {
     async fn disconnect_user(
         &self,
         request: Request<v1::DisconnectUserRequest>,
-    ) -> Answer<v1::DisconnectUserResponse> {
+    ) -> MethodResult<v1::DisconnectUserResponse> {
         let event = self
             .use_cases
-            .disconnect_user(Disconnect::try_from(request.into_inner())?)
+            .disconnect_user(DisconnectUser::try_from(request.into_inner())?)
             .await?;
         Ok(Response::new(v1::DisconnectUserResponse { event: Some(event) }))
     }
 
-    async fn get_session(&self, request: Request<v1::GetSessionRequest>) -> Answer<v1::GetSessionResponse> {
+    async fn get_session(&self, request: Request<v1::GetSessionRequest>) -> MethodResult<v1::GetSessionResponse> {
         let view = self
             .use_cases
             .session(SessionId::try_from(request.into_inner())?)
@@ -138,9 +137,9 @@ impl SessionService for Sessions {
     async fn watch_events(
         &self,
         request: Request<v1::WatchEventsRequest>,
-    ) -> Answer<Self::WatchEventsStream> {
-        let watched = Watch::try_from(request.into_inner())?;
-        let stream = watch_events::start(&self.use_cases, &self.hub, watched).await?;
+    ) -> MethodResult<Self::WatchEventsStream> {
+        let watch = WatchRoom::try_from(request.into_inner())?;
+        let stream = watch_events::start(&self.use_cases, &self.hub, watch).await?;
         Ok(Response::new(Box::pin(stream)))
     }
 
@@ -150,8 +149,8 @@ impl SessionService for Sessions {
     async fn stream_commands(
         &self,
         request: Request<Streaming<v1::StreamCommandsRequest>>,
-    ) -> Answer<Self::StreamCommandsStream> {
-        let stream = stream_commands::start(self.commanding.clone(), request.into_inner());
+    ) -> MethodResult<Self::StreamCommandsStream> {
+        let stream = stream_commands::start(self.stream_commands.clone(), request.into_inner());
         Ok(Response::new(Box::pin(stream)))
     }
 }

@@ -1,7 +1,7 @@
-//! StreamCommands: batches of commands in, results out in their order; commands of one session one after the other,
-//! those of different sessions at the same time.
+//! `StreamCommands`: receives batches of commands and responds to them in order. Commands of one session are executed one
+//! after the other, and commands of different sessions concurrently.
 //!
-//! The stream is driven by the connection's window: a caller that takes no responses is read from no more.
+//! HTTP/2 flow control drives the stream: while a caller takes no responses, no further batch is read.
 
 use std::collections::VecDeque;
 
@@ -9,90 +9,88 @@ use futures_util::{Stream, StreamExt as _, future::BoxFuture, stream, stream::Fu
 use roomcast_core::SessionId;
 use roomcast_proto::{
     Failure, Invalid,
-    batch::{Asked, MAX_BATCH_COMMANDS},
+    batch::{MAX_BATCH_COMMANDS, ParsedCommand},
     v1::{CommandResult, StreamCommandsRequest, StreamCommandsResponse},
 };
 use roomcast_runtime::lifecycle::Shutdown;
 use tonic::{Code, Status, Streaming};
 
-use super::session_queues::Lines;
+use super::session_queues::{CommandIndex, SessionQueues};
 use crate::{
-    limits::{BATCH_REQUESTS, COMMANDS_UNDER_WAY},
+    limits::{PENDING_COMMANDS, REQUESTS_PER_BATCH},
     metrics::Metrics,
     use_cases::UseCases,
 };
 
-/// What streams of commands share.
+/// What all `StreamCommands` calls share.
 #[derive(Clone)]
-pub(crate) struct Commanding {
+pub(crate) struct StreamCommandsContext {
     pub(crate) use_cases: UseCases,
     pub(crate) shutdown: Shutdown,
     pub(crate) metrics: Metrics,
     pub(crate) max_request_bytes: usize,
 }
 
-impl Commanding {
+impl StreamCommandsContext {
     /// The largest batch, in bytes.
     pub(crate) fn max_batch_bytes(&self) -> usize {
-        self.max_request_bytes.saturating_mul(BATCH_REQUESTS)
+        self.max_request_bytes.saturating_mul(REQUESTS_PER_BATCH)
     }
 }
 
-/// Which command: the number of its batch, and its place there.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    batch: u64,
-    at: usize,
-}
-
-/// A batch that is taken and not answered.
-struct Batch {
+/// A batch that was received and not responded to.
+struct PendingBatch {
+    /// One for each command, in order; `None` while the command is pending.
     results: Vec<Option<CommandResult>>,
-    missing: usize,
+    missing_results: usize,
     bytes: usize,
 }
 
-/// Why no further batch is taken.
+/// Why no further batch is read.
 #[derive(Debug)]
-enum End {
-    /// The caller has no more.
-    Caller,
-    /// The stream can't go on.
+enum InputEnd {
+    /// The caller has sent everything.
+    Complete,
+    /// The stream ends with this status after the responses to earlier batches.
     Failed(Status),
 }
 
-struct Commands {
-    shared: Commanding,
-    asked: Streaming<StreamCommandsRequest>,
-    end: Option<End>,
-    batches: VecDeque<Batch>,
-    /// The number of the first of them.
-    first: u64,
-    lines: Lines,
-    under_way: FuturesUnordered<BoxFuture<'static, (Place, SessionId, CommandResult)>>,
-    unanswered: usize,
-    unanswered_bytes: usize,
+struct CommandStream {
+    context: StreamCommandsContext,
+    requests: Streaming<StreamCommandsRequest>,
+    input_end: Option<InputEnd>,
+    /// In the order in which they were received. `is_accepting` limits them.
+    batches: VecDeque<PendingBatch>,
+    /// The number of the first batch in `batches`.
+    first_batch: u64,
+    queues: SessionQueues,
+    /// The commands in progress, at most one for each session; this stream owns them.
+    in_progress: FuturesUnordered<BoxFuture<'static, (CommandIndex, SessionId, CommandResult)>>,
+    /// The commands of `batches`.
+    pending_commands: usize,
+    /// The bytes of `batches`.
+    pending_bytes: usize,
 }
 
-/// Does what the batches ask for, and answers each.
+/// Executes the commands of the batches, and responds to each batch.
 pub(crate) fn start(
-    shared: Commanding,
-    asked: Streaming<StreamCommandsRequest>,
+    context: StreamCommandsContext,
+    requests: Streaming<StreamCommandsRequest>,
 ) -> impl Stream<Item = Result<StreamCommandsResponse, Status>> {
-    let commands = Commands {
-        shared,
-        asked,
-        end: None,
+    let commands = CommandStream {
+        context,
+        requests,
+        input_end: None,
         batches: VecDeque::new(),
-        first: 0,
-        lines: Lines::default(),
-        under_way: FuturesUnordered::new(),
-        unanswered: 0,
-        unanswered_bytes: 0,
+        first_batch: 0,
+        queues: SessionQueues::default(),
+        in_progress: FuturesUnordered::new(),
+        pending_commands: 0,
+        pending_bytes: 0,
     };
     stream::unfold(Some(commands), |commands| async {
         let mut commands = commands?;
-        match commands.next().await {
+        match commands.next_response().await {
             Ok(Some(response)) => Some((Ok(response), Some(commands))),
             Ok(None) => None,
             Err(status) => Some((Err(status), None)),
@@ -100,125 +98,128 @@ pub(crate) fn start(
     })
 }
 
-impl Commands {
-    /// The next response; `None` where everything is answered and the caller has no more.
-    async fn next(&mut self) -> Result<Option<StreamCommandsResponse>, Status> {
+impl CommandStream {
+    /// The next response; `None` when all batches have a response and the caller sends no more.
+    async fn next_response(&mut self) -> Result<Option<StreamCommandsResponse>, Status> {
         loop {
-            if let Some(response) = self.answered() {
+            if let Some(response) = self.take_completed_batch() {
                 return Ok(Some(response));
             }
             if self.batches.is_empty() {
-                match self.end.take() {
-                    Some(End::Caller) => return Ok(None),
-                    Some(End::Failed(status)) => return Err(status),
+                match self.input_end.take() {
+                    Some(InputEnd::Complete) => return Ok(None),
+                    Some(InputEnd::Failed(status)) => return Err(status),
                     None => {}
                 }
             }
             tokio::select! {
-                biased; // a drain takes nothing new, and what is done makes room for what comes
-                () = self.shared.shutdown.draining(), if self.end.is_none() => {
-                    self.end = Some(End::Failed(Failure::Draining.into()));
+                biased; // a drain accepts nothing new, and completed commands make space for new ones
+                () = self.context.shutdown.draining(), if self.input_end.is_none() => {
+                    self.input_end = Some(InputEnd::Failed(Failure::Draining.into()));
                 }
-                Some((place, session, result)) = self.under_way.next() => {
-                    self.put(place, result);
-                    if let Some((place, asked)) = self.lines.next(&session) {
-                        self.begin(place, asked);
+                Some((index, session, result)) = self.in_progress.next() => {
+                    self.store_result(index, result);
+                    if let Some((index, command)) = self.queues.next(&session) {
+                        self.execute(index, command);
                     }
                 }
-                asked = self.asked.message(), if self.takes() => match asked {
-                    Ok(Some(batch)) => self.take(batch),
-                    Ok(None) => self.end = Some(End::Caller),
-                    Err(status) => self.end = Some(End::Failed(self.corrected(status))),
+                request = self.requests.message(), if self.is_accepting() => match request {
+                    Ok(Some(batch)) => self.accept(batch),
+                    Ok(None) => self.input_end = Some(InputEnd::Complete),
+                    Err(status) => self.input_end = Some(InputEnd::Failed(self.size_error_as_invalid(status))),
                 },
             }
         }
     }
 
-    /// Whether there is room for another batch.
-    fn takes(&self) -> bool {
-        self.end.is_none()
-            && self.unanswered < COMMANDS_UNDER_WAY
-            && self.unanswered_bytes < self.shared.max_batch_bytes()
+    /// Whether another batch may be read. At the limits, the caller waits.
+    fn is_accepting(&self) -> bool {
+        self.input_end.is_none()
+            && self.pending_commands < PENDING_COMMANDS
+            && self.pending_bytes < self.context.max_batch_bytes()
     }
 
-    fn take(&mut self, batch: StreamCommandsRequest) {
+    fn accept(&mut self, batch: StreamCommandsRequest) {
         let count = batch.commands.len();
-        if let Err(invalid) = Invalid::if_more("commands", "commands", count, MAX_BATCH_COMMANDS) {
-            self.end = Some(End::Failed(invalid.into()));
+        if let Err(invalid) = Invalid::check_length("commands", "commands", count, MAX_BATCH_COMMANDS) {
+            self.input_end = Some(InputEnd::Failed(invalid.into()));
             return;
         }
         let bytes = prost::Message::encoded_len(&batch);
-        let number = self.first + self.batches.len() as u64;
-        self.batches.push_back(Batch {
+        let batch_number = self.first_batch + self.batches.len() as u64;
+        self.batches.push_back(PendingBatch {
             results: vec![None; count],
-            missing: count,
+            missing_results: count,
             bytes,
         });
-        self.unanswered += count;
-        self.unanswered_bytes += bytes;
-        for (at, command) in batch.commands.into_iter().enumerate() {
-            let place = Place { batch: number, at };
-            match command.parse(self.shared.max_request_bytes) {
-                Ok(asked) => {
-                    if let Some((place, asked)) = self.lines.join(place, asked) {
-                        self.begin(place, asked);
+        self.pending_commands += count;
+        self.pending_bytes += bytes;
+        for (index, command) in batch.commands.into_iter().enumerate() {
+            let index = CommandIndex {
+                batch: batch_number,
+                index,
+            };
+            match command.parse(self.context.max_request_bytes) {
+                Ok(command) => {
+                    if let Some((index, command)) = self.queues.start_or_queue(index, command) {
+                        self.execute(index, command);
                     }
                 }
-                Err(failure) => self.put(place, failure.into()),
+                Err(failure) => self.store_result(index, failure.into()),
             }
         }
     }
 
-    fn begin(&mut self, place: Place, asked: Asked) {
-        let use_cases = self.shared.use_cases.clone();
-        self.under_way.push(Box::pin(async move {
-            let session = asked.session().clone();
-            (place, session, done(&use_cases, asked).await)
+    fn execute(&mut self, index: CommandIndex, command: ParsedCommand) {
+        let use_cases = self.context.use_cases.clone();
+        self.in_progress.push(Box::pin(async move {
+            let session = command.session().clone();
+            (index, session, execute(&use_cases, command).await)
         }));
     }
 
-    fn put(&mut self, place: Place, result: CommandResult) {
-        self.shared.metrics.command(result.code());
-        let batch = usize::try_from(place.batch - self.first).ok();
+    fn store_result(&mut self, index: CommandIndex, result: CommandResult) {
+        self.context.metrics.command_ended(result.code());
+        let batch = usize::try_from(index.batch - self.first_batch).ok();
         let batch = batch.and_then(|batch| self.batches.get_mut(batch));
         if let Some(batch) = batch {
-            batch.results[place.at] = Some(result);
-            batch.missing -= 1;
+            batch.results[index.index] = Some(result);
+            batch.missing_results -= 1;
         }
     }
 
-    /// The response to the first batch, where it is complete.
-    fn answered(&mut self) -> Option<StreamCommandsResponse> {
-        self.batches.front().filter(|batch| batch.missing == 0)?;
+    /// The response to the first pending batch, if all its results are present.
+    fn take_completed_batch(&mut self) -> Option<StreamCommandsResponse> {
+        self.batches.front().filter(|batch| batch.missing_results == 0)?;
         let batch = self.batches.pop_front()?;
-        self.first += 1;
-        self.unanswered -= batch.results.len();
-        self.unanswered_bytes -= batch.bytes;
+        self.first_batch += 1;
+        self.pending_commands -= batch.results.len();
+        self.pending_bytes -= batch.bytes;
         Some(StreamCommandsResponse {
             results: batch.results.into_iter().flatten().collect(),
         })
     }
 
-    /// In a stream, tonic's OUT_OF_RANGE for what is too large comes through here.
-    fn corrected(&self, status: Status) -> Status {
-        if status.code() == Code::OutOfRange {
-            let cap = self.shared.max_batch_bytes();
-            return Failure::RequestTooLarge { cap }.into();
+    /// In a stream, a message that is too large arrives here as tonic's OUT_OF_RANGE. No method of ours returns that code.
+    fn size_error_as_invalid(&self, status: Status) -> Status {
+        if status.code() != Code::OutOfRange {
+            return status;
         }
-        status
+        let limit = self.context.max_batch_bytes();
+        Failure::RequestTooLarge { limit }.into()
     }
 }
 
-async fn done(use_cases: &UseCases, asked: Asked) -> CommandResult {
-    let result = match asked {
-        Asked::Change(kind, change) => use_cases
+async fn execute(use_cases: &UseCases, command: ParsedCommand) -> CommandResult {
+    let result = match command {
+        ParsedCommand::Change(kind, change) => use_cases
             .change(change)
             .await
-            .map(|done| CommandResult::changed(kind, done.event, done.revision, done.duplicate)),
-        Asked::Require(require) => {
-            let done = use_cases.require_feedback(require).await;
-            done.map(|done| CommandResult::required(done.events, done.duplicate))
-        }
+            .map(|outcome| CommandResult::changed(kind, outcome.event, outcome.revision, outcome.duplicate)),
+        ParsedCommand::Require(require) => use_cases
+            .require_feedback(require)
+            .await
+            .map(|outcome| CommandResult::feedback_required(outcome.events, outcome.duplicate)),
     };
     result.unwrap_or_else(CommandResult::from)
 }

@@ -1,4 +1,4 @@
-//! `roomcast.v1.EdgeService`: the link, and reads of logs.
+//! The methods of `roomcast.v1.EdgeService`.
 
 use std::pin::Pin;
 
@@ -10,24 +10,23 @@ use roomcast_proto::{
 };
 use tonic::{Request, Response, Status, Streaming};
 
-use super::link::{self, Attaching};
+use super::link::{self, LinkContext};
 use crate::use_cases::UseCases;
 
-/// The service.
-pub(crate) struct Edges {
+pub(crate) struct EdgeServiceImpl {
     pub(crate) use_cases: UseCases,
-    pub(crate) attaching: Attaching,
+    pub(crate) links: LinkContext,
 }
 
 #[tonic::async_trait]
-impl EdgeService for Edges {
+impl EdgeService for EdgeServiceImpl {
     type AttachStream = Pin<Box<dyn Stream<Item = Result<v1::AttachResponse, Status>> + Send>>;
 
     async fn attach(
         &self,
         request: Request<Streaming<v1::AttachRequest>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
-        let link = link::start(self.attaching.clone(), request.into_inner()).await?;
+        let link = link::attach(self.links.clone(), request.into_inner()).await?;
         Ok(Response::new(Box::pin(link)))
     }
 
@@ -36,13 +35,13 @@ impl EdgeService for Edges {
         request: Request<v1::AuthorizeJoinsRequest>,
     ) -> Result<Response<v1::AuthorizeJoinsResponse>, Status> {
         let Joins(joins) = request.into_inner().try_into()?;
-        let answers = joins.into_iter().map(async |join| {
-            let verdict = self.use_cases.authorize_join(join).await?;
-            Ok::<_, Status>(verdict.into())
+        let responses = joins.into_iter().map(async |join| {
+            let authorization = self.use_cases.authorize_join(join).await?;
+            Ok::<_, Status>(authorization.into())
         });
-        // The store makes one round trip of them.
-        let answers = try_join_all(answers).await?;
-        Ok(Response::new(v1::AuthorizeJoinsResponse { answers }))
+        // The store combines concurrent requests into one round trip.
+        let responses = try_join_all(responses).await?;
+        Ok(Response::new(v1::AuthorizeJoinsResponse { responses }))
     }
 
     async fn read_log(

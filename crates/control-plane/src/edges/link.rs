@@ -1,12 +1,12 @@
-//! One edge's link: what the edge says goes to the hub, what the hub feeds goes to the edge.
+//! One edge's link: the edge's interests go to the hub, and the hub's updates go to the edge.
 //!
-//! The stream is driven by the connection's window: an edge that takes nothing is read from no more, and what the
-//! hub has for it waits in a queue with a cap, which ends the link when it is full.
+//! HTTP/2 flow control drives the stream: while an edge takes nothing, its requests are not read, and its updates wait
+//! in the follower's bounded queue, which closes the link when it is full.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use futures_util::{Stream, stream};
-use roomcast_core::{Entry, RoomId, hub::Item};
+use futures_util::{Stream, StreamExt as _, stream};
+use roomcast_core::{Entry, RoomId, hub::Update};
 use roomcast_proto::{
     Failure, Invalid,
     link::{FromEdge, Load, ToEdge},
@@ -17,171 +17,201 @@ use tonic::{Code, Status, Streaming};
 use tracing::info;
 
 use crate::{
-    hub::{Fed, Follower, HubHandle},
+    hub::{Follower, HubHandle, RoomUpdate},
     limits::HELLO_DEADLINE,
     metrics::Metrics,
-    response_size,
+    response_size::entries_that_fit,
 };
 
-/// What links share.
+/// What all links share.
 #[derive(Debug, Clone)]
-pub(crate) struct Attaching {
+pub(crate) struct LinkContext {
     pub(crate) hub: HubHandle,
     pub(crate) store_reachable: watch::Receiver<bool>,
     pub(crate) metrics: Metrics,
+    /// This control plane's id.
     pub(crate) id: String,
+    /// This control plane's version.
     pub(crate) version: String,
     pub(crate) max_request_bytes: usize,
 }
 
-struct Link {
-    edge: String,
-    said: Streaming<AttachRequest>,
-    fed: Follower,
-    shared: Attaching,
-    /// What is left of an item that is too large for one answer.
-    rest: Option<(RoomId, Vec<Arc<Entry>>)>,
-    leaving: bool,
+struct EdgeLink {
+    attachment: Attachment,
+    requests: Streaming<AttachRequest>,
+    follower: Follower,
+    /// The entries of an update that did not fit into the last response.
+    unsent_entries: Option<(RoomId, Vec<Arc<Entry>>)>,
+    go_away_sent: bool,
 }
 
-/// Waits for the edge's hello and begins to feed it.
+/// Counts and logs one attached edge, from its creation to its drop.
+struct Attachment {
+    edge_id: String,
+    context: LinkContext,
+}
+
+/// Waits for the edge's `Hello`, and then serves the link.
 ///
 /// # Errors
-/// The edge does not say hello first, or not in time, or what it says is not valid.
-pub(crate) async fn start(
-    shared: Attaching,
-    mut said: Streaming<AttachRequest>,
+/// The first message is not a `Hello`, is not valid, or does not arrive in time; or the control plane ends.
+pub(crate) async fn attach(
+    context: LinkContext,
+    mut requests: Streaming<AttachRequest>,
 ) -> Result<impl Stream<Item = Result<AttachResponse, Status>>, Status> {
-    let late = |_| {
-        Invalid::one(
-            "hello",
-            format_args!("must come within {}", seconds(HELLO_DEADLINE)),
-        )
+    let (edge_id, edge_version) = receive_hello(&context, &mut requests).await?;
+    let follower = context.hub.follow().await?;
+    let attachment = Attachment::new(edge_id, &edge_version, context);
+    let welcome = attachment.welcome();
+    let link = EdgeLink {
+        attachment,
+        requests,
+        follower,
+        unsent_entries: None,
+        go_away_sent: false,
     };
-    let first = timeout(HELLO_DEADLINE, said.message()).await.map_err(late)?;
-    let first = first
-        .map_err(|status| shared.corrected(status))?
-        .map(FromEdge::try_from)
-        .transpose()?;
-    let Some(FromEdge::Hello { edge, version }) = first else {
-        return Err(Invalid::one("hello", "must come first").into());
-    };
-    info!(edge.id = edge, edge.version = version, "edge attached");
-    let fed = shared.hub.follow().await?;
-    shared.metrics.edges.inc();
-    let welcome = ToEdge::Welcome {
-        control_plane: shared.id.clone(),
-        version: shared.version.clone(),
-        load: shared.load(),
-    };
-    let link = Link {
-        edge,
-        said,
-        fed,
-        shared,
-        rest: None,
-        leaving: false,
-    };
-    let rest = stream::unfold(Some(link), |link| async {
+    let updates = stream::unfold(Some(link), |link| async {
         let mut link = link?;
-        match link.next().await {
-            Ok(Some(item)) => Some((Ok(item.into()), Some(link))),
+        match link.next_response().await {
+            Ok(Some(response)) => Some((Ok(response.into()), Some(link))),
             Ok(None) => None,
             Err(status) => Some((Err(status), None)),
         }
     });
-    Ok(stream::StreamExt::chain(stream::iter([Ok(welcome.into())]), rest))
+    Ok(stream::iter([Ok(welcome.into())]).chain(updates))
 }
 
-impl Link {
-    /// The next thing to tell the edge; `None` where the edge has ended the link.
-    async fn next(&mut self) -> Result<Option<ToEdge>, Status> {
-        if let Some((room, entries)) = self.rest.take() {
-            return Ok(Some(self.entries(room, entries)));
+async fn receive_hello(
+    context: &LinkContext,
+    requests: &mut Streaming<AttachRequest>,
+) -> Result<(String, String), Status> {
+    let first = timeout(HELLO_DEADLINE, requests.message()).await.map_err(|_| {
+        let seconds = HELLO_DEADLINE.as_secs();
+        Invalid::one("hello", format_args!("must be received within {seconds} s"))
+    })?;
+    let first = first.map_err(|status| context.size_error_as_invalid(status))?;
+    match first.map(FromEdge::try_from).transpose()? {
+        Some(FromEdge::Hello { edge, version }) => Ok((edge, version)),
+        Some(FromEdge::Interest { .. } | FromEdge::EndInterest { .. } | FromEdge::Ping { .. }) | None => {
+            Err(Invalid::one("hello", "must be the first message").into())
+        }
+    }
+}
+
+impl EdgeLink {
+    /// The next message to the edge; `None` when the edge has ended the link.
+    async fn next_response(&mut self) -> Result<Option<ToEdge>, Status> {
+        if let Some((room, entries)) = self.unsent_entries.take() {
+            return Ok(Some(self.entries_response(room, entries)));
         }
         loop {
-            // Not biased: neither a busy room nor an edge with many rooms keeps the other waiting.
+            let context = &self.attachment.context;
+            // Not biased: neither a busy room nor an edge with many rooms delays the other arms.
             tokio::select! {
-                () = self.shared.hub.draining(), if !self.leaving => {
-                    self.leaving = true;
+                () = context.hub.draining(), if !self.go_away_sent => {
+                    self.go_away_sent = true;
                     return Ok(Some(ToEdge::GoAway));
                 }
-                said = self.said.message() => match said.map_err(|status| self.shared.corrected(status))? {
-                    None => return Ok(None),
-                    Some(said) => if let Some(answer) = self.hear(said.try_into()?).await? {
-                        return Ok(Some(answer));
-                    },
-                },
-                fed = self.fed.next() => {
-                    let Fed { room, item, .. } = fed?;
-                    return Ok(Some(self.item(room, item)));
+                request = self.requests.message() => {
+                    let Some(request) = request.map_err(|status| context.size_error_as_invalid(status))? else {
+                        return Ok(None);
+                    };
+                    if let Some(response) = self.handle_request(request.try_into()?).await? {
+                        return Ok(Some(response));
+                    }
+                }
+                update = self.follower.next() => {
+                    let RoomUpdate { room, update, .. } = update?;
+                    return Ok(Some(self.update_response(room, update)));
                 }
             }
         }
     }
 
-    async fn hear(&mut self, said: FromEdge) -> Result<Option<ToEdge>, Status> {
-        match said {
-            FromEdge::Hello { .. } => return Err(Invalid::one("hello", "must come once, and first").into()),
-            FromEdge::Interest { room, after } => self.fed.interest(room, after),
-            FromEdge::Forget { room } => self.fed.forget(room).await?,
+    async fn handle_request(&mut self, request: FromEdge) -> Result<Option<ToEdge>, Status> {
+        match request {
+            FromEdge::Hello { .. } => {
+                return Err(Invalid::one("hello", "must be sent once, as the first message").into());
+            }
+            FromEdge::Interest { room, after } => self.follower.interest(room, after),
+            FromEdge::EndInterest { room } => self.follower.end_interest(room).await?,
             FromEdge::Ping { nonce } => {
-                let load = self.shared.load();
+                let load = self.attachment.context.load();
                 return Ok(Some(ToEdge::Pong { nonce, load }));
             }
         }
         Ok(None)
     }
-}
 
-impl Link {
-    fn item(&mut self, room: RoomId, item: Item) -> ToEdge {
-        match item {
-            Item::Snapshot { snapshot, reset } => ToEdge::Snapshot {
+    fn update_response(&mut self, room: RoomId, update: Update) -> ToEdge {
+        match update {
+            Update::Snapshot { snapshot, reset } => ToEdge::Snapshot {
                 room,
                 snapshot: (*snapshot).clone(),
                 reset,
             },
-            Item::Entries(entries) => self.entries(room, entries),
-            Item::Gone => ToEdge::Gone { room },
+            Update::Entries(entries) => self.entries_response(room, entries),
+            Update::SessionNotFound => ToEdge::SessionNotFound { room },
         }
     }
 
-    fn entries(&mut self, room: RoomId, mut entries: Vec<Arc<Entry>>) -> ToEdge {
-        let rest = entries.split_off(response_size::of(&entries).min(entries.len()));
-        self.rest = (!rest.is_empty()).then(|| (room.clone(), rest));
+    /// As many of the entries as fit into one response; the others stay in `unsent_entries`.
+    fn entries_response(&mut self, room: RoomId, mut entries: Vec<Arc<Entry>>) -> ToEdge {
+        let unsent = entries.split_off(entries_that_fit(&entries).min(entries.len()));
+        self.unsent_entries = (!unsent.is_empty()).then(|| (room.clone(), unsent));
         ToEdge::Entries { room, entries }
     }
 }
 
-impl Drop for Link {
-    fn drop(&mut self) {
-        self.shared.metrics.edges.dec();
-        info!(edge.id = self.edge, "edge detached");
+impl Attachment {
+    fn new(edge_id: String, edge_version: &str, context: LinkContext) -> Self {
+        context.metrics.edges.inc();
+        info!(
+            edge.id = edge_id,
+            edge.version = edge_version,
+            control_plane.id = context.id,
+            "edge attached"
+        );
+        Self { edge_id, context }
+    }
+
+    fn welcome(&self) -> ToEdge {
+        ToEdge::Welcome {
+            control_plane: self.context.id.clone(),
+            version: self.context.version.clone(),
+            load: self.context.load(),
+        }
     }
 }
 
-impl Attaching {
-    /// What edges choose by.
-    fn load(&self) -> Load {
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        self.context.metrics.edges.dec();
+        info!(
+            edge.id = self.edge_id,
+            control_plane.id = self.context.id,
+            "edge detached"
+        );
+    }
+}
+
+impl LinkContext {
+    /// The numbers by which edges choose a control plane.
+    pub(crate) fn load(&self) -> Load {
         Load {
-            store_away: !*self.store_reachable.borrow(),
+            store_unreachable: !*self.store_reachable.borrow(),
             edges: u32::try_from(self.metrics.edges.get()).unwrap_or(0),
         }
     }
 
-    /// In a stream, tonic's OUT_OF_RANGE for what is too large comes through here.
-    fn corrected(&self, status: Status) -> Status {
-        if status.code() == Code::OutOfRange {
-            return Failure::RequestTooLarge {
-                cap: self.max_request_bytes,
-            }
-            .into();
+    /// In a stream, a message that is too large arrives here as tonic's OUT_OF_RANGE. No method of ours returns that code.
+    fn size_error_as_invalid(&self, status: Status) -> Status {
+        if status.code() != Code::OutOfRange {
+            return status;
         }
-        status
+        Failure::RequestTooLarge {
+            limit: self.max_request_bytes,
+        }
+        .into()
     }
-}
-
-fn seconds(time: Duration) -> String {
-    format!("{} s", time.as_secs())
 }

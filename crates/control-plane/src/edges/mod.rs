@@ -1,7 +1,7 @@
-//! `EdgeService`, for edges.
+//! `roomcast.v1.EdgeService`, for edges only.
 
 mod edge_service;
 mod link;
 
-pub(crate) use edge_service::Edges;
-pub(crate) use link::Attaching;
+pub(crate) use edge_service::EdgeServiceImpl;
+pub(crate) use link::LinkContext;

@@ -1,4 +1,4 @@
-//! What a control plane is told at its start. The binary owns the flags.
+//! What a control plane is configured with. The binary defines the flags.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use roomcast_core::limits;
 
 use super::tls::Tls;
 
-/// What a control plane is told at its start.
+/// The configuration of a control plane.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Its name for logs, new at each start: 1 to 128 visible ASCII characters.
+    /// The control plane's id in logs, different for each process: 1 to 128 visible ASCII characters.
     pub id: String,
-    /// Its version, for logs: 1 to 128 visible ASCII characters.
+    /// The program's version: 1 to 128 visible ASCII characters.
     pub version: String,
     /// The largest request, in bytes.
     pub max_request_bytes: usize,
-    /// How long edges have in a drain to attach elsewhere before their links are ended.
+    /// How long edges have in a drain to attach to another control plane before their links are closed.
     pub drain_grace: Duration,
-    /// Whose tokens calls need; `None`: they need none.
+    /// How the service tokens of calls are verified; `None`: calls need no token.
     pub tokens: Option<ApiTokens>,
-    /// The server's certificate, and who may connect; `None`: no TLS.
+    /// The server's certificate, and which clients may connect; `None`: no TLS.
     pub tls: Option<Tls>,
 }
 
@@ -37,11 +37,11 @@ impl Default for Config {
     }
 }
 
-/// How service tokens are checked.
+/// How service tokens are verified.
 #[derive(Debug, Clone)]
 pub struct ApiTokens {
-    /// Checks them; made by [`Verifier::services`]. The control plane keeps its keys fresh while it serves.
+    /// Made by [`Verifier::services`]. The control plane refreshes its keys while it serves.
     pub verifier: Verifier,
-    /// The verifier's clock: a stream ends when its token does.
+    /// The verifier's clock. A stream ends when its token expires.
     pub clock: Clock,
 }

@@ -1,5 +1,5 @@
-//! Whether the control plane can do its work: the gate `store`, `grpc.health.v1` and what edges are told, from one look
-//! at the store.
+//! Whether the control plane can serve: pings of the store decide the readiness gate `store`, `grpc.health.v1` and the
+//! load that edges see.
 
 use std::sync::Arc;
 
@@ -8,71 +8,79 @@ use roomcast_runtime::{admin::Gate, lifecycle::Shutdown};
 use roomcast_store::Store;
 use tokio::{
     sync::watch,
-    time::{Duration, timeout},
+    time::{sleep, timeout},
 };
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tracing::{info, warn};
 
-use crate::limits::PING_INTERVAL;
+use crate::limits::{PING_DEADLINE, PING_INTERVAL};
 
-/// How long the store may take to answer; its own calls give up sooner.
-const PING_DEADLINE: Duration = Duration::from_secs(3);
-/// The overall health and that of each service.
+/// The names under which health is reported: the whole server, and each service.
 const SERVICES: [&str; 3] = [
     "",
     session_service_server::SERVICE_NAME,
     edge_service_server::SERVICE_NAME,
 ];
 
-/// Looks at the store again and again until the drain, and tells what it sees. Ends when the drain is told.
-pub(crate) async fn watch(
-    store: Arc<dyn Store>,
-    gate: Gate,
-    health: HealthReporter,
-    told: watch::Sender<bool>,
-    shutdown: Shutdown,
-) {
-    let mut reachable = None;
-    loop {
-        let seen = tokio::select! {
-            biased; // draining is not serving, whatever the store says
-            () = shutdown.draining() => break,
-            seen = timeout(PING_DEADLINE, store.ping()) => match seen {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => Err(error.to_string()),
-                Err(_) => Err("the store does not answer".to_owned()),
-            },
-        };
-        if reachable != Some(seen.is_ok()) {
-            reachable = Some(seen.is_ok());
-            told.send_replace(seen.is_ok());
-            match &seen {
-                Ok(()) => info!("the store is reachable"),
-                Err(reason) => warn!(reason, "the store is out of reach"),
-            }
-            tell(
-                &health,
-                if seen.is_ok() {
-                    ServingStatus::Serving
-                } else {
-                    ServingStatus::NotServing
-                },
-            )
-            .await;
-        }
-        match seen {
-            Ok(()) => gate.open(),
-            Err(_) => gate.close("the store is out of reach"),
-        }
-        tokio::select! {
-            () = shutdown.draining() => break,
-            () = tokio::time::sleep(PING_INTERVAL) => {}
-        }
-    }
-    tell(&health, ServingStatus::NotServing).await;
+/// Reports the store's health.
+pub(crate) struct StoreHealth {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) gate: Gate,
+    pub(crate) health: HealthReporter,
+    pub(crate) reachable: watch::Sender<bool>,
+    pub(crate) shutdown: Shutdown,
 }
 
-pub(crate) async fn tell(health: &HealthReporter, status: ServingStatus) {
+impl StoreHealth {
+    /// Pings the store until the drain begins, then reports that the server no longer serves, and ends.
+    pub(crate) async fn monitor(self) {
+        let mut last_reported = None;
+        loop {
+            let ping = tokio::select! {
+                biased; // a draining server does not serve, whatever the state of the store
+                () = self.shutdown.draining() => break,
+                ping = self.ping() => ping,
+            };
+            match &ping {
+                Ok(()) => self.gate.open(),
+                Err(_) => self.gate.close("the store is unreachable"),
+            }
+            if last_reported != Some(ping.is_ok()) {
+                last_reported = Some(ping.is_ok());
+                self.report(ping).await;
+            }
+            tokio::select! {
+                () = self.shutdown.draining() => break,
+                () = sleep(PING_INTERVAL) => {}
+            }
+        }
+        set_serving_status(&self.health, ServingStatus::NotServing).await;
+    }
+
+    async fn ping(&self) -> Result<(), String> {
+        match timeout(PING_DEADLINE, self.store.ping()).await {
+            Ok(result) => result.map_err(|error| error.to_string()),
+            Err(_) => Err("no response to a ping".to_owned()),
+        }
+    }
+
+    async fn report(&self, ping: Result<(), String>) {
+        self.reachable.send_replace(ping.is_ok());
+        let status = match ping {
+            Ok(()) => {
+                info!("the store is reachable");
+                ServingStatus::Serving
+            }
+            Err(reason) => {
+                warn!(reason, "the store is unreachable");
+                ServingStatus::NotServing
+            }
+        };
+        set_serving_status(&self.health, status).await;
+    }
+}
+
+pub(crate) async fn set_serving_status(health: &HealthReporter, status: ServingStatus) {
     for service in SERVICES {
         health.set_service_status(service, status).await;
     }

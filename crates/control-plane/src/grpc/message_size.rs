@@ -1,4 +1,5 @@
-//! `SessionService` twice, since a batch may be larger than a request and tonic's cap holds for a whole service.
+//! `SessionService` with a size limit for each kind of message: a batch may be larger than a request, but tonic has one
+//! limit for a whole service.
 
 use std::{
     convert::Infallible,
@@ -10,49 +11,37 @@ use roomcast_proto::v1::session_service_server::{self, SessionServiceServer};
 use tonic::{body::Body, server::NamedService};
 use tower::Service;
 
-use crate::backends::Sessions;
+use crate::backends::SessionServiceImpl;
 
-/// What the service is made of.
-pub(crate) struct BySize {
-    pub(crate) sessions: Sessions,
-    /// The largest request, in bytes.
-    pub(crate) request_bytes: usize,
-    /// The largest batch, in bytes.
-    pub(crate) batch_bytes: usize,
+/// Two servers of the same service, which differ only in their size limit.
+#[derive(Clone)]
+pub(crate) struct SizeLimitedSessionService {
+    /// Serves `StreamCommands`.
+    batches: SessionServiceServer<SessionServiceImpl>,
+    /// Serves all other methods.
+    requests: SessionServiceServer<SessionServiceImpl>,
 }
 
-impl BySize {
-    pub(crate) fn service(self) -> Sized {
-        let Self {
-            sessions,
-            request_bytes,
-            batch_bytes,
-        } = self;
-        Sized {
-            batches: SessionServiceServer::new(sessions.clone()).max_decoding_message_size(batch_bytes),
-            requests: SessionServiceServer::new(sessions).max_decoding_message_size(request_bytes),
+impl SizeLimitedSessionService {
+    pub(crate) fn new(service: SessionServiceImpl, max_request_bytes: usize, max_batch_bytes: usize) -> Self {
+        Self {
+            batches: SessionServiceServer::new(service.clone()).max_decoding_message_size(max_batch_bytes),
+            requests: SessionServiceServer::new(service).max_decoding_message_size(max_request_bytes),
         }
     }
 }
 
-/// The service, with a cap for each size.
-#[derive(Clone)]
-pub(crate) struct Sized {
-    requests: SessionServiceServer<Sessions>,
-    batches: SessionServiceServer<Sessions>,
-}
-
-impl NamedService for Sized {
+impl NamedService for SizeLimitedSessionService {
     const NAME: &'static str = session_service_server::SERVICE_NAME;
 }
 
-impl Service<Request<Body>> for Sized {
+impl Service<Request<Body>> for SizeLimitedSessionService {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = <SessionServiceServer<Sessions> as Service<Request<Body>>>::Future;
+    type Future = <SessionServiceServer<SessionServiceImpl> as Service<Request<Body>>>::Future;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(())) // as both are
+        Poll::Ready(Ok(())) // both servers are always ready
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {

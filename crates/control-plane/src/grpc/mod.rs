@@ -1,4 +1,4 @@
-//! The gRPC server: what all calls have in common.
+//! The gRPC server: its configuration, and what all calls have in common (tokens, deadlines, drain, sizes, TLS, health).
 
 mod config;
 mod guard;

@@ -1,4 +1,4 @@
-//! The server: services, reflection and health behind one layer, on one listener, and its orderly end.
+//! Builds the services, serves them on one listener behind one guard, and ends them in order.
 
 use std::sync::Arc;
 
@@ -9,23 +9,24 @@ use roomcast_runtime::{
     metrics::Registry,
 };
 use roomcast_store::Store;
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{net::TcpListener, sync::watch};
 use tonic::transport::{Server, server::TcpIncoming};
 use tonic_health::ServingStatus;
 
 use super::{
-    config::Config,
-    guard::{Calls, Rules},
-    health,
-    message_size::BySize,
-    tls::chain,
+    config::{ApiTokens, Config},
+    guard::{CallPolicy, GuardLayer},
+    health::{StoreHealth, set_serving_status},
+    message_size::SizeLimitedSessionService,
+    tls::with_sources,
 };
 use crate::{
-    backends::{Commanding, Sessions},
-    edges::{Attaching, Edges},
-    hub,
+    backends::{SessionServiceImpl, StreamCommandsContext},
+    edges::{EdgeServiceImpl, LinkContext},
+    hub::{self, HubHandle},
     limits::{KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, STREAMS_PER_CONNECTION},
     metrics::Metrics,
+    tasks::NamedTasks,
     use_cases::UseCases,
 };
 
@@ -38,19 +39,25 @@ pub struct ControlPlane {
     metrics: Metrics,
 }
 
-/// Why a control plane stopped before it was told to.
+/// Why a control plane stopped before its drain.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The server can't be set up or failed.
+    /// The server could not be set up, or it failed.
     #[error("the gRPC server failed: {0}")]
     Server(String),
-    /// A task that it can't do without has ended.
+    /// A task that must run until the drain ended before it, or panicked.
     #[error("a task of the control plane ended: {0}")]
     Task(String),
 }
 
+/// The services that this crate implements.
+struct Services {
+    sessions: SizeLimitedSessionService,
+    edges: EdgeServiceServer<EdgeServiceImpl>,
+}
+
 impl ControlPlane {
-    /// Registers its readiness gate (`store`) and its metrics.
+    /// Registers the readiness gate `store` and the metrics.
     pub fn new(
         config: Config,
         store: Arc<dyn Store>,
@@ -68,11 +75,11 @@ impl ControlPlane {
         }
     }
 
-    /// Serves until the drain has begun and every call has ended: unary calls finish, watchers are told to
-    /// reconnect, edges are told to go and get the configured grace.
+    /// Serves until the drain has begun and every call has ended: unary calls finish, `WatchEvents` streams end with
+    /// UNAVAILABLE, and edges are told to attach elsewhere and have the configured grace for it.
     ///
     /// # Errors
-    /// It ended before it was told to.
+    /// The server, or a task that it needs, ended before the drain.
     pub async fn serve(self, listener: TcpListener) -> Result<(), ServeError> {
         let Self {
             config,
@@ -81,72 +88,36 @@ impl ControlPlane {
             gate,
             metrics,
         } = self;
-        let mut tasks = JoinSet::new();
-        let (hub, feeding) = hub::start(store.clone(), shutdown.clone(), metrics.clone());
-        tasks.spawn(feeding);
-        let (reporter, health_service) = tonic_health::server::health_reporter();
-        health::tell(&reporter, ServingStatus::NotServing).await;
-        let (told, store_reachable) = watch::channel(true);
-        tasks.spawn(health::watch(
-            store.clone(),
+        let mut tasks = NamedTasks::default();
+        let (hub, hub_task) = hub::start(store.clone(), shutdown.clone(), metrics.clone());
+        tasks.spawn("hub", hub_task);
+        let (health, health_service) = tonic_health::server::health_reporter();
+        set_serving_status(&health, ServingStatus::NotServing).await;
+        // A watch channel: it holds one value, which each send replaces.
+        let (reachable, store_reachable) = watch::channel(true);
+        let store_health = StoreHealth {
+            store: store.clone(),
             gate,
-            reporter,
-            told,
-            shutdown.clone(),
-        ));
+            health,
+            reachable,
+            shutdown: shutdown.clone(),
+        };
+        tasks.spawn("store-health", store_health.monitor());
         if let Some(tokens) = &config.tokens {
-            let (verifier, draining) = (tokens.verifier.clone(), shutdown.clone().into_draining());
-            tasks.spawn(async move {
-                tokio::select! {
-                    () = verifier.keep_fresh(roomcast_auth::REFRESH_INTERVAL) => {}
-                    () = draining => {}
-                }
-            });
+            tasks.spawn("key-refresh", refresh_keys(tokens, shutdown.clone()));
         }
-
-        let use_cases = UseCases::new(store);
-        let commanding = Commanding {
-            use_cases: use_cases.clone(),
-            shutdown: shutdown.clone(),
-            metrics: metrics.clone(),
-            max_request_bytes: config.max_request_bytes,
-        };
-        let sessions = BySize {
-            batch_bytes: commanding.max_batch_bytes(),
-            request_bytes: config.max_request_bytes,
-            sessions: Sessions {
-                use_cases: use_cases.clone(),
-                hub: hub.clone(),
-                commanding,
-            },
-        };
-        let attaching = Attaching {
-            hub,
-            store_reachable,
-            metrics: metrics.clone(),
-            id: config.id,
-            version: config.version,
-            max_request_bytes: config.max_request_bytes,
-        };
-        let edges = Edges { use_cases, attaching };
-        let rules = Rules {
-            tokens: config.tokens,
-            max_request_bytes: config.max_request_bytes,
-            drain_grace: config.drain_grace,
-            shutdown: shutdown.clone(),
-            metrics,
-        };
+        let services = services(&config, store, hub, store_reachable, &shutdown, &metrics);
         let mut server = Server::builder()
             .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
             .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
             .max_concurrent_streams(STREAMS_PER_CONNECTION);
-        if let Some(tls) = config.tls {
-            server = server.tls_config(tls.0).map_err(server_error)?;
+        if let Some(tls) = &config.tls {
+            server = server.tls_config(tls.0.clone()).map_err(server_error)?;
         }
         let serving = server
-            .layer(Calls(Arc::new(rules)))
-            .add_service(sessions.service())
-            .add_service(EdgeServiceServer::new(edges).max_decoding_message_size(config.max_request_bytes))
+            .layer(GuardLayer::new(call_policy(config, &shutdown, metrics)))
+            .add_service(services.sessions)
+            .add_service(services.edges)
             .add_service(health_service)
             .add_service(reflection().build_v1().map_err(reflection_error)?)
             .add_service(reflection().build_v1alpha().map_err(reflection_error)?)
@@ -158,16 +129,73 @@ impl ControlPlane {
         loop {
             tokio::select! {
                 served = &mut serving => break served.map_err(server_error)?,
-                Some(ended) = tasks.join_next() => match ended {
-                    Ok(()) if shutdown.is_draining() => {}
-                    Ok(()) => return Err(ServeError::Task("it was done too early".to_owned())),
-                    Err(error) => return Err(ServeError::Task(error.to_string())),
+                Some(end) = tasks.next_end() => match end.panicked {
+                    true => return Err(ServeError::Task(format!("{} panicked", end.name))),
+                    false if shutdown.is_draining() => {}
+                    false => return Err(ServeError::Task(format!("{} ended before the drain", end.name))),
                 },
             }
         }
-        // What is left ends by itself: the services, and with them the hub's handles, are gone. Health was told.
+        // The services have ended, and with them all handles of the hub. Health was reported when the drain began.
         tasks.shutdown().await;
         Ok(())
+    }
+}
+
+fn services(
+    config: &Config,
+    store: Arc<dyn Store>,
+    hub: HubHandle,
+    store_reachable: watch::Receiver<bool>,
+    shutdown: &Shutdown,
+    metrics: &Metrics,
+) -> Services {
+    let use_cases = UseCases::new(store);
+    let stream_commands = StreamCommandsContext {
+        use_cases: use_cases.clone(),
+        shutdown: shutdown.clone(),
+        metrics: metrics.clone(),
+        max_request_bytes: config.max_request_bytes,
+    };
+    let max_batch_bytes = stream_commands.max_batch_bytes();
+    let sessions = SessionServiceImpl {
+        use_cases: use_cases.clone(),
+        hub: hub.clone(),
+        stream_commands,
+    };
+    let links = LinkContext {
+        hub,
+        store_reachable,
+        metrics: metrics.clone(),
+        id: config.id.clone(),
+        version: config.version.clone(),
+        max_request_bytes: config.max_request_bytes,
+    };
+    let edges = EdgeServiceServer::new(EdgeServiceImpl { use_cases, links });
+    Services {
+        sessions: SizeLimitedSessionService::new(sessions, config.max_request_bytes, max_batch_bytes),
+        edges: edges.max_decoding_message_size(config.max_request_bytes),
+    }
+}
+
+fn call_policy(config: Config, shutdown: &Shutdown, metrics: Metrics) -> CallPolicy {
+    CallPolicy {
+        tokens: config.tokens,
+        max_request_bytes: config.max_request_bytes,
+        drain_grace: config.drain_grace,
+        shutdown: shutdown.clone(),
+        metrics,
+    }
+}
+
+/// Refreshes the keys that verify service tokens, until the drain begins.
+fn refresh_keys(tokens: &ApiTokens, shutdown: Shutdown) -> impl Future<Output = ()> + Send + 'static {
+    let verifier = tokens.verifier.clone();
+    async move {
+        tokio::select! {
+            () = verifier.keep_fresh(roomcast_auth::REFRESH_INTERVAL) => {}
+            () = shutdown.draining() => {}
+        }
     }
 }
 
@@ -180,9 +208,9 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
 }
 
 fn reflection_error(error: tonic_reflection::server::Error) -> ServeError {
-    ServeError::Server(chain(&error))
+    ServeError::Server(with_sources(&error))
 }
 
 fn server_error(error: tonic::transport::Error) -> ServeError {
-    ServeError::Server(chain(&error))
+    ServeError::Server(with_sources(&error))
 }

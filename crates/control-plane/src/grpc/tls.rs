@@ -1,4 +1,4 @@
-//! TLS from PEM files, checked when it is configured.
+//! TLS from PEM files, which are checked when they are loaded.
 
 use std::{
     fmt, io,
@@ -9,16 +9,16 @@ use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 
 use crate::limits::TLS_HANDSHAKE_DEADLINE;
 
-/// The server's certificate, and whose certificates clients must show.
+/// The server's certificate and key, and the authorities that must have signed clients' certificates.
 #[derive(Clone)]
 pub struct Tls(pub(crate) ServerTlsConfig);
 
 impl Tls {
-    /// Reads the server's certificate chain and private key, and, where `client_ca` is given, the authorities one
-    /// of which must have signed each client's certificate. All are PEM files.
+    /// Reads PEM files: the server's certificate chain, its private key and, if `client_ca` is given, the authorities of
+    /// which one must have signed each client's certificate.
     ///
     /// # Errors
-    /// A file can't be read, or they don't fit together.
+    /// A file cannot be read, or the files do not form a valid TLS configuration.
     pub fn load(cert: &Path, key: &Path, client_ca: Option<&Path>) -> Result<Self, TlsError> {
         let identity = Identity::from_pem(read(cert)?, read(key)?);
         let mut config = ServerTlsConfig::new()
@@ -29,30 +29,30 @@ impl Tls {
         }
         Server::builder()
             .tls_config(config.clone())
-            .map_err(|error| TlsError::Unusable(chain(&error)))?;
+            .map_err(|error| TlsError::Unusable(with_sources(&error)))?;
         Ok(Self(config))
     }
 }
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Tls")
+        f.write_str("Tls") // without the private key
     }
 }
 
-/// TLS files that can't be used.
+/// Why TLS files cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file can't be read.
+    /// A file cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Unreadable {
-        /// Which.
+        /// The path as it was given.
         path: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// The certificate, the key and the client authorities make no TLS server.
-    #[error("the certificate, its key and the client authorities can't be used: {0}")]
+    /// The certificate, its key and the client authorities do not form a valid TLS configuration.
+    #[error("the certificate, its key and the client authorities cannot be used: {0}")]
     Unusable(String),
 }
 
@@ -63,8 +63,8 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     })
 }
 
-/// An error and what it comes from, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+/// An error and its sources, in one line.
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

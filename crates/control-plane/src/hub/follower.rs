@@ -1,6 +1,7 @@
-//! How links and watchers reach the hub, and what they are fed.
+//! How links and `WatchEvents` streams reach the hub's task, and what they receive from it.
 //!
-//! Nothing has to be given back: whoever drops a follower is fed no more, and the hub's task ends with the last handle.
+//! Everything is released by drop: a follower that is dropped receives nothing more, and the hub's task ends when the
+//! last handle is dropped.
 
 use std::{
     collections::BTreeMap,
@@ -12,80 +13,73 @@ use std::{
 
 use roomcast_core::{
     Position, RoomId,
-    hub::{FollowerId, Item},
+    hub::{FollowerId, Update},
 };
 use roomcast_proto::Failure;
 use roomcast_runtime::lifecycle::Shutdown;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::limits::{FOLLOWER_QUEUE, ROOMS_BEHIND};
+use crate::limits::{FOLLOWER_QUEUE, ROOMS_CATCHING_UP};
 
-/// What a follower is fed.
+/// The next update of one room that a follower receives.
 #[derive(Debug)]
-pub(crate) struct Fed {
+pub(crate) struct RoomUpdate {
     pub(crate) room: RoomId,
-    pub(crate) item: Item,
-    /// With the last of what was read for it: another room's turn comes when this is taken.
-    pub(crate) _turn: Option<Turn>,
+    pub(crate) update: Update,
+    /// Set on the last update that was read for this follower. The permit is released when the follower has taken the
+    /// update, which lets it catch up in another room.
+    pub(crate) _permit: Option<CatchUpPermit>,
 }
 
-/// Held for one of the rooms that a follower is behind in; given back when it is dropped.
-pub(crate) type Turn = OwnedSemaphorePermit;
+/// Held for each room in which a follower is catching up; released when it is dropped.
+pub(crate) type CatchUpPermit = OwnedSemaphorePermit;
 
-/// What followers ask of the hub's task.
+/// A request of a follower to the hub's task.
 #[derive(Debug)]
-pub(crate) enum Command {
-    /// There is a new follower.
+pub(crate) enum HubCommand {
+    /// Registers a new follower.
     Follow {
-        /// Who.
         follower: FollowerId,
-        /// What it is fed goes here. Dropped: it is cut.
-        queue: mpsc::Sender<Fed>,
-        /// Ends when the follower is dropped.
-        gone: oneshot::Receiver<()>,
+        /// Receives the follower's updates. The hub drops it to close a slow follower.
+        queue: mpsc::Sender<RoomUpdate>,
+        /// Resolves when the follower is dropped.
+        dropped: oneshot::Receiver<()>,
     },
-    /// A follower begins to be fed a room.
+    /// Starts to send a room's updates to a follower.
     Interest {
-        /// Who.
         follower: FollowerId,
-        /// Which room.
         room: RoomId,
-        /// The last position that it has.
+        /// The last position that the follower has; `None`: the first update is a snapshot.
         after: Option<Position>,
-        /// Held until it has caught up.
-        turn: Turn,
+        /// Held until the follower has caught up.
+        permit: CatchUpPermit,
     },
-    /// A follower is fed a room no more.
-    Forget {
-        /// Who.
-        follower: FollowerId,
-        /// Which room.
-        room: RoomId,
-    },
+    /// Stops sending a room's updates to a follower.
+    EndInterest { follower: FollowerId, room: RoomId },
 }
 
-/// Reaches the hub's task, which ends with the last handle. Clones share it.
+/// Reaches the hub's task, which ends when the last handle is dropped. Clones share the task.
 #[derive(Debug, Clone)]
 pub(crate) struct HubHandle {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<HubCommand>,
     next_follower: Arc<AtomicU64>,
     shutdown: Shutdown,
 }
 
-/// One who is fed. Dropped, it is fed no more.
+/// One reader of rooms' feeds. When it is dropped, the hub forgets it.
 #[derive(Debug)]
 pub(crate) struct Follower {
     id: FollowerId,
-    fed: mpsc::Receiver<Fed>,
-    /// Interests that wait for their turn: no more than the follower's own rooms.
-    interests: BTreeMap<RoomId, Option<Position>>,
-    turns: Arc<Semaphore>,
+    updates: mpsc::Receiver<RoomUpdate>,
+    /// Interests that wait for a permit, at most one for each room.
+    waiting_interests: BTreeMap<RoomId, Option<Position>>,
+    permits: Arc<Semaphore>,
     hub: HubHandle,
-    _gone: oneshot::Sender<()>,
+    _dropped: oneshot::Sender<()>,
 }
 
 impl HubHandle {
-    pub(crate) fn new(commands: mpsc::Sender<Command>, shutdown: Shutdown) -> Self {
+    pub(crate) fn new(commands: mpsc::Sender<HubCommand>, shutdown: Shutdown) -> Self {
         Self {
             commands,
             next_follower: Arc::default(),
@@ -93,25 +87,25 @@ impl HubHandle {
         }
     }
 
-    /// A new follower, of no room at first.
+    /// Registers a follower, which follows no room at first.
     pub(crate) async fn follow(&self) -> Result<Follower, Failure> {
         let id = FollowerId(self.next_follower.fetch_add(1, Ordering::Relaxed));
-        // Full: the follower is cut, see `Shell::send`.
-        let (queue, fed) = mpsc::channel(FOLLOWER_QUEUE);
-        let (alive, gone) = oneshot::channel();
-        self.tell(Command::Follow {
+        // At most FOLLOWER_QUEUE updates. When it is full, the hub closes the follower: see `HubTask::send`.
+        let (queue, updates) = mpsc::channel(FOLLOWER_QUEUE);
+        let (alive, dropped) = oneshot::channel();
+        self.send(HubCommand::Follow {
             follower: id,
             queue,
-            gone,
+            dropped,
         })
         .await?;
         Ok(Follower {
             id,
-            fed,
-            interests: BTreeMap::new(),
-            turns: Arc::new(Semaphore::new(ROOMS_BEHIND)),
+            updates,
+            waiting_interests: BTreeMap::new(),
+            permits: Arc::new(Semaphore::new(ROOMS_CATCHING_UP)),
             hub: self.clone(),
-            _gone: alive,
+            _dropped: alive,
         })
     }
 
@@ -120,47 +114,47 @@ impl HubHandle {
         self.shutdown.draining().await;
     }
 
-    async fn tell(&self, command: Command) -> Result<(), Failure> {
+    async fn send(&self, command: HubCommand) -> Result<(), Failure> {
         self.commands.send(command).await.map_err(|_| Failure::Draining)
     }
 }
 
 impl Follower {
-    /// Begins to be fed a room, when its turn comes.
+    /// Follows a room after a position, as soon as a permit to catch up is free.
     pub(crate) fn interest(&mut self, room: RoomId, after: Option<Position>) {
-        self.interests.insert(room, after);
+        self.waiting_interests.insert(room, after);
     }
 
-    /// Is fed a room no more.
-    pub(crate) async fn forget(&mut self, room: RoomId) -> Result<(), Failure> {
-        self.interests.remove(&room);
+    /// Stops following a room.
+    pub(crate) async fn end_interest(&mut self, room: RoomId) -> Result<(), Failure> {
+        self.waiting_interests.remove(&room);
         let follower = self.id;
-        self.hub.tell(Command::Forget { follower, room }).await
+        self.hub.send(HubCommand::EndInterest { follower, room }).await
     }
 
-    /// What comes next. Cancel-safe.
+    /// The next update. Cancel-safe.
     ///
     /// # Errors
-    /// The follower was cut because it did not take what came, or the control plane ends.
-    pub(crate) async fn next(&mut self) -> Result<Fed, Failure> {
+    /// The hub closed the follower because its queue was full, or the control plane ends.
+    pub(crate) async fn next(&mut self) -> Result<RoomUpdate, Failure> {
         loop {
-            let asking = async {
-                let turn = self.turns.clone().acquire_owned().await;
-                (turn, self.hub.commands.reserve().await)
+            let may_send_interest = async {
+                let permit = self.permits.clone().acquire_owned().await;
+                (permit, self.hub.commands.reserve().await)
             };
             tokio::select! {
-                fed = self.fed.recv() => return match fed {
-                    Some(fed) => Ok(fed),
+                update = self.updates.recv() => return match update {
+                    Some(update) => Ok(update),
                     None if self.hub.shutdown.is_draining() => Err(Failure::Draining),
                     None => Err(Failure::TooSlow),
                 },
-                asking = asking, if !self.interests.is_empty() => {
-                    let (Ok(turn), Ok(place)) = asking else {
+                ready = may_send_interest, if !self.waiting_interests.is_empty() => {
+                    let (Ok(permit), Ok(slot)) = ready else {
                         return Err(Failure::Draining);
                     };
-                    if let Some((room, after)) = self.interests.pop_first() {
+                    if let Some((room, after)) = self.waiting_interests.pop_first() {
                         let follower = self.id;
-                        place.send(Command::Interest { follower, room, after, turn });
+                        slot.send(HubCommand::Interest { follower, room, after, permit });
                     }
                 }
             }

@@ -1,54 +1,40 @@
-//! The world of a test: a control plane, its store, which can be taken away, and those who call.
+//! A control plane that serves during a test.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
-    },
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
-use prost_types::Struct;
 use roomcast_control_plane::{Config, ControlPlane, ServeError};
-use roomcast_core::{
-    LogSlice, Offset, Position, RoomId, SessionCommand, SessionId, SessionView, Snapshot, UserId,
-};
 use roomcast_proto::v1::{
     self, edge_service_client::EdgeServiceClient, session_service_client::SessionServiceClient,
 };
 use roomcast_runtime::{admin::Readiness, lifecycle::Shutdown, metrics::Registry};
-use roomcast_store::{
-    Appended, Bounds, MemoryStore, Outcome, Participation, RequestKey, Requirement, Store, StoreError,
-    Subscription,
-};
-use tokio::{
-    net::TcpListener,
-    sync::{Notify, Semaphore},
-    task::JoinHandle,
-};
-use tonic::{
-    Code, Status,
-    transport::{Channel, Endpoint},
-};
-use tonic_types::StatusExt as _;
+use roomcast_store::StoreLimits;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tonic::transport::{Channel, Endpoint};
 
-pub(crate) struct World {
+use crate::{faulty_store::FaultyStore, requests::publish};
+
+pub(crate) struct TestServer {
     pub(crate) addr: SocketAddr,
     pub(crate) channel: Channel,
-    pub(crate) store: Arc<Faulty>,
+    pub(crate) store: Arc<FaultyStore>,
     pub(crate) shutdown: Shutdown,
     pub(crate) readiness: Readiness,
+    pub(crate) registry: Registry,
+    /// Ends when the drain is complete.
     pub(crate) serving: JoinHandle<Result<(), ServeError>>,
 }
 
-impl World {
+impl TestServer {
     pub(crate) async fn start() -> Self {
-        Self::with(Config::default(), Bounds::default()).await
+        Self::with(Config::default(), StoreLimits::default()).await
     }
 
-    pub(crate) async fn with(config: Config, bounds: Bounds) -> Self {
-        let store = Arc::new(Faulty::new(bounds));
+    pub(crate) async fn with_config(config: Config) -> Self {
+        Self::with(config, StoreLimits::default()).await
+    }
+
+    pub(crate) async fn with(config: Config, limits: StoreLimits) -> Self {
+        let store = Arc::new(FaultyStore::new(limits));
         let shutdown = Shutdown::new();
         let readiness = Readiness::new(shutdown.clone());
         let mut registry = Registry::default();
@@ -68,6 +54,7 @@ impl World {
             store,
             shutdown,
             readiness,
+            registry,
             serving,
         }
     }
@@ -90,150 +77,10 @@ impl World {
     }
 }
 
-pub(crate) fn publish(id: &str) -> v1::PublishSessionUpdateRequest {
-    let participant = |user: &str, role: v1::Role| v1::Participant {
-        user_id: user.into(),
-        role: role.into(),
-    };
-    let list = vec![
-        participant("alice", v1::Role::Interviewer),
-        participant("bob", v1::Role::Interviewee),
-    ];
-    let session = v1::Session {
-        id: id.into(),
-        status: "scheduled".into(),
-        participants: Some(v1::Participants { list }),
-        attributes: Some(object("topic", "Rust")),
-    };
-    v1::PublishSessionUpdateRequest {
-        session: Some(session),
-        expected_revision: None,
-        request_id: String::new(),
-    }
-}
-
-pub(crate) fn object(name: &str, text: &str) -> Struct {
-    Struct {
-        fields: [(name.to_owned(), text.into())].into(),
-    }
-}
-
-pub(crate) fn select(session: &str, user: &str, role: v1::Role) -> v1::SelectRoleRequest {
-    v1::SelectRoleRequest {
-        session_id: session.into(),
-        user_id: user.into(),
-        role: role.into(),
-        request_id: String::new(),
-    }
-}
-
-pub(crate) fn watch(session: &str, after: Option<v1::Position>) -> v1::WatchEventsRequest {
-    let room = Some(v1::watch_events_request::Room::SessionId(session.into()));
-    v1::WatchEventsRequest { room, after }
-}
-
-pub(crate) fn offset(event: Option<&v1::EventRef>) -> u64 {
-    event.unwrap().position.as_ref().unwrap().offset
-}
-
-/// The status's code and our reason.
-pub(crate) fn told(status: &Status) -> (Code, String) {
-    (
-        status.code(),
-        roomcast_proto::error::reason(status).unwrap_or_default(),
-    )
-}
-
-pub(crate) fn fields(status: &Status) -> Vec<String> {
-    let violations = status
-        .get_details_bad_request()
-        .map(|bad| bad.field_violations)
-        .unwrap_or_default();
-    violations.into_iter().map(|violation| violation.field).collect()
-}
-
-/// A memory store that can be out of reach.
-#[derive(Debug)]
-pub(crate) struct Faulty {
-    inner: MemoryStore,
-    away: AtomicBool,
-    /// Commands wait for a permit.
-    pub(crate) gate: Semaphore,
-    /// Told when a command waits.
-    pub(crate) waiting: Notify,
-}
-
-impl Faulty {
-    fn new(bounds: Bounds) -> Self {
-        let (random, clock) = (AtomicU64::new(1), AtomicI64::new(1_746_667_200_000));
-        let random = move || random.fetch_add(1, Ordering::Relaxed);
-        let clock = move || clock.fetch_add(1, Ordering::Relaxed);
-        Self {
-            inner: MemoryStore::new(bounds, random, clock),
-            away: AtomicBool::new(false),
-            gate: Semaphore::new(1),
-            waiting: Notify::new(),
-        }
-    }
-
-    pub(crate) fn set_away(&self, away: bool) {
-        self.away.store(away, Ordering::SeqCst);
-    }
-
-    fn reach(&self) -> Result<&MemoryStore, StoreError> {
-        match self.away.load(Ordering::SeqCst) {
-            true => Err(StoreError::Unavailable("taken away by the test".to_owned())),
-            false => Ok(&self.inner),
-        }
-    }
-}
-
-#[async_trait]
-impl Store for Faulty {
-    async fn execute(
-        &self,
-        session: &SessionId,
-        command: &SessionCommand,
-        request: Option<&RequestKey>,
-    ) -> Result<Outcome, StoreError> {
-        self.waiting.notify_one();
-        let _open = self.gate.acquire().await.unwrap();
-        self.reach()?.execute(session, command, request).await
-    }
-    async fn require_feedback(
-        &self,
-        session: &SessionId,
-        users: &[UserId],
-        request: Option<&RequestKey>,
-    ) -> Result<Requirement, StoreError> {
-        self.reach()?.require_feedback(session, users, request).await
-    }
-    async fn disconnect_user(&self, user: &UserId, reason: &str) -> Result<Appended, StoreError> {
-        self.reach()?.disconnect_user(user, reason).await
-    }
-    async fn session(&self, session: &SessionId) -> Result<Option<SessionView>, StoreError> {
-        self.reach()?.session(session).await
-    }
-    async fn participation(
-        &self,
-        session: &SessionId,
-        user: &UserId,
-    ) -> Result<Option<Participation>, StoreError> {
-        self.reach()?.participation(session, user).await
-    }
-    async fn snapshot(&self, room: &RoomId) -> Result<Option<Snapshot>, StoreError> {
-        self.reach()?.snapshot(room).await
-    }
-    async fn read(&self, room: &RoomId, after: Offset, limit: usize) -> Result<LogSlice, StoreError> {
-        self.reach()?.read(room, after, limit).await
-    }
-    async fn tails(&self, rooms: &[RoomId]) -> Result<Vec<Position>, StoreError> {
-        self.reach()?.tails(rooms).await
-    }
-    fn subscription(&self) -> Box<dyn Subscription> {
-        self.inner.subscription()
-    }
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.reach()?.ping().await
-    }
+/// Moves the clock of the test's runtime, which the server shares, forward. Timers that expire fire at once, so that the
+/// test neither waits nor depends on the speed of the machine.
+pub(crate) async fn skip_time(duration: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(duration).await;
+    tokio::time::resume();
 }

@@ -1,15 +1,15 @@
-//! The `grpc-timeout` header (gRPC over HTTP/2, "Timeout"): at most eight digits and a unit.
+//! The `grpc-timeout` header (gRPC over HTTP/2, "Timeout"): one to eight digits and a unit.
 
 use std::time::Duration;
 
 use http::HeaderMap;
 use roomcast_proto::{Failure, Invalid};
 
-/// How long the caller wants to wait, where it says so.
+/// How long the call may take according to its caller; `None` if the caller sets no limit.
 ///
 /// # Errors
-/// The header is not what the specification says.
-pub(super) fn of(headers: &HeaderMap) -> Result<Option<Duration>, Failure> {
+/// The header does not have the format of the specification.
+pub(super) fn from_headers(headers: &HeaderMap) -> Result<Option<Duration>, Failure> {
     let Some(value) = headers.get("grpc-timeout") else {
         return Ok(None);
     };
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_unit_is_read_and_everything_else_refused() {
+    fn every_unit_is_parsed_and_everything_else_is_invalid() {
         assert_eq!(parse("100m"), Some(Duration::from_millis(100)));
         assert_eq!(parse("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
         assert_eq!(parse("7n"), Some(Duration::from_nanos(7)));

@@ -1,76 +1,91 @@
-//! The methods that this server has: their names in metrics, whether they need a token, and how long they may go on.
+//! The methods of this server: their names in metrics, whether they require a token, and how their calls end.
 
 use roomcast_proto::v1::{edge_service_server, session_service_server};
 
-/// How long a call of a method goes on.
+/// How a call of a method ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// One request, one answer.
+pub(crate) enum CallKind {
+    /// One request and one response.
     Unary,
-    /// Until either side ends it; whoever calls finds another control plane by itself.
+    /// A stream that either side ends. Its caller reconnects to another control plane by itself.
     Stream,
-    /// The same, and in a drain what was taken is answered first.
-    Commands,
-    /// The same, and in a drain an edge gets time to attach elsewhere.
+    /// A stream that, in a drain, first responds to what it has received.
+    StreamCommands,
+    /// A stream that, in a drain, gives the edge time to attach to another control plane.
     Link,
 }
 
-/// A method.
+/// One method of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Method {
-    /// For metrics: one of a fixed set, whatever callers ask for.
+    /// The label in metrics: one of a fixed set, whatever path the caller sends.
     pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
-    /// Whether it needs no token.
-    pub(crate) open: bool,
+    pub(crate) kind: CallKind,
+    /// Whether a call requires a service token, if the control plane is configured to verify tokens.
+    pub(crate) requires_token: bool,
 }
 
 impl Method {
-    pub(crate) fn of(path: &str) -> Self {
+    pub(crate) fn from_path(path: &str) -> Self {
         let Some((service, method)) = path.strip_prefix('/').and_then(|path| path.split_once('/')) else {
-            return Self::closed("unknown", Kind::Unary);
+            return Self::UNKNOWN;
         };
-        match (service, method) {
-            (session_service_server::SERVICE_NAME, method) => match method {
-                "PublishSessionUpdate" => Self::closed("PublishSessionUpdate", Kind::Unary),
-                "SelectRole" => Self::closed("SelectRole", Kind::Unary),
-                "RequireFeedback" => Self::closed("RequireFeedback", Kind::Unary),
-                "UpdateFeedback" => Self::closed("UpdateFeedback", Kind::Unary),
-                "AuthorizeJoin" => Self::closed("AuthorizeJoin", Kind::Unary),
-                "RemoveParticipant" => Self::closed("RemoveParticipant", Kind::Unary),
-                "DisconnectUser" => Self::closed("DisconnectUser", Kind::Unary),
-                "GetSession" => Self::closed("GetSession", Kind::Unary),
-                "WatchEvents" => Self::closed("WatchEvents", Kind::Stream),
-                "StreamCommands" => Self::closed("StreamCommands", Kind::Commands),
-                _ => Self::closed("unknown", Kind::Unary),
+        match service {
+            session_service_server::SERVICE_NAME => Self::of_session_service(method),
+            edge_service_server::SERVICE_NAME => Self::of_edge_service(method),
+            "grpc.health.v1.Health" => match method {
+                "Check" => Self::without_token("HealthCheck", CallKind::Unary),
+                "Watch" => Self::without_token("HealthWatch", CallKind::Stream),
+                _ => Self::UNKNOWN,
             },
-            (edge_service_server::SERVICE_NAME, "Attach") => Self::closed("Attach", Kind::Link),
-            (edge_service_server::SERVICE_NAME, "AuthorizeJoins") => {
-                Self::closed("AuthorizeJoins", Kind::Unary)
+            "grpc.reflection.v1.ServerReflection" | "grpc.reflection.v1alpha.ServerReflection" => {
+                Self::without_token("Reflection", CallKind::Stream)
             }
-            (edge_service_server::SERVICE_NAME, "ReadLog") => Self::closed("ReadLog", Kind::Unary),
-            ("grpc.health.v1.Health", "Check") => Self::open("HealthCheck", Kind::Unary),
-            ("grpc.health.v1.Health", "Watch") => Self::open("HealthWatch", Kind::Stream),
-            ("grpc.reflection.v1.ServerReflection" | "grpc.reflection.v1alpha.ServerReflection", _) => {
-                Self::open("Reflection", Kind::Stream)
-            }
-            _ => Self::closed("unknown", Kind::Unary),
+            _ => Self::UNKNOWN,
         }
     }
 
-    fn closed(name: &'static str, kind: Kind) -> Self {
-        Self {
-            name,
-            kind,
-            open: false,
+    fn of_session_service(method: &str) -> Self {
+        match method {
+            "PublishSessionUpdate" => Self::with_token("PublishSessionUpdate", CallKind::Unary),
+            "SelectRole" => Self::with_token("SelectRole", CallKind::Unary),
+            "RequireFeedback" => Self::with_token("RequireFeedback", CallKind::Unary),
+            "UpdateFeedback" => Self::with_token("UpdateFeedback", CallKind::Unary),
+            "AuthorizeJoin" => Self::with_token("AuthorizeJoin", CallKind::Unary),
+            "RemoveParticipant" => Self::with_token("RemoveParticipant", CallKind::Unary),
+            "DisconnectUser" => Self::with_token("DisconnectUser", CallKind::Unary),
+            "GetSession" => Self::with_token("GetSession", CallKind::Unary),
+            "WatchEvents" => Self::with_token("WatchEvents", CallKind::Stream),
+            "StreamCommands" => Self::with_token("StreamCommands", CallKind::StreamCommands),
+            _ => Self::UNKNOWN,
         }
     }
 
-    fn open(name: &'static str, kind: Kind) -> Self {
+    fn of_edge_service(method: &str) -> Self {
+        match method {
+            "Attach" => Self::with_token("Attach", CallKind::Link),
+            "GetLoad" => Self::with_token("GetLoad", CallKind::Unary),
+            "AuthorizeJoins" => Self::with_token("AuthorizeJoins", CallKind::Unary),
+            "ReadLog" => Self::with_token("ReadLog", CallKind::Unary),
+            _ => Self::UNKNOWN,
+        }
+    }
+
+    const UNKNOWN: Self = Self::with_token("unknown", CallKind::Unary);
+
+    const fn with_token(name: &'static str, kind: CallKind) -> Self {
         Self {
             name,
             kind,
-            open: true,
+            requires_token: true,
+        }
+    }
+
+    const fn without_token(name: &'static str, kind: CallKind) -> Self {
+        Self {
+            name,
+            kind,
+            requires_token: false,
         }
     }
 }

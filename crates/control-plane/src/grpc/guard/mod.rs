@@ -1,10 +1,13 @@
-//! What every call goes through, whatever its method: token, deadline, drain, size, metrics.
+//! The layer around every service: it checks tokens, applies deadlines, ends streams in a drain, translates size errors
+//! and counts calls.
 //!
-//! It never looks into a request.
+//! It must never read a request's message.
 
 mod call_deadline;
+mod call_end;
 mod method;
 mod response_body;
+mod token;
 
 use std::{
     convert::Infallible,
@@ -15,60 +18,64 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
-use roomcast_auth::TokenError;
-use roomcast_proto::{Failure, TokenFault};
+use http::{HeaderMap, Request, Response};
+use roomcast_proto::Failure;
 use roomcast_runtime::lifecycle::Shutdown;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::Instant;
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
-use tracing::{info, warn};
 
 use self::{
-    method::{Kind, Method},
-    response_body::{Ended, Record},
+    call_end::{CallEnd, call_end, sleep_until_or_forever},
+    method::{CallKind, Method},
+    response_body::{CallRecord, GuardedBody},
 };
 use super::config::ApiTokens;
 use crate::{
-    limits::{COMMANDS_GRACE, STREAM_GRACE, UNARY_DEADLINE},
+    limits::{STREAM_COMMANDS_GRACE, STREAM_GRACE, UNARY_DEADLINE},
     metrics::Metrics,
 };
 
-/// What ends a call from our side; it never ends otherwise.
-type End = Pin<Box<dyn Future<Output = Failure> + Send>>;
-
-/// The layer around every service.
+/// Puts a [`GuardedService`] around each service.
 #[derive(Debug, Clone)]
-pub(crate) struct Calls(pub(crate) Arc<Rules>);
+pub(crate) struct GuardLayer(Arc<CallPolicy>);
 
-/// What holds for all calls.
+impl GuardLayer {
+    pub(crate) fn new(policy: CallPolicy) -> Self {
+        Self(Arc::new(policy))
+    }
+}
+
+/// What applies to all calls.
 #[derive(Debug)]
-pub(crate) struct Rules {
+pub(crate) struct CallPolicy {
+    /// `None`: calls need no token.
     pub(crate) tokens: Option<ApiTokens>,
     pub(crate) max_request_bytes: usize,
+    /// How long links may continue in a drain.
     pub(crate) drain_grace: Duration,
     pub(crate) shutdown: Shutdown,
     pub(crate) metrics: Metrics,
 }
 
-impl<S> Layer<S> for Calls {
-    type Service = Guarded<S>;
-    fn layer(&self, inner: S) -> Guarded<S> {
-        Guarded {
-            rules: self.0.clone(),
+impl<S> Layer<S> for GuardLayer {
+    type Service = GuardedService<S>;
+    fn layer(&self, inner: S) -> GuardedService<S> {
+        GuardedService {
+            policy: self.0.clone(),
             inner,
         }
     }
 }
 
-/// A service behind the rules.
+/// A service to which the policy is applied.
 #[derive(Debug, Clone)]
-pub(crate) struct Guarded<S> {
-    rules: Arc<Rules>,
+pub(crate) struct GuardedService<S> {
+    policy: Arc<CallPolicy>,
     inner: S,
 }
 
-impl<S> Service<Request<Body>> for Guarded<S>
+impl<S> Service<Request<Body>> for GuardedService<S>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
         + Clone
@@ -84,24 +91,24 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        // Taken before tonic's own timer starts: that one would end the call as CANCELLED.
+        // Taken before tonic starts its own timer, which would end the call as CANCELLED.
         let now = Instant::now();
-        // The clone that was polled ready takes the call.
-        let fresh = self.inner.clone();
-        let mut ready = std::mem::replace(&mut self.inner, fresh);
-        let rules = self.rules.clone();
+        // `poll_ready` was called on `self.inner`, so that one takes the call, and its clone stays here.
+        let clone = self.inner.clone();
+        let mut ready = std::mem::replace(&mut self.inner, clone);
+        let policy = self.policy.clone();
         Box::pin(async move {
-            let method = Method::of(request.uri().path());
-            let record = Record::new(method, rules.metrics.clone());
-            let mut end = match rules.admit(method, request.headers(), now).await {
+            let method = Method::from_path(request.uri().path());
+            let record = CallRecord::new(method, policy.metrics.clone());
+            let mut end = match policy.begin_call(method, request.headers(), now).await {
                 Ok(end) => end,
                 Err(failure) => return Ok(record.failed(failure)),
             };
             tokio::select! {
-                biased; // an answer that is ready wins over a deadline
+                biased; // a response that is ready has priority over a deadline
                 response = ready.call(request) => {
-                    let (head, body) = rules.corrected(response?).into_parts();
-                    let body = Ended::new(&head.headers, body, end, record);
+                    let (head, body) = policy.size_error_as_invalid(response?).into_parts();
+                    let body = GuardedBody::new(&head.headers, body, end, record);
                     Ok(Response::from_parts(head, Body::new(body)))
                 }
                 failure = &mut end => Ok(record.failed(failure)),
@@ -110,103 +117,47 @@ where
     }
 }
 
-impl Rules {
-    /// Checks the token, and tells what will end the call.
-    async fn admit(&self, method: Method, headers: &HeaderMap, now: Instant) -> Result<End, Failure> {
-        let asked = call_deadline::of(headers)?;
-        let allowed = (method.kind == Kind::Unary).then_some(UNARY_DEADLINE);
-        let deadline = asked.into_iter().chain(allowed).min().map(|time| now + time);
-        let token_ends = match &self.tokens {
-            Some(tokens) if !method.open => {
+impl CallPolicy {
+    /// Checks the token, and returns the future that ends the call. `now` is when the call arrived.
+    async fn begin_call(
+        &self,
+        method: Method,
+        headers: &HeaderMap,
+        now: Instant,
+    ) -> Result<CallEnd, Failure> {
+        let requested = call_deadline::from_headers(headers)?;
+        let limit = (method.kind == CallKind::Unary).then_some(UNARY_DEADLINE);
+        let deadline = requested.into_iter().chain(limit).min().map(|time| now + time);
+        let token_expiry = match &self.tokens {
+            Some(tokens) if method.requires_token => {
                 tokio::select! {
                     biased;
-                    left = token(tokens, headers) => Some(now + left?),
-                    () = until(deadline) => return Err(Failure::DeadlineExceeded),
+                    remaining = token::verify(tokens, headers) => Some(now + remaining?),
+                    () = sleep_until_or_forever(deadline) => return Err(Failure::DeadlineExceeded),
                 }
             }
             Some(_) | None => None,
         };
-        let shutdown = self.shutdown.clone();
         let grace = match method.kind {
-            Kind::Unary => None,
-            Kind::Stream => Some(STREAM_GRACE),
-            Kind::Commands => Some(COMMANDS_GRACE),
-            Kind::Link => Some(self.drain_grace),
+            CallKind::Unary => None,
+            CallKind::Stream => Some(STREAM_GRACE),
+            CallKind::StreamCommands => Some(STREAM_COMMANDS_GRACE),
+            CallKind::Link => Some(self.drain_grace),
         };
-        Ok(Box::pin(async move {
-            let drained = async {
-                match grace {
-                    None => std::future::pending().await,
-                    Some(grace) => {
-                        shutdown.draining().await;
-                        sleep(grace).await;
-                    }
-                }
-            };
-            tokio::select! {
-                biased; // a caller's own deadline explains more than ours
-                () = until(deadline) => Failure::DeadlineExceeded,
-                () = until(token_ends) => Failure::Token(TokenFault::Expired),
-                () = drained => Failure::Draining,
-            }
-        }))
+        Ok(call_end(deadline, token_expiry, grace, self.shutdown.clone()))
     }
 
-    /// tonic calls a request that is too large OUT_OF_RANGE, which no method of ours answers.
-    fn corrected(&self, response: Response<Body>) -> Response<Body> {
-        let too_large =
+    /// tonic responds with OUT_OF_RANGE to a request that is too large. No method of ours returns that code.
+    fn size_error_as_invalid(&self, response: Response<Body>) -> Response<Body> {
+        let is_too_large =
             Status::from_header_map(response.headers()).is_some_and(|s| s.code() == Code::OutOfRange);
-        if !too_large {
+        if !is_too_large {
             return response;
         }
         Status::from(Failure::RequestTooLarge {
-            cap: self.max_request_bytes,
+            limit: self.max_request_bytes,
         })
         .into_http()
-    }
-}
-
-async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// How long the call's token is still good.
-async fn token(tokens: &ApiTokens, headers: &HeaderMap) -> Result<Duration, Failure> {
-    let value = headers
-        .get(AUTHORIZATION)
-        .ok_or(Failure::Token(TokenFault::Missing))?;
-    let token = value
-        .to_str()
-        .ok()
-        .and_then(roomcast_auth::bearer)
-        .ok_or(Failure::Token(TokenFault::Invalid))?;
-    match tokens.verifier.verify(token).await {
-        Ok(identity) => {
-            let left = identity.expires_at.saturating_sub(tokens.clock.now());
-            // Longer than any process lives, and short enough for the timer.
-            Ok(Duration::from_secs(
-                u64::try_from(left).unwrap_or(0).min(366 * 24 * 3600),
-            ))
-        }
-        Err(error) => Err(refused(error)),
-    }
-}
-
-fn refused(error: TokenError) -> Failure {
-    match error {
-        TokenError::KeysUnavailable => {
-            warn!(%error, "could not check a service token");
-            Failure::KeysUnavailable
-        }
-        TokenError::Missing => Failure::Token(TokenFault::Missing),
-        TokenError::Expired => Failure::Token(TokenFault::Expired),
-        TokenError::Invalid(reason) => {
-            info!(%reason, "refused a service token");
-            Failure::Token(TokenFault::Invalid)
-        }
     }
 }
 

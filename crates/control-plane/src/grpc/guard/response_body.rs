@@ -1,4 +1,5 @@
-//! The answer's body: it is ended from our side where it has to be, and the call's code is counted when it ends.
+//! The body of a guarded response: it ends when the guard ends the call, and the call's code is counted when it is
+//! dropped.
 
 use std::{
     pin::Pin,
@@ -13,21 +14,22 @@ use tokio::time::Instant;
 use tonic::{Code, Status, body::Body};
 
 use super::{
-    End,
-    method::{Kind, Method},
+    call_end::CallEnd,
+    method::{CallKind, Method},
 };
 use crate::metrics::Metrics;
 
-/// Counts one call when it is dropped: with the code that it ended with, or as cancelled by its caller.
+/// Counts one call when it is dropped, with the code with which the call ended. A call that is dropped without a status
+/// was cancelled by its caller.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(super) struct CallRecord {
     method: Method,
     started: Instant,
     code: Code,
     metrics: Metrics,
 }
 
-impl Record {
+impl CallRecord {
     pub(super) fn new(method: Method, metrics: Metrics) -> Self {
         Self {
             method,
@@ -37,41 +39,43 @@ impl Record {
         }
     }
 
-    /// The answer of a call that failed before its method saw it.
+    /// The response of a call that failed without a response of its method.
     pub(super) fn failed(mut self, failure: Failure) -> Response<Body> {
         let status = Status::from(failure);
         self.code = status.code();
         status.into_http()
     }
 
-    fn saw(&mut self, headers: &HeaderMap) {
+    /// Takes the call's code from headers or trailers, if they contain a status.
+    fn read_code(&mut self, headers: &HeaderMap) {
         if let Some(status) = Status::from_header_map(headers) {
             self.code = status.code();
         }
     }
 }
 
-impl Drop for Record {
+impl Drop for CallRecord {
     fn drop(&mut self) {
-        self.metrics.call(self.method.name, self.code);
-        if self.method.kind == Kind::Unary {
-            self.metrics.call_took(self.method.name, self.started.elapsed());
+        self.metrics.call_ended(self.method.name, self.code);
+        if self.method.kind == CallKind::Unary {
+            self.metrics
+                .call_duration(self.method.name, self.started.elapsed());
         }
     }
 }
 
-/// A body that ends when `end` says so, with that failure's status.
-pub(super) struct Ended {
-    /// `None` once it was ended from our side.
+/// A body that is ended by `end`, with that failure's status.
+pub(super) struct GuardedBody {
+    /// `None` after `end` has ended the body.
     inner: Option<Body>,
-    end: End,
-    record: Record,
+    end: CallEnd,
+    record: CallRecord,
 }
 
-impl Ended {
-    /// The body of a response with these headers, which hold the status already where there is no body.
-    pub(super) fn new(headers: &HeaderMap, inner: Body, end: End, mut record: Record) -> Self {
-        record.saw(headers);
+impl GuardedBody {
+    /// `headers` are the response's; they already contain the status if there is no body.
+    pub(super) fn new(headers: &HeaderMap, inner: Body, end: CallEnd, mut record: CallRecord) -> Self {
+        record.read_code(headers);
         Self {
             inner: Some(inner),
             end,
@@ -80,7 +84,7 @@ impl Ended {
     }
 }
 
-impl HttpBody for Ended {
+impl HttpBody for GuardedBody {
     type Data = Bytes;
     type Error = Status;
 
@@ -92,14 +96,13 @@ impl HttpBody for Ended {
         let Some(inner) = &mut this.inner else {
             return Poll::Ready(None);
         };
-        // First, since a stream that always has something to say has to end too.
+        // Polled first, so that a stream that always has a frame ready ends too.
         if let Poll::Ready(failure) = this.end.as_mut().poll(cx) {
             this.inner = None;
             let status = Status::from(failure);
             this.record.code = status.code();
             let mut trailers = HeaderMap::new();
-            // It only fails on a text that is no header, and ours are.
-            let _ = status.add_header(&mut trailers);
+            let _ = status.add_header(&mut trailers); // fails only for texts that are not valid in a header
             return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
         }
         let frame = std::task::ready!(Pin::new(inner).poll_frame(cx));
@@ -107,7 +110,7 @@ impl HttpBody for Ended {
             .as_ref()
             .and_then(|frame| frame.as_ref().ok()?.trailers_ref())
         {
-            this.record.saw(trailers);
+            this.record.read_code(trailers);
         }
         Poll::Ready(frame)
     }

@@ -9,15 +9,18 @@ use super::*;
 
 const UNARY: &str = "/roomcast.v1.SessionService/GetSession";
 const STREAM: &str = "/roomcast.v1.SessionService/WatchEvents";
+const LINK: &str = "/roomcast.v1.EdgeService/Attach";
 
-fn rules(shutdown: &Shutdown) -> Calls {
-    Calls(Arc::new(Rules {
+const DRAIN_GRACE: Duration = Duration::from_secs(7);
+
+fn guard(shutdown: &Shutdown) -> GuardLayer {
+    GuardLayer::new(CallPolicy {
         tokens: None,
         max_request_bytes: 1_000,
-        drain_grace: Duration::from_secs(5),
+        drain_grace: DRAIN_GRACE,
         shutdown: shutdown.clone(),
         metrics: Metrics::register(&mut Registry::default()),
-    }))
+    })
 }
 
 fn call(path: &str, timeout: Option<&str>) -> Request<Body> {
@@ -28,16 +31,26 @@ fn call(path: &str, timeout: Option<&str>) -> Request<Body> {
     request.body(Body::empty()).unwrap()
 }
 
-/// The status that the whole answer ends with.
-async fn status(calls: &Calls, request: Request<Body>, answer: Answer) -> Status {
+/// How the guarded method behaves.
+#[derive(Clone, Copy)]
+enum Behaviour {
+    NeverResponds,
+    RespondsWithEndlessStream,
+    RespondsWithOutOfRange,
+}
+
+/// The status with which the whole response ends.
+async fn final_status(guard: &GuardLayer, request: Request<Body>, behaviour: Behaviour) -> Status {
     let method = service_fn(move |_: Request<Body>| async move {
-        match answer {
-            Answer::Never => std::future::pending().await,
-            Answer::EndlessStream => Ok::<_, Infallible>(Response::new(Body::new(Endless))),
-            Answer::TooLarge => Ok(Status::out_of_range("too large").into_http()),
+        match behaviour {
+            Behaviour::NeverResponds => std::future::pending().await,
+            Behaviour::RespondsWithEndlessStream => {
+                Ok::<_, Infallible>(Response::new(Body::new(EndlessStream)))
+            }
+            Behaviour::RespondsWithOutOfRange => Ok(Status::out_of_range("too large").into_http()),
         }
     });
-    let response = calls.layer(method).oneshot(request).await.unwrap();
+    let response = guard.layer(method).oneshot(request).await.unwrap();
     if let Some(status) = Status::from_header_map(response.headers()) {
         return status;
     }
@@ -52,16 +65,9 @@ async fn status(calls: &Calls, request: Request<Body>, answer: Answer) -> Status
     Status::from_header_map(&trailers).unwrap()
 }
 
-#[derive(Clone, Copy)]
-enum Answer {
-    Never,
-    EndlessStream,
-    TooLarge,
-}
+struct EndlessStream;
 
-struct Endless;
-
-impl http_body::Body for Endless {
+impl http_body::Body for EndlessStream {
     type Data = bytes::Bytes;
     type Error = Status;
     fn poll_frame(
@@ -73,9 +79,9 @@ impl http_body::Body for Endless {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_callers_deadline_ends_a_unary_call() {
-    let (calls, started) = (rules(&Shutdown::new()), Instant::now());
-    let status = status(&calls, call(UNARY, Some("200m")), Answer::Never).await;
+async fn the_callers_deadline_ends_a_unary_call() {
+    let (guard, started) = (guard(&Shutdown::new()), Instant::now());
+    let status = final_status(&guard, call(UNARY, Some("200m")), Behaviour::NeverResponds).await;
     assert_eq!(
         (status.code(), started.elapsed()),
         (Code::DeadlineExceeded, Duration::from_millis(200))
@@ -84,14 +90,14 @@ async fn a_callers_deadline_ends_a_unary_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn our_own_deadline_ends_a_unary_call_and_no_stream() {
-    let (calls, started) = (rules(&Shutdown::new()), Instant::now());
-    let ended = status(&calls, call(UNARY, Some("1H")), Answer::Never).await;
+async fn the_servers_own_deadline_ends_a_unary_call_and_no_stream() {
+    let (guard, started) = (guard(&Shutdown::new()), Instant::now());
+    let status = final_status(&guard, call(UNARY, Some("1H")), Behaviour::NeverResponds).await;
     assert_eq!(
-        (ended.code(), started.elapsed()),
+        (status.code(), started.elapsed()),
         (Code::DeadlineExceeded, UNARY_DEADLINE)
     );
-    let stream = status(&calls, call(STREAM, None), Answer::EndlessStream);
+    let stream = final_status(&guard, call(STREAM, None), Behaviour::RespondsWithEndlessStream);
     assert!(
         tokio::time::timeout(Duration::from_secs(3600), stream)
             .await
@@ -100,46 +106,67 @@ async fn our_own_deadline_ends_a_unary_call_and_no_stream() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_callers_deadline_ends_a_stream() {
-    let calls = rules(&Shutdown::new());
-    let ended = status(&calls, call(STREAM, Some("3S")), Answer::EndlessStream).await;
-    assert_eq!(ended.code(), Code::DeadlineExceeded);
+async fn the_callers_deadline_ends_a_stream() {
+    let guard = guard(&Shutdown::new());
+    let request = call(STREAM, Some("3S"));
+    let status = final_status(&guard, request, Behaviour::RespondsWithEndlessStream).await;
+    assert_eq!(status.code(), Code::DeadlineExceeded);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_drain_ends_streams_and_lets_unary_calls_finish() {
     let shutdown = Shutdown::new();
-    let calls = rules(&shutdown);
+    let guard = guard(&shutdown);
     shutdown.begin("test");
-    let ended = status(&calls, call(STREAM, None), Answer::EndlessStream).await;
+    let status = final_status(&guard, call(STREAM, None), Behaviour::RespondsWithEndlessStream).await;
     assert_eq!(
-        (ended.code(), reason(&ended).as_deref()),
+        (status.code(), reason(&status).as_deref()),
         (Code::Unavailable, Some("DRAINING"))
     );
     let started = Instant::now();
-    let ended = status(&calls, call(UNARY, None), Answer::Never).await;
+    let status = final_status(&guard, call(UNARY, None), Behaviour::NeverResponds).await;
     assert_eq!(
-        (ended.code(), started.elapsed()),
+        (status.code(), started.elapsed()),
         (Code::DeadlineExceeded, UNARY_DEADLINE)
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_that_is_none_is_refused() {
-    let ended = status(&rules(&Shutdown::new()), call(UNARY, Some("soon")), Answer::Never).await;
-    assert_eq!(ended.code(), Code::InvalidArgument);
+async fn a_drain_ends_a_link_after_the_grace() {
+    let (shutdown, started) = (Shutdown::new(), Instant::now());
+    shutdown.begin("test");
+    let request = call(LINK, None);
+    let status = final_status(&guard(&shutdown), request, Behaviour::RespondsWithEndlessStream).await;
+    assert_eq!(
+        (status.code(), started.elapsed()),
+        (Code::Unavailable, DRAIN_GRACE)
+    );
+    assert_eq!(reason(&status).as_deref(), Some("DRAINING"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_malformed_deadline_is_invalid() {
+    let request = call(UNARY, Some("soon"));
+    let status = final_status(&guard(&Shutdown::new()), request, Behaviour::NeverResponds).await;
+    assert_eq!(status.code(), Code::InvalidArgument);
 }
 
 #[tokio::test]
-async fn a_request_that_is_too_large_is_its_callers_fault() {
-    let ended = status(&rules(&Shutdown::new()), call(UNARY, None), Answer::TooLarge).await;
+async fn a_request_that_is_too_large_is_invalid() {
+    let request = call(UNARY, None);
+    let status = final_status(
+        &guard(&Shutdown::new()),
+        request,
+        Behaviour::RespondsWithOutOfRange,
+    )
+    .await;
     assert_eq!(
-        (ended.code(), reason(&ended).as_deref()),
+        (status.code(), reason(&status).as_deref()),
         (Code::InvalidArgument, Some("REQUEST_TOO_LARGE"))
     );
     assert!(
-        ended.message().contains("at most 1000 bytes"),
+        status.message().contains("at most 1000 bytes"),
         "{}",
-        ended.message()
+        status.message()
     );
 }

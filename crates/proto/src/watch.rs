@@ -1,4 +1,4 @@
-//! Rooms as text, and the room that somebody wants to watch.
+//! The request of `WatchEvents`.
 
 use roomcast_core::{Position, RoomId, SessionId, UserId};
 
@@ -8,16 +8,16 @@ use crate::{
     violation::Fields,
 };
 
-/// A room to watch.
+/// A room whose events a backend watches.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Watch {
-    /// Which.
+pub struct WatchRoom {
+    /// The room; it is not known whether it exists.
     pub room: RoomId,
-    /// The last position that the caller has; `None`: from the oldest event that is still there.
+    /// The last position that the caller has; `None`: start with the oldest event that is still in the log.
     pub after: Option<Position>,
 }
 
-impl TryFrom<v1::WatchEventsRequest> for Watch {
+impl TryFrom<v1::WatchEventsRequest> for WatchRoom {
     type Error = Invalid;
     fn try_from(from: v1::WatchEventsRequest) -> Result<Self, Invalid> {
         let mut fields = Fields::default();
