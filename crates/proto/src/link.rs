@@ -104,6 +104,38 @@ pub struct ReadLog {
     pub after: Offset,
 }
 
+/// The response of `GetLoad`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlPlaneLoad {
+    /// The control plane's id, as in [`ToEdge::Welcome`].
+    pub control_plane: String,
+    /// The control plane's load at this moment.
+    pub load: Load,
+}
+
+impl From<ControlPlaneLoad> for v1::GetLoadResponse {
+    fn from(from: ControlPlaneLoad) -> Self {
+        Self {
+            control_plane_id: from.control_plane,
+            edges: from.load.edges,
+            store_unreachable: from.load.store_unreachable,
+        }
+    }
+}
+
+impl TryFrom<v1::GetLoadResponse> for ControlPlaneLoad {
+    type Error = Invalid;
+    fn try_from(from: v1::GetLoadResponse) -> Result<Self, Invalid> {
+        let mut fields = Fields::default();
+        let control_plane = visible_ascii(&mut fields, "control_plane_id", from.control_plane_id);
+        let load = Load {
+            store_unreachable: from.store_unreachable,
+            edges: from.edges,
+        };
+        fields.finish(control_plane.map(|control_plane| Self { control_plane, load }))
+    }
+}
+
 impl From<FromEdge> for v1::AttachRequest {
     fn from(message: FromEdge) -> Self {
         use attach_request::Item;

@@ -44,6 +44,13 @@ impl EdgeService for EdgeServiceImpl {
         Ok(Response::new(v1::AuthorizeJoinsResponse { responses }))
     }
 
+    async fn get_load(
+        &self,
+        _: Request<v1::GetLoadRequest>,
+    ) -> Result<Response<v1::GetLoadResponse>, Status> {
+        Ok(Response::new(self.links.control_plane_load().into()))
+    }
+
     async fn read_log(
         &self,
         request: Request<v1::ReadLogRequest>,

@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 use roomcast_core::{Entry, RoomId, hub::Update};
 use roomcast_proto::{
     Failure, Invalid,
-    link::{FromEdge, Load, ToEdge},
+    link::{ControlPlaneLoad, FromEdge, Load, ToEdge},
     v1::{AttachRequest, AttachResponse},
 };
 use tokio::{sync::watch, time::timeout};
@@ -196,8 +196,16 @@ impl Drop for Attachment {
 }
 
 impl LinkContext {
+    /// The response to an edge that looks for a less busy control plane. Such an edge is not attached.
+    pub(crate) fn control_plane_load(&self) -> ControlPlaneLoad {
+        ControlPlaneLoad {
+            control_plane: self.id.clone(),
+            load: self.load(),
+        }
+    }
+
     /// The numbers by which edges choose a control plane.
-    pub(crate) fn load(&self) -> Load {
+    fn load(&self) -> Load {
         Load {
             store_unreachable: !*self.store_reachable.borrow(),
             edges: u32::try_from(self.metrics.edges.get()).unwrap_or(0),
