@@ -63,18 +63,30 @@ impl Metrics {
             slow_followers_closed: Counter::default(),
         };
         let registry = registry.sub_registry_with_prefix("control_plane");
-        registry.register("calls", "gRPC calls that ended, by method and code", metrics.calls.clone());
+        registry.register(
+            "calls",
+            "gRPC calls that ended, by method and code",
+            metrics.calls.clone(),
+        );
         let help = "Duration of unary gRPC calls";
         registry.register_with_unit("call", help, Unit::Seconds, metrics.call_seconds.clone());
         let help = "Commands of StreamCommands calls that were executed or failed, by gRPC code";
         registry.register("streamed_commands", help, metrics.commands.clone());
-        registry.register("reads", "Reads of the store by the hub: attempts, by outcome", metrics.reads.clone());
+        registry.register(
+            "reads",
+            "Reads of the store by the hub: attempts, by outcome",
+            metrics.reads.clone(),
+        );
         registry.register(
             "rooms_of_interest",
             "Rooms that at least one link or WatchEvents stream follows",
             metrics.rooms.clone(),
         );
-        registry.register("edges_attached", "Edges whose link is open", metrics.edges.clone());
+        registry.register(
+            "edges_attached",
+            "Edges whose link is open",
+            metrics.edges.clone(),
+        );
         let help = "Log entries put into the queues of links and WatchEvents streams";
         registry.register("entries_sent", help, metrics.entries_sent.clone());
         let help = "Links and WatchEvents streams that were closed because their queue was full";

@@ -65,7 +65,10 @@ impl UseCases {
     }
 
     /// Gives users pending feedback.
-    pub(crate) async fn require_feedback(&self, require: RequireFeedback) -> Result<RequireFeedbackOutcome, Failure> {
+    pub(crate) async fn require_feedback(
+        &self,
+        require: RequireFeedback,
+    ) -> Result<RequireFeedbackOutcome, Failure> {
         let RequireFeedback {
             session,
             users,
@@ -163,7 +166,10 @@ fn failure(error: StoreError, large_field: &'static str) -> Failure {
             Failure::StoreUnavailable
         }
         StoreError::Corrupt(reason) => {
-            error!(reason, "call failed: the store returned data that cannot be decoded");
+            error!(
+                reason,
+                "call failed: the store returned data that cannot be decoded"
+            );
             Failure::Internal
         }
     }

@@ -66,10 +66,16 @@ impl v1::Command {
             return Err(Failure::RequestTooLarge { limit: max_bytes });
         }
         Ok(match request {
-            CommandRequest::PublishSessionUpdate(request) => ParsedCommand::Change(ChangeKind::Publish, request.try_into()?),
-            CommandRequest::SelectRole(request) => ParsedCommand::Change(ChangeKind::SelectRole, request.try_into()?),
+            CommandRequest::PublishSessionUpdate(request) => {
+                ParsedCommand::Change(ChangeKind::Publish, request.try_into()?)
+            }
+            CommandRequest::SelectRole(request) => {
+                ParsedCommand::Change(ChangeKind::SelectRole, request.try_into()?)
+            }
             CommandRequest::RequireFeedback(request) => ParsedCommand::Require(request.try_into()?),
-            CommandRequest::UpdateFeedback(request) => ParsedCommand::Change(ChangeKind::UpdateFeedback, request.try_into()?),
+            CommandRequest::UpdateFeedback(request) => {
+                ParsedCommand::Change(ChangeKind::UpdateFeedback, request.try_into()?)
+            }
             CommandRequest::RemoveParticipant(request) => {
                 ParsedCommand::Change(ChangeKind::RemoveParticipant, request.try_into()?)
             }
@@ -96,11 +102,13 @@ impl v1::CommandResult {
             ChangeKind::UpdateFeedback => {
                 CommandOutcome::UpdateFeedback(v1::UpdateFeedbackResponse { event, duplicate })
             }
-            ChangeKind::RemoveParticipant => CommandOutcome::RemoveParticipant(v1::RemoveParticipantResponse {
-                event,
-                duplicate,
-                revision,
-            }),
+            ChangeKind::RemoveParticipant => {
+                CommandOutcome::RemoveParticipant(v1::RemoveParticipantResponse {
+                    event,
+                    duplicate,
+                    revision,
+                })
+            }
         })
     }
 
@@ -116,13 +124,19 @@ impl v1::CommandResult {
     /// The result of `RequireFeedback`.
     #[must_use]
     pub fn feedback_required(events: Vec<v1::EventRef>, duplicate: bool) -> Self {
-        CommandOutcome::RequireFeedback(v1::RequireFeedbackResponse { event: events, duplicate }).into()
+        CommandOutcome::RequireFeedback(v1::RequireFeedbackResponse {
+            event: events,
+            duplicate,
+        })
+        .into()
     }
 }
 
 impl From<CommandOutcome> for v1::CommandResult {
     fn from(outcome: CommandOutcome) -> Self {
-        Self { result: Some(outcome) }
+        Self {
+            result: Some(outcome),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{error::Failure, violation::Invalid};
 
 /// Encodes `T`, decodes `U`.
 #[derive(Debug, Clone)]
-pub struct Codec<T, U>(PhantomData<(T, U)>);
+pub(crate) struct Codec<T, U>(PhantomData<(T, U)>);
 
 impl<T, U> Default for Codec<T, U> {
     fn default() -> Self {
@@ -45,7 +45,7 @@ where
 
 /// Decodes `U`.
 #[derive(Debug, Clone)]
-pub struct MessageDecoder<U>(PhantomData<U>);
+pub(crate) struct MessageDecoder<U>(PhantomData<U>);
 
 impl<U: Message + Name + Default> Decoder for MessageDecoder<U> {
     type Item = U;

@@ -14,7 +14,7 @@ const MAX_REQUIRED_USERS: usize = 1_000;
 /// A command on one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionChange {
-    /// The session; it is not known whether it exists.
+    /// The session, which may not exist.
     pub session: SessionId,
     /// The command to execute.
     pub command: SessionCommand,
@@ -25,7 +25,7 @@ pub struct SessionChange {
 /// A requirement that gives users pending feedback.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequireFeedback {
-    /// The session for which feedback is required; it is not known whether it exists.
+    /// The session for which feedback is required, which may not exist.
     pub session: SessionId,
     /// The users, each once; empty: every participant.
     pub users: Vec<UserId>,
@@ -36,7 +36,7 @@ pub struct RequireFeedback {
 /// A user whose sockets must be closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisconnectUser {
-    /// The user; it is not known whether they have a socket.
+    /// The user, who may have no socket.
     pub user: UserId,
     /// The caller's reason, for logs: at most 256 bytes, may be empty.
     pub reason: String,
@@ -173,7 +173,10 @@ impl TryFrom<v1::DisconnectUserRequest> for DisconnectUser {
         if reason.len() > MAX_REASON_BYTES {
             fields.add(
                 "reason",
-                format_args!("has {} bytes: at most {MAX_REASON_BYTES} are allowed", reason.len()),
+                format_args!(
+                    "has {} bytes: at most {MAX_REASON_BYTES} are allowed",
+                    reason.len()
+                ),
             );
         }
         fields.finish(user.map(|user| Self { user, reason }))

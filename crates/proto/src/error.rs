@@ -138,11 +138,7 @@ fn row(failure: &Failure) -> Row {
             "KEYS_UNAVAILABLE",
             "the keys that verify service tokens are not available yet; retry",
         ),
-        Failure::Internal => Row::new(
-            Code::Internal,
-            "INTERNAL",
-            INTERNAL_TEXT,
-        ),
+        Failure::Internal => Row::new(Code::Internal, "INTERNAL", INTERNAL_TEXT),
     }
 }
 

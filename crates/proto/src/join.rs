@@ -10,7 +10,7 @@ pub const MAX_JOINS: usize = 128;
 /// A request of a user to join a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Join {
-    /// The session; it is not known whether it exists.
+    /// The session, which may not exist.
     pub session: SessionId,
     /// The user who wants to join.
     pub user: UserId,
@@ -83,7 +83,9 @@ impl From<JoinAuthorization> for v1::AuthorizeJoinResponse {
                 position: Some(position.into()),
             },
             JoinAuthorization::SessionNotFound => denied(v1::Denial::SessionNotFound, None),
-            JoinAuthorization::NotAParticipant { position } => denied(v1::Denial::NotAParticipant, Some(position)),
+            JoinAuthorization::NotAParticipant { position } => {
+                denied(v1::Denial::NotAParticipant, Some(position))
+            }
         }
     }
 }

@@ -78,10 +78,7 @@ fn value(fields: &mut Fields, path: Path<'_>, from: prost_types::Value, depth: u
         Some(Kind::NumberValue(value)) => {
             let number = number(value);
             if number.is_none() {
-                fields.add(
-                    path,
-                    "is not a JSON number: NaN and Infinity are not allowed",
-                );
+                fields.add(path, "is not a JSON number: NaN and Infinity are not allowed");
             }
             number.map(Value::Number)
         }

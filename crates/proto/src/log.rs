@@ -190,7 +190,12 @@ fn decode_entry(fields: &mut Fields, epoch: Epoch, from: v1::LogEntry) -> Option
             return None;
         }
     };
-    Some(Entry::new(epoch, Offset(from.offset), from.published_at_ms, event))
+    Some(Entry::new(
+        epoch,
+        Offset(from.offset),
+        from.published_at_ms,
+        event,
+    ))
 }
 
 fn session_updated(

@@ -77,7 +77,10 @@ pub(crate) fn role(fields: &mut Fields, path: impl Display, from: i32) -> Option
     }
 }
 
-pub(crate) fn session_description(fields: &mut Fields, from: Option<v1::Session>) -> Option<SessionDescription> {
+pub(crate) fn session_description(
+    fields: &mut Fields,
+    from: Option<v1::Session>,
+) -> Option<SessionDescription> {
     let Some(from) = from else {
         fields.add("session", "is required");
         return None;
@@ -141,7 +144,10 @@ fn participants(fields: &mut Fields, from: v1::Participants) -> Option<Vec<(User
             && role.is_exclusive()
             && !exclusive_roles.insert(role)
         {
-            fields.add(path("role"), format_args!("is taken: a session has only one {role}"));
+            fields.add(
+                path("role"),
+                format_args!("is taken: a session has only one {role}"),
+            );
         }
         complete = complete.zip(user.zip(role)).map(|(mut list, participant)| {
             list.push(participant);

@@ -11,7 +11,7 @@ use crate::{
 /// A room whose events a backend watches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WatchRoom {
-    /// The room; it is not known whether it exists.
+    /// The room, which may not exist.
     pub room: RoomId,
     /// The last position that the caller has; `None`: start with the oldest event that is still in the log.
     pub after: Option<Position>,

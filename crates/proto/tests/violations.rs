@@ -120,7 +120,10 @@ fn every_invalid_field_of_the_other_requests_is_named() {
         user_id: String::new(),
         reason: "x".repeat(257),
     };
-    assert_eq!(fields(DisconnectUser::try_from(disconnect)), ["user_id", "reason"]);
+    assert_eq!(
+        fields(DisconnectUser::try_from(disconnect)),
+        ["user_id", "reason"]
+    );
     let after = Some(v1::Position {
         epoch: "x".into(),
         offset: 1,

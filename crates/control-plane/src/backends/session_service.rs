@@ -45,7 +45,10 @@ impl SessionService for SessionServiceImpl {
         }))
     }
 
-    async fn select_role(&self, request: Request<v1::SelectRoleRequest>) -> MethodResult<v1::SelectRoleResponse> {
+    async fn select_role(
+        &self,
+        request: Request<v1::SelectRoleRequest>,
+    ) -> MethodResult<v1::SelectRoleResponse> {
         let outcome = self
             .use_cases
             .change(SessionChange::try_from(request.into_inner())?)
@@ -124,7 +127,10 @@ impl SessionService for SessionServiceImpl {
         Ok(Response::new(v1::DisconnectUserResponse { event: Some(event) }))
     }
 
-    async fn get_session(&self, request: Request<v1::GetSessionRequest>) -> MethodResult<v1::GetSessionResponse> {
+    async fn get_session(
+        &self,
+        request: Request<v1::GetSessionRequest>,
+    ) -> MethodResult<v1::GetSessionResponse> {
         let view = self
             .use_cases
             .session(SessionId::try_from(request.into_inner())?)

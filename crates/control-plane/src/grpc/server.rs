@@ -76,7 +76,7 @@ impl ControlPlane {
     }
 
     /// Serves until the drain has begun and every call has ended: unary calls finish, `WatchEvents` streams end with
-    /// UNAVAILABLE, and edges are told to attach elsewhere and have the configured grace for it.
+    /// UNAVAILABLE, and edges receive `GoAway` and have the configured grace to attach elsewhere.
     ///
     /// # Errors
     /// The server, or a task that it needs, ended before the drain.

@@ -75,7 +75,8 @@ pub(crate) struct Follower {
     waiting_interests: BTreeMap<RoomId, Option<Position>>,
     permits: Arc<Semaphore>,
     hub: HubHandle,
-    _dropped: oneshot::Sender<()>,
+    /// Dropped with the follower, which the hub notices.
+    _drop_signal: oneshot::Sender<()>,
 }
 
 impl HubHandle {
@@ -92,7 +93,7 @@ impl HubHandle {
         let id = FollowerId(self.next_follower.fetch_add(1, Ordering::Relaxed));
         // At most FOLLOWER_QUEUE updates. When it is full, the hub closes the follower: see `HubTask::send`.
         let (queue, updates) = mpsc::channel(FOLLOWER_QUEUE);
-        let (alive, dropped) = oneshot::channel();
+        let (drop_signal, dropped) = oneshot::channel();
         self.send(HubCommand::Follow {
             follower: id,
             queue,
@@ -105,7 +106,7 @@ impl HubHandle {
             waiting_interests: BTreeMap::new(),
             permits: Arc::new(Semaphore::new(ROOMS_CATCHING_UP)),
             hub: self.clone(),
-            _dropped: alive,
+            _drop_signal: drop_signal,
         })
     }
 

@@ -4,6 +4,7 @@
 
 mod deadlines;
 mod drain;
+mod edge;
 mod errors;
 mod faulty_store;
 mod harness;

@@ -1,36 +1,25 @@
-//! What comes in before anything is parsed: bytes, sizes, deadlines; and what is open to everybody.
-
-use std::time::Duration;
+//! Requests as raw bytes: what is invalid before any field is checked.
 
 use prost::Message as _;
 use prost_types::{Struct, value::Kind};
 use roomcast_core::limits::DEFAULT_MAX_REQUEST_BYTES;
-use roomcast_proto::v1;
-use tokio::net::TcpStream;
 use tonic::{
     Code, Request, Status,
     client::Grpc,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
     codegen::http::uri::PathAndQuery,
 };
-use tonic_health::pb::{
-    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
-};
-use tonic_reflection::pb::{
-    v1::{
-        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
-        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
-    },
-    v1alpha,
+
+use crate::{
+    harness::TestServer,
+    requests::{code_and_reason, invalid_fields, publish},
 };
 
-use crate::harness::{World, fields, publish, select, told, watch};
-
-/// Sends bytes as they are.
+/// A codec that sends bytes unchanged and ignores the response.
 #[derive(Clone, Copy, Default)]
-struct Raw;
+struct RawCodec;
 
-impl Codec for Raw {
+impl Codec for RawCodec {
     type Encode = Vec<u8>;
     type Decode = ();
     type Encoder = Self;
@@ -43,7 +32,7 @@ impl Codec for Raw {
     }
 }
 
-impl Encoder for Raw {
+impl Encoder for RawCodec {
     type Item = Vec<u8>;
     type Error = Status;
     fn encode(&mut self, item: Vec<u8>, buf: &mut EncodeBuf<'_>) -> Result<(), Status> {
@@ -52,7 +41,7 @@ impl Encoder for Raw {
     }
 }
 
-impl Decoder for Raw {
+impl Decoder for RawCodec {
     type Item = ();
     type Error = Status;
     fn decode(&mut self, buf: &mut DecodeBuf<'_>) -> Result<Option<()>, Status> {
@@ -61,46 +50,52 @@ impl Decoder for Raw {
     }
 }
 
-async fn send(world: &World, bytes: Vec<u8>) -> Result<(), Status> {
-    let mut client = Grpc::new(world.channel.clone());
+async fn send(server: &TestServer, bytes: Vec<u8>) -> Result<(), Status> {
+    let mut client = Grpc::new(server.channel.clone());
     client.ready().await.unwrap();
     let path = PathAndQuery::from_static("/roomcast.v1.SessionService/PublishSessionUpdate");
-    client.unary(Request::new(bytes), path, Raw).await.map(|_| ())
+    client
+        .unary(Request::new(bytes), path, RawCodec)
+        .await
+        .map(|_| ())
 }
 
 #[tokio::test]
-async fn text_that_is_not_utf8_names_its_field() {
-    let world = World::start().await;
+async fn the_field_of_a_text_that_is_not_utf8_is_named() {
+    let server = TestServer::start().await;
     // session { status: <0xff> }
-    let status = send(&world, vec![0x0a, 0x03, 0x12, 0x01, 0xff])
+    let status = send(&server, vec![0x0a, 0x03, 0x12, 0x01, 0xff])
         .await
         .unwrap_err();
-    assert_eq!(told(&status), (Code::InvalidArgument, "INVALID_REQUEST".into()));
-    assert_eq!(fields(&status), ["session.status"]);
+    assert_eq!(
+        code_and_reason(&status),
+        (Code::InvalidArgument, "INVALID_REQUEST".into())
+    );
+    assert_eq!(invalid_fields(&status), ["session.status"]);
 }
 
 #[tokio::test]
-async fn garbage_and_nothing_are_invalid() {
-    let world = World::start().await;
+async fn random_bytes_and_an_empty_request_are_invalid() {
+    let server = TestServer::start().await;
     for bytes in [vec![0xff; 64], vec![0x07], vec![]] {
         assert_eq!(
-            send(&world, bytes).await.unwrap_err().code(),
+            send(&server, bytes).await.unwrap_err().code(),
             Code::InvalidArgument
         );
     }
 }
 
 #[tokio::test]
-async fn nesting_is_bounded_whatever_the_depth() {
-    let world = World::start().await;
+async fn nesting_is_limited_whatever_the_depth() {
+    let server = TestServer::start().await;
     for levels in [40, 90, 5_000] {
-        let status = send(&world, nested(levels)).await.unwrap_err();
+        let status = send(&server, nested(levels)).await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument, "{levels} levels");
     }
-    send(&world, nested(30)).await.unwrap();
+    send(&server, nested(30)).await.unwrap();
 }
 
-/// A session whose attributes are nested so deep, written from the inside out.
+/// The bytes of a session whose attributes have that many levels, built from the inside out.
 fn nested(levels: usize) -> Vec<u8> {
     let wrap = |tag: u8, inner: &[u8]| {
         let mut bytes = vec![tag];
@@ -123,28 +118,28 @@ fn nested(levels: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_request_that_is_too_large_is_invalid_and_disturbs_nobody() {
-    let world = World::start().await;
+async fn a_request_that_is_too_large_is_invalid_and_the_connection_stays_usable() {
+    let server = TestServer::start().await;
     for bytes in [DEFAULT_MAX_REQUEST_BYTES + 1, 10 * 1024 * 1024] {
-        let status = send(&world, vec![0; bytes]).await.unwrap_err();
+        let status = send(&server, vec![0; bytes]).await.unwrap_err();
         assert_eq!(
-            told(&status),
+            code_and_reason(&status),
             (Code::InvalidArgument, "REQUEST_TOO_LARGE".into()),
             "{bytes} bytes"
         );
         assert!(status.message().contains("262144 bytes"), "{}", status.message());
     }
-    world.publish("s1").await;
+    server.publish("s1").await;
 }
 
 #[tokio::test]
 async fn an_unknown_method_is_unimplemented() {
-    let world = World::start().await;
-    let mut client = Grpc::new(world.channel.clone());
+    let server = TestServer::start().await;
+    let mut client = Grpc::new(server.channel.clone());
     client.ready().await.unwrap();
     let path = PathAndQuery::from_static("/roomcast.v1.SessionService/DropTables");
     let status = client
-        .unary(Request::new(vec![]), path, Raw)
+        .unary(Request::new(vec![]), path, RawCodec)
         .await
         .map(|_| ())
         .unwrap_err();

@@ -1,13 +1,25 @@
+//! Server reflection.
+
+use tonic_reflection::pb::{
+    v1::{
+        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+    },
+    v1alpha,
+};
+
+use crate::harness::TestServer;
+
 #[tokio::test]
 async fn reflection_lists_the_services_in_both_versions() {
-    let world = World::start().await;
+    let server = TestServer::start().await;
     let request = ServerReflectionRequest {
         host: String::new(),
         message_request: Some(MessageRequest::ListServices(String::new())),
     };
-    let mut client = ServerReflectionClient::new(world.channel.clone());
+    let mut client = ServerReflectionClient::new(server.channel.clone());
     let requests = futures_util::stream::iter([request]);
-    let answer = client
+    let response = client
         .server_reflection_info(requests)
         .await
         .unwrap()
@@ -15,7 +27,7 @@ async fn reflection_lists_the_services_in_both_versions() {
         .message()
         .await
         .unwrap();
-    let Some(MessageResponse::ListServicesResponse(listed)) = answer.unwrap().message_response else {
+    let Some(MessageResponse::ListServicesResponse(listed)) = response.unwrap().message_response else {
         panic!("no list")
     };
     let names: Vec<_> = listed.service.into_iter().map(|service| service.name).collect();
@@ -34,9 +46,9 @@ async fn reflection_lists_the_services_in_both_versions() {
             ),
         ),
     };
-    let mut client = v1alpha::server_reflection_client::ServerReflectionClient::new(world.channel.clone());
+    let mut client = v1alpha::server_reflection_client::ServerReflectionClient::new(server.channel.clone());
     let requests = futures_util::stream::iter([request]);
-    let answer = client
+    let response = client
         .server_reflection_info(requests)
         .await
         .unwrap()
@@ -44,10 +56,10 @@ async fn reflection_lists_the_services_in_both_versions() {
         .message()
         .await
         .unwrap();
-    let answer = answer.unwrap().message_response.unwrap();
+    let response = response.unwrap().message_response.unwrap();
     let found = matches!(
-        answer,
+        response,
         v1alpha::server_reflection_response::MessageResponse::FileDescriptorResponse(_)
     );
-    assert!(found, "{answer:?}");
+    assert!(found, "{response:?}");
 }

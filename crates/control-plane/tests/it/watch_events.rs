@@ -1,10 +1,13 @@
-//! WatchEvents: replay, then live, or an honest reset.
+//! `WatchEvents`: replay, then live, or a reset.
 
 use roomcast_proto::v1::{self, event::Body, watch_events_response::Item};
 use roomcast_store::StoreLimits;
 use tonic::{Code, Streaming};
 
-use crate::harness::{World, offset, select, told, watch};
+use crate::{
+    harness::TestServer,
+    requests::{code_and_reason, offset, select, watch},
+};
 
 async fn next(events: &mut Streaming<v1::WatchEventsResponse>) -> Item {
     events.message().await.unwrap().unwrap().item.unwrap()
@@ -18,15 +21,15 @@ async fn next_event(events: &mut Streaming<v1::WatchEventsResponse>) -> (u64, Bo
 }
 
 #[tokio::test]
-async fn what_was_comes_first_and_then_what_happens() {
-    let world = World::start().await;
-    world.publish("s1").await;
-    world
+async fn a_watch_replays_the_log_and_then_delivers_live_events() {
+    let server = TestServer::start().await;
+    server.publish("s1").await;
+    server
         .backend()
         .select_role(select("s1", "carol", v1::Role::Observer))
         .await
         .unwrap();
-    let mut events = world
+    let mut events = server
         .backend()
         .watch_events(watch("s1", None))
         .await
@@ -41,17 +44,17 @@ async fn what_was_comes_first_and_then_what_happens() {
         (2, Body::RoleSelected(_))
     ));
     for at in 3..40 {
-        world.publish("s1").await;
+        server.publish("s1").await;
         assert_eq!(next_event(&mut events).await.0, at);
     }
 }
 
 #[tokio::test]
-async fn a_watch_goes_on_after_its_position() {
-    let world = World::start().await;
-    let first = world.publish("s1").await.event.unwrap().position;
-    world.publish("s1").await;
-    let mut events = world
+async fn a_watch_continues_after_its_position() {
+    let server = TestServer::start().await;
+    let first = server.publish("s1").await.event.unwrap().position;
+    server.publish("s1").await;
+    let mut events = server
         .backend()
         .watch_events(watch("s1", first))
         .await
@@ -61,16 +64,16 @@ async fn a_watch_goes_on_after_its_position() {
 }
 
 #[tokio::test]
-async fn a_watch_of_a_user_begins_before_there_is_anything() {
-    let world = World::start().await;
+async fn a_user_can_be_watched_before_their_first_event() {
+    let server = TestServer::start().await;
     let room = Some(v1::watch_events_request::Room::UserId("alice".into()));
     let request = v1::WatchEventsRequest { room, after: None };
-    let mut events = world.backend().watch_events(request).await.unwrap().into_inner();
+    let mut events = server.backend().watch_events(request).await.unwrap().into_inner();
     let disconnect = v1::DisconnectUserRequest {
         user_id: "alice".into(),
         reason: "bye".into(),
     };
-    world.backend().disconnect_user(disconnect).await.unwrap();
+    server.backend().disconnect_user(disconnect).await.unwrap();
     let (at, body) = next_event(&mut events).await;
     assert_eq!(
         (at, body),
@@ -83,21 +86,21 @@ async fn a_watch_of_a_user_begins_before_there_is_anything() {
 
 #[tokio::test]
 async fn a_position_that_cannot_be_continued_is_reset() {
-    let bounds = StoreLimits {
+    let limits = StoreLimits {
         log_entries: 3,
         ..StoreLimits::default()
     };
-    let world = World::with(roomcast_control_plane::Config::default(), bounds).await;
-    let first = world.publish("s1").await.event.unwrap().position.unwrap();
+    let server = TestServer::with(roomcast_control_plane::Config::default(), limits).await;
+    let first = server.publish("s1").await.event.unwrap().position.unwrap();
     for _ in 0..6 {
-        world.publish("s1").await;
+        server.publish("s1").await;
     }
-    let other_life = v1::Position {
+    let other_epoch = v1::Position {
         epoch: "0123456789ab".into(),
         offset: 1,
     };
-    for after in [first, other_life] {
-        let mut events = world
+    for after in [first, other_epoch] {
+        let mut events = server
             .backend()
             .watch_events(watch("s1", Some(after)))
             .await
@@ -111,7 +114,7 @@ async fn a_position_that_cannot_be_continued_is_reset() {
             (7, "s1")
         );
     }
-    let mut oldest = world
+    let mut oldest = server
         .backend()
         .watch_events(watch("s1", None))
         .await
@@ -121,38 +124,45 @@ async fn a_position_that_cannot_be_continued_is_reset() {
 }
 
 #[tokio::test]
-async fn a_watch_survives_that_the_store_is_away() {
-    let world = World::start().await;
-    world.publish("s1").await;
-    let mut events = world
+async fn a_watch_survives_an_unreachable_store() {
+    let server = TestServer::start().await;
+    server.publish("s1").await;
+    let mut events = server
         .backend()
         .watch_events(watch("s1", None))
         .await
         .unwrap()
         .into_inner();
     assert_eq!(next_event(&mut events).await.0, 1);
-    world.store.set_away(true);
-    let status = world.backend().watch_events(watch("s1", None)).await.unwrap_err();
-    assert_eq!(told(&status), (Code::Unavailable, "STORE_UNAVAILABLE".into()));
-    world.store.set_away(false);
-    world.publish("s1").await;
+    server.store.set_unreachable(true);
+    let status = server
+        .backend()
+        .watch_events(watch("s1", None))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        code_and_reason(&status),
+        (Code::Unavailable, "STORE_UNAVAILABLE".into())
+    );
+    server.store.set_unreachable(false);
+    server.publish("s1").await;
     assert_eq!(next_event(&mut events).await.0, 2);
 }
 
 #[tokio::test]
-async fn a_drain_tells_watchers_to_come_back() {
-    let world = World::start().await;
-    world.publish("s1").await;
-    let mut events = world
+async fn a_drain_ends_a_watch_with_unavailable() {
+    let server = TestServer::start().await;
+    server.publish("s1").await;
+    let mut events = server
         .backend()
         .watch_events(watch("s1", None))
         .await
         .unwrap()
         .into_inner();
     assert_eq!(next_event(&mut events).await.0, 1);
-    world.shutdown.begin("test");
+    server.shutdown.begin("test");
     assert_eq!(
-        told(&events.message().await.unwrap_err()),
+        code_and_reason(&events.message().await.unwrap_err()),
         (Code::Unavailable, "DRAINING".into())
     );
 }
