@@ -106,7 +106,7 @@ fn row(failure: &Failure) -> Row {
         Failure::Draining => Row::new(
             Code::Unavailable,
             "DRAINING",
-            "this control plane is draining; retry, and another one responds",
+            "this control plane is draining; retry to reach another one",
         ),
         Failure::DeadlineExceeded => Row::new(
             Code::DeadlineExceeded,
@@ -214,18 +214,15 @@ impl From<Invalid> for Status {
     }
 }
 
-/// The reason in a status that this crate made, such as `ROLE_TAKEN`.
-#[must_use]
-pub fn reason(status: &Status) -> Option<String> {
-    status
-        .get_details_error_info()
-        .filter(|info| info.domain == DOMAIN)
-        .map(|info| info.reason)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn reason(status: &Status) -> Option<String> {
+        let info = status.get_details_error_info()?;
+        assert_eq!(info.domain, DOMAIN);
+        Some(info.reason)
+    }
 
     fn status(denial: CommandDenial) -> Status {
         Failure::Denied {

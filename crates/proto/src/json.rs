@@ -110,8 +110,7 @@ fn number(value: f64) -> Option<Number> {
 }
 
 /// Converts an object. An integer that a double cannot represent exactly becomes the nearest double.
-#[must_use]
-pub fn to_struct(object: &JsonObject) -> Struct {
+pub(crate) fn to_struct(object: &JsonObject) -> Struct {
     match serde_json::from_str(object.as_str()) {
         Ok(map) => struct_from_map(map),
         Err(_) => unreachable!("a JsonObject is a JSON object"),

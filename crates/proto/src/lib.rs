@@ -6,10 +6,10 @@
 pub mod batch;
 mod codec;
 pub mod command;
-pub mod error;
+mod error;
 mod event;
 pub mod join;
-pub mod json;
+mod json;
 pub mod link;
 mod log;
 mod position;

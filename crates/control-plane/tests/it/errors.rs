@@ -6,7 +6,9 @@ use tonic::Code;
 use tonic_types::StatusExt as _;
 
 use crate::{
+    faulty_store::CORRUPTION,
     harness::TestServer,
+    log_capture::LogCapture,
     requests::{code_and_reason, invalid_fields, object, publish, select, watch},
 };
 
@@ -150,4 +152,25 @@ async fn an_unreachable_store_is_unavailable_with_a_retry_delay() {
     assert!(status.get_details_retry_info().unwrap().retry_delay.is_some());
     server.store.set_unreachable(false);
     server.publish("s1").await;
+}
+
+#[tokio::test]
+async fn a_corrupt_store_is_an_internal_error_that_tells_nothing() {
+    let log = LogCapture::start();
+    let server = TestServer::start().await;
+    server.store.corrupt();
+    let status = server
+        .backend()
+        .publish_session_update(publish("s1"))
+        .await
+        .unwrap_err();
+    assert_eq!(code_and_reason(&status), (Code::Internal, "INTERNAL".into()));
+    assert_eq!(
+        status.message(),
+        "internal error; the control plane's log has the details"
+    );
+    let details = status.get_error_details_vec();
+    assert_eq!(details.len(), 1, "{details:?}");
+    assert!(status.get_details_error_info().unwrap().metadata.is_empty());
+    assert!(!log.lines_with(CORRUPTION).is_empty());
 }

@@ -1,4 +1,4 @@
-//! A memory store that a test can make unreachable, and whose commands a test can hold back.
+//! A memory store that a test can make unreachable or corrupt, and whose commands a test can hold back.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
@@ -13,10 +13,14 @@ use roomcast_store::{
 };
 use tokio::sync::{Notify, Semaphore};
 
+/// The reason for which a corrupt store fails. No caller may see it.
+pub(crate) const CORRUPTION: &str = "session:s1 contains a secret";
+
 #[derive(Debug)]
 pub(crate) struct FaultyStore {
     inner: MemoryStore,
     unreachable: AtomicBool,
+    corrupt: AtomicBool,
     /// Each command needs a permit while it is executed. A test holds the permit to hold commands back.
     pub(crate) command_permits: Semaphore,
     /// Notified when a command arrives, before it waits for its permit.
@@ -31,6 +35,7 @@ impl FaultyStore {
         Self {
             inner: MemoryStore::new(limits, random, clock),
             unreachable: AtomicBool::new(false),
+            corrupt: AtomicBool::new(false),
             command_permits: Semaphore::new(1),
             command_arrived: Notify::new(),
         }
@@ -40,7 +45,15 @@ impl FaultyStore {
         self.unreachable.store(unreachable, Ordering::SeqCst);
     }
 
+    /// Every call fails from now on as if the store contained data that cannot be decoded.
+    pub(crate) fn corrupt(&self) {
+        self.corrupt.store(true, Ordering::SeqCst);
+    }
+
     fn reach(&self) -> Result<&MemoryStore, StoreError> {
+        if self.corrupt.load(Ordering::SeqCst) {
+            return Err(StoreError::Corrupt(CORRUPTION.to_owned()));
+        }
         match self.unreachable.load(Ordering::SeqCst) {
             true => Err(StoreError::Unavailable("made unreachable by the test".to_owned())),
             false => Ok(&self.inner),

@@ -54,10 +54,11 @@ pub(crate) fn offset(event: Option<&v1::EventRef>) -> u64 {
 
 /// The status's gRPC code, and its reason in the domain `roomcast`.
 pub(crate) fn code_and_reason(status: &Status) -> (Code, String) {
-    (
-        status.code(),
-        roomcast_proto::error::reason(status).unwrap_or_default(),
-    )
+    let info = status.get_details_error_info();
+    let reason = info
+        .filter(|info| info.domain == "roomcast")
+        .map(|info| info.reason);
+    (status.code(), reason.unwrap_or_default())
 }
 
 /// The paths of the fields that the status names as invalid.

@@ -1,8 +1,8 @@
 use std::convert::Infallible;
 
 use http_body_util::BodyExt as _;
-use roomcast_proto::error::reason;
 use roomcast_runtime::metrics::Registry;
+use tonic_types::StatusExt as _;
 use tower::{ServiceExt as _, service_fn};
 
 use super::*;
@@ -29,6 +29,10 @@ fn call(path: &str, timeout: Option<&str>) -> Request<Body> {
         request = request.header("grpc-timeout", timeout);
     }
     request.body(Body::empty()).unwrap()
+}
+
+fn reason(status: &Status) -> Option<String> {
+    status.get_details_error_info().map(|info| info.reason)
 }
 
 /// How the guarded method behaves.
