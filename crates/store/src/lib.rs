@@ -3,13 +3,13 @@
 //! The log is the only truth. A command on a session is one atomic step that changes the state and appends the
 //! entry, so that the two cannot disagree. This crate must never know gRPC or edges.
 
-mod audience;
-#[cfg(test)]
-mod contract;
-mod mailbox;
+mod feedback;
 pub mod memory;
+mod notification_queue;
 pub mod redis;
-mod slots;
+mod subscriptions;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

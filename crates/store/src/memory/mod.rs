@@ -19,8 +19,8 @@ use self::{log::Log, session::SessionSlot, user::UserSlot};
 use crate::{
     Appended, FeedbackRequirement, Outcome, Participation, RequestKey, Store, StoreError, StoreLimits,
     Subscription,
-    audience::Audience,
-    slots::{self, Required, Slots},
+    feedback::{self, Required, Slots},
+    subscriptions::Audience,
 };
 
 /// How many slots of each kind every write looks at, to drop those that nothing was written to for too long.
@@ -260,7 +260,7 @@ impl Store for MemoryStore {
         command: &SessionCommand,
         request: Option<&RequestKey>,
     ) -> Result<Outcome, StoreError> {
-        slots::execute(self, session, command, request).await
+        feedback::execute(self, session, command, request).await
     }
 
     async fn require_feedback(
@@ -269,7 +269,7 @@ impl Store for MemoryStore {
         users: &[UserId],
         request: Option<&RequestKey>,
     ) -> Result<FeedbackRequirement, StoreError> {
-        slots::require_feedback(self, session, users, request).await
+        feedback::require_feedback(self, session, users, request).await
     }
 
     async fn disconnect_user(&self, user: &UserId, reason: &str) -> Result<Appended, StoreError> {

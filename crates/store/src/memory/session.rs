@@ -8,7 +8,7 @@ use roomcast_core::{
 };
 
 use super::{Now, Told, log, log::Log};
-use crate::{Outcome, Participation, RequestKey, StoreError, slots::Required};
+use crate::{Outcome, Participation, RequestKey, StoreError, feedback::Required};
 
 pub(super) struct SessionSlot {
     pub(super) log: Log,

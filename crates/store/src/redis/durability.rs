@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Mutex;
 
-use super::supervisor::Supervisor;
+use super::reconnecting::Supervisor;
 use crate::StoreError;
 
 /// How long replicas may take, in milliseconds. Commands on the same connection wait as long.

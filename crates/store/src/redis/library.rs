@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::keys::hex;
 
-const SOURCE: &str = include_str!("functions.lua");
+const SOURCE: &str = include_str!("functions/session.lua");
 
 /// The library as this version needs it.
 #[derive(Debug)]

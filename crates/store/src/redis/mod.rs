@@ -1,21 +1,15 @@
 //! The store in Redis 7 or newer. What must be one step is one Lua function; everything else reads.
 
-#[cfg(test)]
-pub(crate) mod access;
 mod backoff;
 mod codec;
+mod commands;
 mod config;
 mod connection;
 mod durability;
-mod hearing;
 mod keys;
 mod library;
-#[cfg(test)]
-pub(crate) mod server;
-mod steps;
-mod supervisor;
-#[cfg(test)]
-mod tests;
+mod pubsub;
+mod reconnecting;
 
 use std::{collections::BTreeSet, future::Future, sync::Arc, time::Duration};
 
@@ -30,12 +24,12 @@ use tokio::{sync::watch, task::JoinHandle};
 
 pub use self::config::{RedisConfig, RedisUrl, RedisUrlError};
 use self::{
-    codec::corrupt, config::Topology, durability::Durability, hearing::Hearing, keys::Slot,
-    supervisor::Supervisor,
+    codec::corrupt, config::Topology, durability::Durability, keys::Slot, pubsub::Hearing,
+    reconnecting::Supervisor,
 };
 use crate::{
     Appended, FeedbackRequirement, Outcome, Participation, RequestKey, Store, StoreError, StoreLimits,
-    Subscription, audience::Audience, slots,
+    Subscription, feedback, subscriptions::Audience,
 };
 
 /// What a call may take in all; less is what one command may take.
@@ -235,7 +229,7 @@ impl Store for RedisStore {
         command: &SessionCommand,
         request: Option<&RequestKey>,
     ) -> Result<Outcome, StoreError> {
-        in_time(self.durably(slots::execute(self, session, command, request))).await
+        in_time(self.durably(feedback::execute(self, session, command, request))).await
     }
 
     async fn require_feedback(
@@ -244,7 +238,7 @@ impl Store for RedisStore {
         users: &[UserId],
         request: Option<&RequestKey>,
     ) -> Result<FeedbackRequirement, StoreError> {
-        in_time(self.durably(slots::require_feedback(self, session, users, request))).await
+        in_time(self.durably(feedback::require_feedback(self, session, users, request))).await
     }
 
     async fn disconnect_user(&self, user: &UserId, reason: &str) -> Result<Appended, StoreError> {

@@ -1,7 +1,7 @@
 //! Subscriptions.
 
 use super::*;
-use crate::{Subscription, SubscriptionSignal, mailbox::HINTS};
+use crate::{Subscription, SubscriptionSignal, notification_queue::HINTS};
 
 /// The next notice, as text without the entry. A store that tells nothing fails the test.
 pub(crate) async fn next(subscription: &mut Box<dyn Subscription>) -> (String, Option<Arc<Entry>>) {

@@ -2,10 +2,10 @@
 
 mod commands;
 mod feedback;
-pub(crate) mod hints;
 mod logs;
 mod model;
 mod requests;
+pub(crate) mod subscriptions;
 
 use std::{
     collections::BTreeSet,
@@ -23,11 +23,11 @@ use roomcast_core::{
 
 use crate::{
     MemoryStore, Outcome, RedisConfig, RedisStore, RequestKey, Store, StoreError, StoreLimits,
-    redis::{
-        access,
+    feedback::Slots,
+    tests::support::{
+        acl as access,
         server::{Cluster, Server},
     },
-    slots::Slots,
 };
 
 /// A store under test, with what it runs on.
@@ -161,7 +161,7 @@ contract! {
         a_requirement_that_comes_after_its_feedback_is_ended_at_once,
         feedback_that_comes_late_does_not_end_a_later_requirement,
         a_new_life_of_a_session_can_require_what_an_old_one_was_given;
-    hints:
+    subscriptions:
         what_is_appended_after_subscribed_comes_as_a_hint,
         a_room_that_was_left_gives_no_hints,
         every_subscription_is_told_of_its_own_rooms,
@@ -173,7 +173,7 @@ contract! {
 async fn a_cluster_keeps_the_contract_too() {
     let subject = Kind::Cluster.subject(StoreLimits::default()).await;
     feedback::require_and_give(&subject).await;
-    hints::hear_two_rooms(&subject).await;
+    subscriptions::hear_two_rooms(&subject).await;
     logs::compare_tails(&subject).await;
     requests::repeat_everything(&subject).await;
 }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use roomcast_core::{Entry, RoomId};
 use tokio::sync::Notify;
 
-use crate::{Subscription, SubscriptionSignal, mailbox::Mailbox};
+use crate::{Subscription, SubscriptionSignal, notification_queue::Mailbox};
 
 pub(crate) struct Audience {
     inner: Mutex<Inner>,

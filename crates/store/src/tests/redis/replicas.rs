@@ -6,8 +6,8 @@ use roomcast_core::Offset;
 
 use crate::{
     RedisConfig, RedisStore, Store, StoreError, StoreLimits,
-    contract::{publish, request, session, update},
-    redis::{access, server::Server},
+    tests::contract::{publish, request, session, update},
+    tests::support::{acl as access, server::Server},
 };
 
 #[tokio::test]

@@ -23,9 +23,9 @@ use super::{
     config::RedisUrl,
     connection::{Connection, open},
     keys::{Slot, room_of},
-    supervisor::CHECK_INTERVAL,
+    reconnecting::CHECK_INTERVAL,
 };
-use crate::audience::Audience;
+use crate::subscriptions::Audience;
 
 /// How many pushed messages wait to be handed on; more are dropped, and the subscribers of their rooms are told.
 const PUSHES: usize = 512;

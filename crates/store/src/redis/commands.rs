@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Appended, Outcome, RequestKey, StoreError,
-    slots::{Required, Slots},
+    feedback::{Required, Slots},
 };
 
 #[async_trait]

@@ -10,8 +10,8 @@ use roomcast_core::{JsonObject, Offset, Role, Session, SessionCommand, command::
 
 use crate::{
     Store, StoreError, StoreLimits,
-    contract::{connect, people, remove, room, select, session, user},
-    redis::server::Server,
+    tests::contract::{connect, people, remove, room, select, session, user},
+    tests::support::server::Server,
 };
 
 struct Done {
@@ -171,7 +171,7 @@ async fn a_seat_that_many_want_goes_to_one() {
     for round in 0..20 {
         let id = session(&format!("round-{round}"));
         stores[0]
-            .execute(&id, &crate::contract::publish("new", None), None)
+            .execute(&id, &crate::tests::contract::publish("new", None), None)
             .await
             .unwrap();
         let tasks: Vec<_> = (0..9_usize)

@@ -6,8 +6,8 @@ use roomcast_core::Offset;
 
 use crate::{
     Store, StoreLimits, SubscriptionSignal,
-    contract::{connect, hints::expect, publish, room, session, update},
-    redis::{access, server::Server},
+    tests::contract::{connect, publish, room, session, subscriptions::expect, update},
+    tests::support::{acl as access, server::Server},
 };
 
 #[tokio::test]

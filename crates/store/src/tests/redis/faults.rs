@@ -6,8 +6,8 @@ use roomcast_core::Offset;
 
 use crate::{
     RedisStore, Store, StoreError, StoreLimits, Subscription, SubscriptionSignal,
-    contract::{connect, hints::expect, publish, room, session, update, user},
-    redis::server::Server,
+    tests::contract::{connect, publish, room, session, subscriptions::expect, update, user},
+    tests::support::server::Server,
 };
 
 async fn store(server: &Server) -> RedisStore {
@@ -231,13 +231,13 @@ async fn keys_have_an_end() {
     let server = Server::start();
     let store = store(&server).await;
     let id = session("s1");
-    let key = crate::contract::request("r", 1);
+    let key = crate::tests::contract::request("r", 1);
     store
         .execute(
             &id,
             &publish(
                 "new",
-                crate::contract::people(&[("a", roomcast_core::Role::Observer)]),
+                crate::tests::contract::people(&[("a", roomcast_core::Role::Observer)]),
             ),
             Some(&key),
         )
@@ -247,7 +247,7 @@ async fn keys_have_an_end() {
         .require_feedback(
             &id,
             &[user("a"), user("b")],
-            Some(&crate::contract::request("q", 1)),
+            Some(&crate::tests::contract::request("q", 1)),
         )
         .await
         .unwrap();
@@ -299,9 +299,9 @@ async fn keys_live_for_their_retention_after_each_change_and_little_longer() {
     let observer = roomcast_core::Role::Observer;
     // Participants and duties are keys that go, and come anew.
     let commands = [
-        publish("new", crate::contract::people(&[("a", observer)])),
-        crate::contract::remove("a"),
-        crate::contract::select("b", observer),
+        publish("new", crate::tests::contract::people(&[("a", observer)])),
+        crate::tests::contract::remove("a"),
+        crate::tests::contract::select("b", observer),
         publish("next", None),
         update(Some("b")),
     ];

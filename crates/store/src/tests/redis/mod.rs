@@ -1,7 +1,7 @@
 //! What only a store in Redis has to show.
 
 mod cluster;
+mod concurrency;
 mod faults;
-mod linear;
 mod replicas;
 mod sentinel;

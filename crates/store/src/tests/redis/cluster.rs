@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::{
     Store, StoreError, StoreLimits, SubscriptionSignal,
-    contract::{connect, hints::expect, room, user},
-    redis::server::Cluster,
+    tests::contract::{connect, room, subscriptions::expect, user},
+    tests::support::server::Cluster,
 };
 
 #[tokio::test]

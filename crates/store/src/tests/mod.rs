@@ -1,0 +1,5 @@
+//! The tests of the whole crate.
+
+pub(crate) mod contract;
+mod redis;
+pub(crate) mod support;

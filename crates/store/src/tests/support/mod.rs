@@ -1,0 +1,4 @@
+//! What the tests run on.
+
+pub(crate) mod acl;
+pub(crate) mod server;
