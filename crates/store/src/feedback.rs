@@ -1,90 +1,95 @@
-//! Feedback touches the slot of a session and the slots of users, and no store can change two slots at once.
-//! So it is two steps, each atomic in its slot and idempotent: whoever repeats a call with its request id gets
-//! the first step's remembered answer and runs the second one again, which completes a torn call.
+//! Feedback changes the slot of a session and the slots of users, and no store can change two slots at once.
+//! So a call is two steps, each atomic in its slot and idempotent. A retry with the same request id gets the stored
+//! response of the first step and runs the second one again, which completes a call that failed halfway.
 //!
-//! Requirements of a session are numbered, so that what arrives late can be told from what is new. Numbers
-//! start at the time of the first requirement: those of a session's new life are larger than those of an old one.
+//! Each `RequireFeedback` of a session has a number, its requirement, so that a late step can be distinguished from a new one.
+//! The first number is the time, so the numbers of a session that is created again exceed those of the expired one.
 
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, TryStreamExt as _, future::BoxFuture, stream};
-use roomcast_core::{SessionCommand, SessionId, UserId};
+use roomcast_core::{SessionCommand, SessionId, UserId, ids::RequestKey};
 
-use crate::{Appended, FeedbackRequirement, Outcome, RequestKey, StoreError};
+use crate::store::{Appended, FeedbackRequirement, Outcome, StoreError};
 
 /// How many users' slots are written at the same time.
 const CONCURRENT_USERS: usize = 64;
 
-/// What the step in the session's slot leaves for the users' slots.
+/// The result of the step in the session's slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Required {
+pub(crate) struct SessionRequirement {
     pub(crate) users: Vec<UserId>,
-    pub(crate) number: u64,
+    pub(crate) requirement: u64,
     pub(crate) duplicate: bool,
 }
 
 /// The steps, each atomic in one slot.
 #[async_trait]
-pub(crate) trait Slots: Send + Sync {
-    /// Does a command; gives the number of the last requirement too, 0 where there was none.
-    async fn command(
+pub(crate) trait FeedbackSteps: Send + Sync {
+    /// Executes a command. Also returns the session's last requirement; 0 if there was none.
+    async fn execute_command(
         &self,
         session: &SessionId,
         command: &SessionCommand,
         request: Option<&RequestKey>,
     ) -> Result<(Outcome, u64), StoreError>;
 
-    /// Writes in the session's slot who owes feedback.
-    async fn require(
+    /// Adds the users to the session's pending feedback, under a new requirement.
+    async fn add_requirement(
         &self,
         session: &SessionId,
         users: &[UserId],
         request: Option<&RequestKey>,
-    ) -> Result<Required, StoreError>;
+    ) -> Result<SessionRequirement, StoreError>;
 
-    /// Writes the requirement in the user's slot, unless it is there. Feedback that was given after the
-    /// requirement, but came here before it, ends it at once.
-    async fn user_requires(
+    /// Adds the requirement to the user's pending feedback, unless the user's slot has it already. If the feedback
+    /// was settled by a later command whose step arrived first, it is settled at once.
+    async fn add_pending_feedback(
         &self,
         user: &UserId,
         session: &SessionId,
-        number: u64,
+        requirement: u64,
     ) -> Result<Appended, StoreError>;
 
-    /// Ends what the user owes for the session by requirements up to `number`.
-    async fn user_gave(&self, user: &UserId, session: &SessionId, number: u64) -> Result<(), StoreError>;
+    /// Settles the user's pending feedback for the session up to and including `requirement`.
+    async fn settle_feedback(
+        &self,
+        user: &UserId,
+        session: &SessionId,
+        requirement: u64,
+    ) -> Result<(), StoreError>;
 }
 
 pub(crate) async fn execute(
-    slots: &dyn Slots,
+    steps: &dyn FeedbackSteps,
     session: &SessionId,
     command: &SessionCommand,
     request: Option<&RequestKey>,
 ) -> Result<Outcome, StoreError> {
-    let (outcome, last) = slots.command(session, command, request).await?;
+    let (outcome, last_requirement) = steps.execute_command(session, command, request).await?;
     if let SessionCommand::UpdateFeedback {
         author: Some(author), ..
     } = command
-        && last > 0
+        && last_requirement > 0
     {
-        slots.user_gave(author, session, last).await?;
+        steps.settle_feedback(author, session, last_requirement).await?;
     }
     Ok(outcome)
 }
 
 pub(crate) async fn require_feedback(
-    slots: &dyn Slots,
+    steps: &dyn FeedbackSteps,
     session: &SessionId,
     users: &[UserId],
     request: Option<&RequestKey>,
 ) -> Result<FeedbackRequirement, StoreError> {
-    let Required {
+    let SessionRequirement {
         users,
-        number,
+        requirement,
         duplicate,
-    } = slots.require(session, users, request).await?;
+    } = steps.add_requirement(session, users, request).await?;
     let step = |user: UserId| -> BoxFuture<'_, Result<(UserId, Appended), StoreError>> {
         Box::pin(async move {
-            let appended = slots.user_requires(&user, session, number).await?;
+            let appended = steps.add_pending_feedback(&user, session, requirement).await?;
             Ok((user, appended))
         })
     };
@@ -94,4 +99,10 @@ pub(crate) async fn require_feedback(
         .try_collect()
         .await?;
     Ok(FeedbackRequirement { users, duplicate })
+}
+
+/// The users without duplicates, in the order of their first occurrence.
+pub(crate) fn distinct(users: &[UserId]) -> Vec<UserId> {
+    let mut seen = std::collections::BTreeSet::new();
+    users.iter().filter(|user| seen.insert(*user)).cloned().collect()
 }

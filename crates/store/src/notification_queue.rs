@@ -1,125 +1,73 @@
-//! What one subscription is to be told. It must never hold more than its cap of hints: whoever is slow is told
-//! that some were lost, and goes back to the log.
+//! The signals that wait for the reader of notifications. It must never hold more notifications than its limit: a
+//! slow reader returns to the log.
 
 use std::{
     collections::{BTreeSet, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use roomcast_core::{Entry, RoomId};
-use tokio::sync::Notify;
 
-use crate::SubscriptionSignal;
+use crate::store::SubscriptionSignal;
 
-/// How many hints wait for one subscriber. When it is full all of them are dropped, `Lost` is told, and `Subscribed`
-/// once more for each of their rooms.
-pub(crate) const HINTS: usize = 256;
+/// How many notifications wait. When another one arrives, all of them are dropped; `Lost` is sent, and then
+/// `Subscribed` again for each of their rooms.
+pub(crate) const MAX_NOTIFICATIONS: usize = 256;
 
+/// The signals in the order in which the reader gets them. `lost` and `subscribed` need no limit of their own: there is
+/// at most one `Lost`, and one `Subscribed` for each room.
 #[derive(Default)]
-pub(crate) struct Mailbox {
-    inner: Mutex<Inner>,
-    filled: Notify,
-}
-
-#[derive(Default)]
-struct Inner {
-    /// The rooms that are listened to, whether or not `Subscribed` was fetched.
-    heard: BTreeSet<RoomId>,
+pub(crate) struct NotificationQueue {
     lost: bool,
-    /// `Subscribed` to be told, of rooms that are `heard`.
     subscribed: BTreeSet<RoomId>,
-    hints: VecDeque<(RoomId, Arc<Entry>)>,
+    notifications: VecDeque<(RoomId, Arc<Entry>)>,
 }
 
-impl Inner {
-    /// Drops the hints that wait, and tells of their rooms.
-    fn overflow(&mut self) {
-        self.lost = true;
-        self.subscribed.extend(self.hints.drain(..).map(|(room, _)| room));
+impl NotificationQueue {
+    pub(crate) fn push_subscribed(&mut self, room: &RoomId) {
+        self.subscribed.insert(room.clone());
     }
 
-    fn take(&mut self) -> Option<SubscriptionSignal> {
-        // `Lost` before `Subscribed`, since it takes back what was told before; hints last, since the subscriber
-        // can use none of a room that it was not told of.
+    pub(crate) fn push_notification(&mut self, room: &RoomId, entry: &Arc<Entry>) {
+        if self.notifications.len() < MAX_NOTIFICATIONS {
+            self.notifications.push_back((room.clone(), entry.clone()));
+            return;
+        }
+        let dropped = self.notifications.drain(..).map(|(room, _)| room);
+        self.subscribed.extend(dropped);
+        self.push_lost(room);
+    }
+
+    /// Records that notifications of the room were lost while its subscription stays active.
+    pub(crate) fn push_lost(&mut self, room: &RoomId) {
+        self.lost = true;
+        self.subscribed.insert(room.clone());
+    }
+
+    /// Drops every signal: no subscription is active any more.
+    pub(crate) fn reset(&mut self) {
+        *self = Self {
+            lost: true,
+            ..Self::default()
+        };
+    }
+
+    /// Drops the signals of the room.
+    pub(crate) fn remove(&mut self, room: &RoomId) {
+        self.subscribed.remove(room);
+        self.notifications.retain(|(other, _)| other != room);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<SubscriptionSignal> {
+        // `Lost` precedes `Subscribed`, because it invalidates earlier signals. Notifications are last, because the
+        // reader ignores those of a room without `Subscribed`.
         if std::mem::take(&mut self.lost) {
             return Some(SubscriptionSignal::Lost);
         }
         if let Some(room) = self.subscribed.pop_first() {
             return Some(SubscriptionSignal::Subscribed(room));
         }
-        self.hints
-            .pop_front()
-            .map(|(room, entry)| SubscriptionSignal::Notification(room, entry))
-    }
-}
-
-impl Mailbox {
-    fn change(&self, change: impl FnOnce(&mut Inner)) {
-        change(&mut self.locked());
-        self.filled.notify_one();
-    }
-
-    fn locked(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The room is listened to from here on.
-    pub(crate) fn subscribed(&self, room: &RoomId) {
-        self.change(|inner| {
-            inner.heard.insert(room.clone());
-            inner.subscribed.insert(room.clone());
-        });
-    }
-
-    /// Forgets the room, and what was still to be told of it.
-    pub(crate) fn unsubscribed(&self, room: &RoomId) {
-        self.change(|inner| {
-            inner.heard.remove(room);
-            inner.subscribed.remove(room);
-            inner.hints.retain(|(other, _)| other != room);
-        });
-    }
-
-    /// Something was appended.
-    pub(crate) fn hint(&self, room: &RoomId, entry: &Arc<Entry>) {
-        self.change(|inner| match inner.hints.len() {
-            _ if !inner.heard.contains(room) => {}
-            0..HINTS => inner.hints.push_back((room.clone(), entry.clone())),
-            _ => {
-                inner.overflow();
-                inner.subscribed.insert(room.clone());
-            }
-        });
-    }
-
-    /// No room is listened to until it is `subscribed` again.
-    pub(crate) fn lost(&self) {
-        self.change(|inner| {
-            *inner = Inner {
-                lost: true,
-                ..Inner::default()
-            }
-        });
-    }
-
-    /// Hints of these rooms were lost on the way; every room is still listened to.
-    pub(crate) fn missed(&self, rooms: &[RoomId]) {
-        self.change(|inner| {
-            for room in rooms.iter().filter(|room| inner.heard.contains(room)) {
-                inner.lost = true;
-                inner.subscribed.insert(room.clone());
-            }
-        });
-    }
-
-    /// The next notice. Cancel-safe: nothing is taken before it is given.
-    pub(crate) async fn next(&self) -> SubscriptionSignal {
-        loop {
-            let filled = self.filled.notified();
-            if let Some(notice) = self.locked().take() {
-                return notice;
-            }
-            filled.await;
-        }
+        let (room, entry) = self.notifications.pop_front()?;
+        Some(SubscriptionSignal::Notification(room, entry))
     }
 }

@@ -1,5 +1,5 @@
-//! Hears the hints for every subscription of the store, over a connection of its own. It must never be deaf
-//! without telling: whatever ends the connection, or a room's place on it, ends in `Lost` and a new connection.
+//! Receives notifications on a connection of its own. It must never miss notifications without reporting it: when the
+//! connection, or the subscription to one room, ends, it reports the loss and makes a new connection.
 
 use std::{
     collections::BTreeSet,
@@ -21,83 +21,84 @@ use super::{
     backoff::Backoff,
     codec,
     config::RedisUrl,
-    connection::{Connection, open},
+    connection::{CHECK_INTERVAL, Connection, open},
     keys::{Slot, room_of},
-    reconnecting::CHECK_INTERVAL,
 };
-use crate::subscriptions::Audience;
+use crate::subscriptions::Subscriptions;
 
-/// How many pushed messages wait to be handed on; more are dropped, and the subscribers of their rooms are told.
-const PUSHES: usize = 512;
-/// How many rooms are subscribed to in one go.
+/// How many pushed messages wait to be handled. When the queue is full, further ones are dropped; their rooms are
+/// recorded, and the reader learns that notifications of these rooms were lost.
+const MAX_PUSHES: usize = 512;
+/// How many rooms are subscribed to with one write.
 const BATCH: usize = 256;
-/// When to try again the rooms of a cluster's node that is away.
-const AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// When to retry the rooms of an unreachable node of a cluster.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
 
-pub(super) struct Hearing {
+/// The task that receives notifications.
+pub(super) struct PubSub {
     pub(super) url: RedisUrl,
-    pub(super) prefix: String,
-    pub(super) audience: Arc<Audience>,
+    pub(super) prefix: Arc<str>,
+    pub(super) subscriptions: Arc<Subscriptions>,
 }
 
-/// What one connection says.
-struct Heard {
-    pushes: mpsc::Receiver<PushInfo>,
+/// What one connection pushed.
+struct Pushes {
+    queue: mpsc::Receiver<PushInfo>,
     dropped: Arc<Dropped>,
 }
 
-/// What one connection said when the queue was full.
+/// What one connection pushed while the queue was full.
 #[derive(Default)]
 struct Dropped {
-    /// Of these channels; they are no more than those that are listened to.
-    hints: Mutex<BTreeSet<String>>,
-    /// News that a room, or all of them, are not heard any more.
+    /// The channels of dropped notifications; no more than are subscribed to.
+    channels: Mutex<BTreeSet<String>>,
+    /// Whether a message about the end of a subscription, or of the connection, was dropped.
     end: AtomicBool,
 }
 
-impl Heard {
+impl Pushes {
     fn new() -> (
         impl Fn(PushInfo) -> Result<(), ()> + Send + Sync + Clone + 'static,
         Self,
     ) {
-        let (sender, pushes) = mpsc::channel(PUSHES);
+        let (sender, queue) = mpsc::channel(MAX_PUSHES);
         let dropped = Arc::new(Dropped::default());
-        let heard = Self {
-            pushes,
+        let pushes = Self {
+            queue,
             dropped: dropped.clone(),
         };
         let push = move |info: PushInfo| {
-            let ends = matches!(info.kind, PushKind::SUnsubscribe | PushKind::Disconnection);
-            if !ends && info.kind != PushKind::SMessage {
-                // Confirmations come as answers too.
+            let is_end = matches!(info.kind, PushKind::SUnsubscribe | PushKind::Disconnection);
+            if !is_end && info.kind != PushKind::SMessage {
+                // Confirmations are also the responses to commands, where they are handled.
                 return Ok(());
             }
             match sender.try_send(info) {
                 Ok(()) => {}
-                Err(_) if ends => dropped.end.store(true, Ordering::Relaxed),
-                Err(TrySendError::Full(info) | TrySendError::Closed(info)) => dropped.hint(&info),
+                Err(_) if is_end => dropped.end.store(true, Ordering::Relaxed),
+                Err(TrySendError::Full(info) | TrySendError::Closed(info)) => dropped.record(&info),
             }
             Ok(())
         };
-        (push, heard)
+        (push, pushes)
     }
 }
 
 impl Dropped {
-    fn hints(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.hints.lock().unwrap_or_else(PoisonError::into_inner)
+    fn channels(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hint(&self, info: &PushInfo) {
+    fn record(&self, info: &PushInfo) {
         match channel(info) {
-            Some(channel) => drop(self.hints().insert(channel.to_owned())),
-            // Nobody knows whose it was.
+            Some(channel) => drop(self.channels().insert(channel.to_owned())),
+            // The room is unknown, so every room counts as lost.
             None => self.end.store(true, Ordering::Relaxed),
         }
     }
 
-    fn take_hints(&self) -> BTreeSet<String> {
-        std::mem::take(&mut *self.hints())
+    fn take_channels(&self) -> BTreeSet<String> {
+        std::mem::take(&mut *self.channels())
     }
 }
 
@@ -113,121 +114,121 @@ fn text(value: Option<&Value>) -> Option<&str> {
     }
 }
 
-/// The connection is to be given up.
-struct GiveUp;
+/// The connection cannot be used any more.
+struct ConnectionLost;
 
-impl Hearing {
-    /// Hears until it is aborted.
+impl PubSub {
+    /// Runs until its task is aborted.
     pub(super) async fn run(self) {
         let mut backoff = Backoff::default();
         loop {
-            let (push, heard) = Heard::new();
+            let (push, pushes) = Pushes::new();
             if let Ok(mut connection) = open(&self.url, Some(push)).await {
-                let since = Instant::now();
-                let GiveUp = self.hear(&mut connection, heard).await;
-                self.audience.lost();
-                if since.elapsed() > CHECK_INTERVAL {
+                let connected_at = Instant::now();
+                let ConnectionLost = self.receive(&mut connection, pushes).await;
+                self.subscriptions.connection_lost();
+                if connected_at.elapsed() > CHECK_INTERVAL {
                     backoff.reset();
                 }
             }
-            // Why Redis is away is logged by the supervisor.
+            // The connection for commands logs why Redis is unreachable.
             sleep(backoff.next()).await;
         }
     }
 
-    async fn hear(&self, connection: &mut Connection, mut heard: Heard) -> GiveUp {
+    async fn receive(&self, connection: &mut Connection, mut pushes: Pushes) -> ConnectionLost {
         let mut check_at = Instant::now() + CHECK_INTERVAL;
-        let mut again = Vec::new();
-        let mut again_at = Instant::now();
+        let mut failed = Vec::new();
+        let mut retried_at = Instant::now();
         loop {
             let step = tokio::select! {
+                // Notifications are first, because their queue is limited.
                 biased;
-                push = heard.pushes.recv() => self.take(push),
-                () = self.audience.changed() => self.follow(connection, &mut heard, &mut again).await,
-                () = sleep_until(again_at + AGAIN_AFTER), if !again.is_empty() => {
-                    again_at = Instant::now();
-                    self.audience.again(std::mem::take(&mut again));
+                push = pushes.queue.recv() => self.handle(push),
+                () = self.subscriptions.changed() => self.apply_changes(connection, &mut pushes, &mut failed).await,
+                () = sleep_until(retried_at + RETRY_AFTER), if !failed.is_empty() => {
+                    retried_at = Instant::now();
+                    self.subscriptions.retry(std::mem::take(&mut failed));
                     Ok(())
                 }
                 () = sleep_until(check_at) => {
                     let checked = connection.check_all().await;
                     check_at = Instant::now() + CHECK_INTERVAL;
-                    checked.map_err(|_| GiveUp)
+                    checked.map_err(|_| ConnectionLost)
                 }
             };
-            if let Err(give_up) = step {
-                return give_up;
+            if let Err(lost) = step {
+                return lost;
             }
-            if heard.dropped.end.load(Ordering::Relaxed) {
-                return GiveUp;
+            if pushes.dropped.end.load(Ordering::Relaxed) {
+                return ConnectionLost;
             }
-            let missed = heard.dropped.take_hints();
-            if !missed.is_empty() {
-                let rooms = missed.iter().filter_map(|log| room_of(&self.prefix, log));
-                self.audience.missed(&rooms.collect::<Vec<_>>());
+            let dropped = pushes.dropped.take_channels();
+            if !dropped.is_empty() {
+                let rooms = dropped.iter().filter_map(|log| room_of(&self.prefix, log));
+                self.subscriptions.notifications_lost(&rooms.collect::<Vec<_>>());
             }
         }
     }
 
-    /// Subscribes to the rooms that someone listens to, and leaves the others.
-    async fn follow(
+    /// Subscribes to the rooms that the reader wants, and unsubscribes from the others.
+    async fn apply_changes(
         &self,
         connection: &mut Connection,
-        heard: &mut Heard,
-        again: &mut Vec<RoomId>,
-    ) -> Result<(), GiveUp> {
-        let changes = self.audience.take_changes();
-        let channels = |rooms: &[RoomId]| -> Vec<String> {
-            rooms
-                .iter()
-                .map(|room| Slot::room(&self.prefix, room).log())
-                .collect()
-        };
-        for rooms in changes.leave.chunks(BATCH) {
-            if !connection.leave(&channels(rooms)).await {
-                return Err(GiveUp);
+        pushes: &mut Pushes,
+        failed: &mut Vec<RoomId>,
+    ) -> Result<(), ConnectionLost> {
+        let changes = self.subscriptions.take_changes();
+        for rooms in changes.unsubscribe.chunks(BATCH) {
+            if !connection.unsubscribe(&self.channels(rooms)).await {
+                return Err(ConnectionLost);
             }
-            // What confirms the leaving must not be taken for a room that was lost after it is subscribed to anew.
-            while let Ok(push) = heard.pushes.try_recv() {
-                self.take(Some(push))?;
+            // The confirmations must be handled before the rooms are subscribed to again. Otherwise they would look like
+            // subscriptions that the server ended.
+            while let Ok(push) = pushes.queue.try_recv() {
+                self.handle(Some(push))?;
             }
         }
         for rooms in changes.subscribe.chunks(BATCH) {
-            let done = connection.listen(&channels(rooms)).await;
-            let (done, failed): (Vec<_>, Vec<_>) =
-                rooms.iter().cloned().zip(done).partition(|(_, done)| *done);
-            let names =
-                |rooms: Vec<(RoomId, bool)>| rooms.into_iter().map(|(room, _)| room).collect::<Vec<_>>();
-            self.audience.heard(&names(done));
+            let results = connection.subscribe(&self.channels(rooms)).await;
+            let (mut active, mut not_active) = (Vec::new(), Vec::new());
+            for (room, is_active) in rooms.iter().cloned().zip(results) {
+                let list = if is_active { &mut active } else { &mut not_active };
+                list.push(room);
+            }
+            self.subscriptions.activate(&active);
             match connection {
-                Connection::One(_) if !failed.is_empty() => return Err(GiveUp),
-                Connection::One(_) | Connection::Cluster(_) => again.extend(names(failed)),
+                Connection::One(_) if !not_active.is_empty() => return Err(ConnectionLost),
+                Connection::One(_) | Connection::Cluster(_) => failed.extend(not_active),
             }
         }
         Ok(())
     }
 
-    fn take(&self, push: Option<PushInfo>) -> Result<(), GiveUp> {
-        let push = push.ok_or(GiveUp)?;
+    fn channels(&self, rooms: &[RoomId]) -> Vec<String> {
+        rooms
+            .iter()
+            .map(|room| Slot::room(&self.prefix, room).log())
+            .collect()
+    }
+
+    fn handle(&self, push: Option<PushInfo>) -> Result<(), ConnectionLost> {
+        let push = push.ok_or(ConnectionLost)?;
         let room = channel(&push).and_then(|channel| room_of(&self.prefix, channel));
-        let PushInfo { kind, data } = push;
-        if kind == PushKind::SMessage {
-            // What can't be read is no hint; the log tells whoever reads it.
-            if let (Some(room), Some(Ok(entry))) = (
-                &room,
-                room.as_ref()
-                    .zip(text(data.get(1)))
-                    .map(|(r, t)| codec::entry(r, t)),
-            ) {
-                self.audience.hint(room, &entry);
+        if push.kind == PushKind::SMessage {
+            // A message that cannot be read is skipped; a reader of the log gets the error.
+            if let (Some(room), Some(line)) = (room, text(push.data.get(1)))
+                && let Ok(entry) = codec::entry(&room, line)
+            {
+                self.subscriptions.notify(&room, &entry);
             }
             return Ok(());
         }
-        // A slot that moves to another node takes its subscriptions away.
-        let taken_away =
-            kind == PushKind::SUnsubscribe && room.is_some_and(|room| self.audience.hears(&room));
-        if taken_away || kind == PushKind::Disconnection {
-            return Err(GiveUp);
+        // When a slot moves to another node, the server ends the subscriptions to its channels.
+        let was_ended = push.kind == PushKind::SUnsubscribe
+            && room.is_some_and(|room| self.subscriptions.is_active(&room));
+        if was_ended || push.kind == PushKind::Disconnection {
+            return Err(ConnectionLost);
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! The tests of the whole crate.
+//! The tests of the whole crate: the contract that each store keeps, and what only Redis has to keep.
 
-pub(crate) mod contract;
+mod contract;
 mod redis;
-pub(crate) mod support;
+mod support;

@@ -2,16 +2,16 @@
 
 use roomcast_core::{CommandDenial, Event, JsonObject, Offset, Role, SessionCommand, browser_event};
 
-use super::*;
-use crate::Participation;
+use super::{subject::Subject, *};
+use crate::{Participation, StoreLimits};
 use Role::{Interviewee, Interviewer, Observer};
 
-pub(super) async fn a_publish_creates_and_then_replaces(kind: Kind) {
+pub(super) async fn a_publish_creates_and_then_replaces(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     let first = s
         .execute(&publish(
             "new",
-            people(&[("alice", Interviewer), ("bob", Observer)]),
+            participants(&[("alice", Interviewer), ("bob", Observer)]),
         ))
         .await
         .unwrap();
@@ -22,7 +22,7 @@ pub(super) async fn a_publish_creates_and_then_replaces(kind: Kind) {
     assert!(first.appended.published_at > 0);
     assert_eq!(s.participants().await, ["alice interviewer 1", "bob observer 1"]);
 
-    let list = people(&[("carol", Interviewer), ("bob", Interviewee)]);
+    let list = participants(&[("carol", Interviewer), ("bob", Interviewee)]);
     let second = s.execute(&publish("ready", list)).await.unwrap();
     assert_eq!((second.appended.position.offset, second.revision), (Offset(2), 2));
     assert_eq!(
@@ -35,17 +35,17 @@ pub(super) async fn a_publish_creates_and_then_replaces(kind: Kind) {
         session: after.into(),
         removed: vec![user("alice")],
     };
-    assert_eq!(s.bodies("session:s1").await[1], body);
+    assert_eq!(s.events("session:s1").await[1], body);
 
-    s.execute(&publish("empty", people(&[]))).await.unwrap();
+    s.execute(&publish("empty", participants(&[]))).await.unwrap();
     assert!(s.participants().await.is_empty());
     assert_eq!(
-        s.bodies("session:s1").await[2].removed(),
+        s.events("session:s1").await[2].removed(),
         [user("carol"), user("bob")]
     );
 }
 
-pub(super) async fn a_publish_without_a_list_leaves_participants_alone(kind: Kind) {
+pub(super) async fn a_publish_without_a_list_keeps_the_participants(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish("new", None)).await.unwrap();
     assert!(s.participants().await.is_empty());
@@ -53,7 +53,7 @@ pub(super) async fn a_publish_without_a_list_leaves_participants_alone(kind: Kin
     s.execute(&select("alice", Interviewer)).await.unwrap();
     s.execute(&publish("ready", None)).await.unwrap();
     assert_eq!(s.participants().await, ["zoe observer 2", "alice interviewer 3"]);
-    match s.bodies("session:s1").await.last() {
+    match s.events("session:s1").await.last() {
         Some(Event::SessionUpdated { session, removed }) => {
             assert_eq!(**session, s.s1().await);
             assert!(removed.is_empty());
@@ -62,7 +62,7 @@ pub(super) async fn a_publish_without_a_list_leaves_participants_alone(kind: Kin
     }
 }
 
-pub(super) async fn an_expected_revision_is_held_to(kind: Kind) {
+pub(super) async fn a_publish_that_expects_another_revision_is_denied(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     let expecting = |expected_revision| SessionCommand::Publish {
         status: "x".into(),
@@ -71,63 +71,66 @@ pub(super) async fn an_expected_revision_is_held_to(kind: Kind) {
         expected_revision: Some(expected_revision),
     };
     assert_eq!(
-        s.rejected(&expecting(1)).await,
+        s.denied(&expecting(1)).await,
         CommandDenial::RevisionMismatch { current: 0 }
     );
     assert_eq!(s.execute(&expecting(0)).await.unwrap().revision, 1);
     assert_eq!(
-        s.rejected(&expecting(0)).await,
+        s.denied(&expecting(0)).await,
         CommandDenial::RevisionMismatch { current: 1 }
     );
     assert_eq!(s.execute(&select("alice", Observer)).await.unwrap().revision, 2);
     assert_eq!(s.execute(&update(None)).await.unwrap().revision, 2);
     assert_eq!(s.execute(&expecting(2)).await.unwrap().revision, 3);
     assert_eq!(
-        s.rejected(&expecting(u64::MAX)).await,
+        s.denied(&expecting(u64::MAX)).await,
         CommandDenial::RevisionMismatch { current: 3 }
     );
     assert_eq!(s.log("session:s1").await.len(), 4);
 }
 
-pub(super) async fn a_single_seat_has_one_holder(kind: Kind) {
+pub(super) async fn an_exclusive_role_has_one_holder(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
-    s.execute(&publish("new", people(&[("alice", Interviewer)])))
+    s.execute(&publish("new", participants(&[("alice", Interviewer)])))
         .await
         .unwrap();
     assert_eq!(
-        s.rejected(&select("bob", Interviewer)).await,
+        s.denied(&select("bob", Interviewer)).await,
         CommandDenial::RoleTaken(Interviewer)
     );
     s.execute(&select("alice", Interviewer)).await.unwrap();
     s.execute(&select("bob", Interviewee)).await.unwrap();
     assert_eq!(
-        s.rejected(&select("alice", Interviewee)).await,
+        s.denied(&select("alice", Interviewee)).await,
         CommandDenial::RoleTaken(Interviewee)
     );
     for observer in ["carol", "dave"] {
         s.execute(&select(observer, Observer)).await.unwrap();
     }
-    // A seat is free again after a change of role, a removal, and a list without its holder.
+    // The role is free again after a role change, a removal, and a list without its holder.
     s.execute(&select("alice", Observer)).await.unwrap();
     s.execute(&select("carol", Interviewer)).await.unwrap();
     s.execute(&remove("carol")).await.unwrap();
     s.execute(&select("dave", Interviewer)).await.unwrap();
-    s.execute(&publish("later", people(&[("bob", Observer)])))
+    s.execute(&publish("later", participants(&[("bob", Observer)])))
         .await
         .unwrap();
     s.execute(&select("erin", Interviewer)).await.unwrap();
     s.execute(&select("bob", Interviewee)).await.unwrap();
     assert_eq!(
-        s.rejected(&select("erin", Interviewee)).await,
+        s.denied(&select("erin", Interviewee)).await,
         CommandDenial::RoleTaken(Interviewee)
     );
 }
 
-pub(super) async fn a_role_change_keeps_the_place_and_since_when(kind: Kind) {
+pub(super) async fn a_role_change_keeps_the_order_and_the_first_offset(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
-    s.execute(&publish("new", people(&[("zoe", Observer), ("alice", Observer)])))
-        .await
-        .unwrap();
+    s.execute(&publish(
+        "new",
+        participants(&[("zoe", Observer), ("alice", Observer)]),
+    ))
+    .await
+    .unwrap();
     s.execute(&select("bob", Observer)).await.unwrap();
     s.execute(&select("zoe", Interviewee)).await.unwrap();
     assert_eq!(
@@ -142,24 +145,24 @@ pub(super) async fn a_role_change_keeps_the_place_and_since_when(kind: Kind) {
     );
 }
 
-pub(super) async fn only_a_participant_can_be_removed(kind: Kind) {
+pub(super) async fn only_a_participant_can_be_removed(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
-    s.execute(&publish("new", people(&[("alice", Observer)])))
+    s.execute(&publish("new", participants(&[("alice", Observer)])))
         .await
         .unwrap();
-    assert_eq!(s.rejected(&remove("bob")).await, CommandDenial::NotAParticipant);
+    assert_eq!(s.denied(&remove("bob")).await, CommandDenial::NotAParticipant);
     assert_eq!(s.execute(&remove("alice")).await.unwrap().revision, 2);
-    assert_eq!(s.rejected(&remove("alice")).await, CommandDenial::NotAParticipant);
+    assert_eq!(s.denied(&remove("alice")).await, CommandDenial::NotAParticipant);
     assert_eq!(
-        s.bodies("session:s1").await[1],
+        s.events("session:s1").await[1],
         Event::ParticipantRemoved { user: user("alice") }
     );
 }
 
-pub(super) async fn an_unknown_session_is_not_found(kind: Kind) {
+pub(super) async fn an_unknown_session_is_not_found(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     for command in [select("alice", Observer), update(Some("alice")), remove("alice")] {
-        assert_eq!(s.rejected(&command).await, CommandDenial::SessionNotFound);
+        assert_eq!(s.denied(&command).await, CommandDenial::SessionNotFound);
     }
     let required = s
         .store
@@ -168,13 +171,13 @@ pub(super) async fn an_unknown_session_is_not_found(kind: Kind) {
     assert_eq!(required, Err(CommandDenial::SessionNotFound.into()));
     assert_eq!(s.store.session(&session("s1")).await, Ok(None));
     assert_eq!(s.store.snapshot(&room("session:s1")).await, Ok(None));
-    assert!(s.pending_feedback_of("alice").await.is_empty());
+    assert!(s.sessions_with_pending_feedback("alice").await.is_empty());
 }
 
-pub(super) async fn an_update_of_feedback_is_appended_as_it_was_told(kind: Kind) {
+pub(super) async fn a_feedback_update_is_appended_unchanged(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish("new", None)).await.unwrap();
-    let told = |new_feedback, timestamp| SessionCommand::UpdateFeedback {
+    let command = |new_feedback, timestamp| SessionCommand::UpdateFeedback {
         feedback: "f1".parse().unwrap(),
         author: None,
         updates: JsonObject::parse(r#"{"score":4.5,"n":[1,{"a":null}]}"#).unwrap(),
@@ -182,8 +185,13 @@ pub(super) async fn an_update_of_feedback_is_appended_as_it_was_told(kind: Kind)
         timestamp,
     };
     let created = Some(JsonObject::empty());
-    s.execute(&told(created.clone(), Some(-1))).await.unwrap();
-    let at = s.execute(&told(None, None)).await.unwrap().appended.published_at;
+    s.execute(&command(created.clone(), Some(-1))).await.unwrap();
+    let at = s
+        .execute(&command(None, None))
+        .await
+        .unwrap()
+        .appended
+        .published_at;
     let expected = |new_feedback, timestamp| Event::FeedbackUpdated {
         feedback: "f1".parse().unwrap(),
         updates: JsonObject::parse(r#"{"score":4.5,"n":[1,{"a":null}]}"#).unwrap(),
@@ -191,69 +199,70 @@ pub(super) async fn an_update_of_feedback_is_appended_as_it_was_told(kind: Kind)
         timestamp,
     };
     assert_eq!(
-        s.bodies("session:s1").await[1..],
+        s.events("session:s1").await[1..],
         [expected(created, -1), expected(None, at)]
     );
 }
 
-pub(super) async fn a_payload_may_be_as_large_as_the_cap_and_no_larger(kind: Kind) {
-    const CAP: usize = 400;
-    let s = kind
-        .subject(StoreLimits {
-            max_payload: CAP,
-            ..StoreLimits::default()
-        })
-        .await;
-    let list = people(&[("alice", Interviewer), ("bob", Observer), ("carol", Observer)]);
+const PAYLOAD_LIMIT: usize = 400;
+
+async fn subject_with_payload_limit(kind: StoreKind) -> Subject {
+    let limits = StoreLimits {
+        max_payload: PAYLOAD_LIMIT,
+        ..StoreLimits::default()
+    };
+    kind.subject(limits).await
+}
+
+/// How many bytes the payload of the last event may grow.
+async fn free_bytes(s: &Subject) -> usize {
+    let event = s.events("session:s1").await.pop().unwrap();
+    let event = browser_event::session_event(&session("s1"), &event).unwrap();
+    PAYLOAD_LIMIT - event.payload.len()
+}
+
+fn one_byte_too_large() -> CommandDenial {
+    CommandDenial::PayloadTooLarge {
+        bytes: PAYLOAD_LIMIT + 1,
+        limit: PAYLOAD_LIMIT,
+    }
+}
+
+pub(super) async fn a_payload_may_be_as_large_as_the_limit_and_not_larger(kind: StoreKind) {
+    let s = subject_with_payload_limit(kind).await;
+    let list = participants(&[("alice", Interviewer), ("bob", Observer), ("carol", Observer)]);
     s.execute(&publish("", list.clone())).await.unwrap();
-    let body = s.bodies("session:s1").await.remove(0);
-    let free = CAP
-        - browser_event::session_event(&session("s1"), &body)
-            .unwrap()
-            .payload
-            .len();
+    let free = free_bytes(&s).await;
     for list in [list, None] {
         let status = "s".repeat(free);
         s.execute(&publish(&status, list.clone())).await.unwrap();
-        let too_large = CommandDenial::PayloadTooLarge {
-            bytes: CAP + 1,
-            limit: CAP,
-        };
-        assert_eq!(
-            s.rejected(&publish(&format!("{status}s"), list.clone())).await,
-            too_large
-        );
+        let larger = publish(&format!("{status}s"), list.clone());
+        assert_eq!(s.denied(&larger).await, one_byte_too_large());
         // A quote takes two bytes.
-        assert_eq!(
-            s.rejected(&publish(&format!("{}\"", &status[1..]), list)).await,
-            too_large
-        );
+        let larger = publish(&format!("{}\"", &status[1..]), list);
+        assert_eq!(s.denied(&larger).await, one_byte_too_large());
     }
+    assert_eq!(s.s1().await.revision, 3);
+}
 
-    let updating = |length: usize| SessionCommand::UpdateFeedback {
+pub(super) async fn a_feedback_payload_may_be_as_large_as_the_limit_and_not_larger(kind: StoreKind) {
+    let s = subject_with_payload_limit(kind).await;
+    s.execute(&publish("", None)).await.unwrap();
+    let update = |length: usize| SessionCommand::UpdateFeedback {
         feedback: "f1".parse().unwrap(),
         author: None,
         updates: JsonObject::parse(&format!(r#"{{"text":"{}"}}"#, "t".repeat(length))).unwrap(),
         new_feedback: None,
         timestamp: None,
     };
-    s.execute(&updating(1)).await.unwrap();
-    let body = s.bodies("session:s1").await.pop().unwrap();
-    let free = CAP
-        - browser_event::session_event(&session("s1"), &body)
-            .unwrap()
-            .payload
-            .len();
-    s.execute(&updating(free + 1)).await.unwrap();
-    let too_large = CommandDenial::PayloadTooLarge {
-        bytes: CAP + 1,
-        limit: CAP,
-    };
-    assert_eq!(s.rejected(&updating(free + 2)).await, too_large);
-    assert_eq!(s.s1().await.revision, 3);
+    s.execute(&update(1)).await.unwrap();
+    let free = free_bytes(&s).await;
+    s.execute(&update(free + 1)).await.unwrap();
+    assert_eq!(s.denied(&update(free + 2)).await, one_byte_too_large());
+    assert_eq!(s.s1().await.revision, 1);
 }
 
-pub(super) async fn any_text_comes_back_as_it_was(kind: Kind) {
+pub(super) async fn any_text_is_stored_unchanged(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     let text: String = (0..=0x7f_u8)
         .map(char::from)
@@ -278,7 +287,7 @@ pub(super) async fn any_text_comes_back_as_it_was(kind: Kind) {
         timestamp: Some(0),
     };
     s.execute(&updating).await.unwrap();
-    match s.bodies("session:s1").await.as_slice() {
+    match s.events("session:s1").await.as_slice() {
         [
             Event::SessionUpdated { session, .. },
             Event::FeedbackUpdated {
@@ -294,18 +303,18 @@ pub(super) async fn any_text_comes_back_as_it_was(kind: Kind) {
     }
     s.store.disconnect_user(&user("alice"), &text).await.unwrap();
     assert_eq!(
-        s.bodies("user:alice").await,
+        s.events("user:alice").await,
         [Event::UserDisconnected { reason: text }]
     );
 }
 
-pub(super) async fn the_longest_ids_are_taken(kind: Kind) {
+pub(super) async fn the_longest_ids_are_accepted(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     let long = "x".repeat(128);
     let odd = "AZ09._~@:+-";
     for id in [long.as_str(), odd] {
         let key = request(&"\u{0}é".repeat(42), 1);
-        let list = people(&[(id, Interviewer)]);
+        let list = participants(&[(id, Interviewer)]);
         s.store
             .execute(&session(id), &publish("new", list), Some(&key))
             .await
@@ -313,13 +322,13 @@ pub(super) async fn the_longest_ids_are_taken(kind: Kind) {
         s.store.require_feedback(&session(id), &[], None).await.unwrap();
         let view = s.store.session(&session(id)).await.unwrap().unwrap();
         assert_eq!(view.session.participants[0].user, user(id));
-        assert_eq!(s.pending_feedback_of(id).await, [id]);
+        assert_eq!(s.sessions_with_pending_feedback(id).await, [id]);
     }
 }
 
-pub(super) async fn a_thousand_participants_are_no_trouble(kind: Kind) {
+pub(super) async fn a_session_may_have_a_thousand_participants(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
-    // Names whose order is not that of their places.
+    // The order of the ids is not that of the participants.
     let names: Vec<String> = (0..1000).map(|n| format!("user-{}", (n * 7) % 1000)).collect();
     let list = names.iter().map(|name| (user(name), Observer)).collect();
     s.execute(&publish("new", Some(list))).await.unwrap();
@@ -335,16 +344,16 @@ pub(super) async fn a_thousand_participants_are_no_trouble(kind: Kind) {
     let required = s.store.require_feedback(&session("s1"), &[], None).await.unwrap();
     let required: Vec<String> = required.users.iter().map(|(user, _)| user.to_string()).collect();
     assert_eq!(required, names);
-    s.execute(&publish("over", people(&[]))).await.unwrap();
-    assert_eq!(s.bodies("session:s1").await[2].removed().len(), 1000);
+    s.execute(&publish("over", participants(&[]))).await.unwrap();
+    assert_eq!(s.events("session:s1").await[2].removed().len(), 1000);
 }
 
-pub(super) async fn whether_a_user_takes_part_is_told_with_the_tail(kind: Kind) {
+pub(super) async fn participation_is_returned_with_the_tail(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     let id = session("s1");
     let of = async |name: &str| s.store.participation(&id, &user(name)).await.unwrap();
     assert_eq!(of("alice").await, None);
-    s.execute(&publish("new", people(&[("alice", Role::Interviewer)])))
+    s.execute(&publish("new", participants(&[("alice", Role::Interviewer)])))
         .await
         .unwrap();
     let remove = SessionCommand::RemoveParticipant { user: user("alice") };

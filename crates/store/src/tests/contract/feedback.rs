@@ -1,8 +1,9 @@
-//! Who owes feedback.
+//! Pending feedback.
 
-use roomcast_core::Event;
+use roomcast_core::{Event, Offset};
 
-use super::*;
+use super::{subject::Subject, *};
+use crate::{FeedbackRequirement, StoreLimits};
 
 fn required() -> Event {
     Event::FeedbackRequired {
@@ -10,24 +11,24 @@ fn required() -> Event {
     }
 }
 
-fn given() -> Event {
+fn settled() -> Event {
     Event::FeedbackSettled {
         session: session("s1"),
     }
 }
 
-async fn subject(kind: Kind) -> Subject {
+async fn subject(kind: StoreKind) -> Subject {
     let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish(
         "new",
-        people(&[("zoe", Role::Observer), ("alice", Role::Interviewer)]),
+        participants(&[("zoe", Role::Observer), ("alice", Role::Interviewer)]),
     ))
     .await
     .unwrap();
     s
 }
 
-fn names(requirement: &crate::FeedbackRequirement) -> Vec<String> {
+fn names(requirement: &FeedbackRequirement) -> Vec<String> {
     requirement
         .users
         .iter()
@@ -35,13 +36,10 @@ fn names(requirement: &crate::FeedbackRequirement) -> Vec<String> {
         .collect()
 }
 
-pub(super) async fn feedback_is_owed_until_its_author_gives_it(kind: Kind) {
-    require_and_give(&kind.subject(StoreLimits::default()).await).await;
-}
-
-pub(super) async fn require_and_give(s: &Subject) {
+pub(super) async fn feedback_is_pending_until_its_author_submits_it(kind: StoreKind) {
+    let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish("new", None)).await.unwrap();
-    // Neither has to take part, and whoever is named twice is asked once.
+    // Neither user is a participant, and a user who is named twice counts once.
     let users = ["bob", "alice", "bob"].map(user);
     let requirement = s
         .store
@@ -49,9 +47,9 @@ pub(super) async fn require_and_give(s: &Subject) {
         .await
         .unwrap();
     assert_eq!(names(&requirement), ["bob", "alice"]);
-    assert_eq!(s.pending_feedback().await, ["alice", "bob"]);
+    assert_eq!(s.users_with_pending_feedback().await, ["alice", "bob"]);
     for (user, appended) in &requirement.users {
-        assert_eq!(s.pending_feedback_of(user.as_str()).await, ["s1"]);
+        assert_eq!(s.sessions_with_pending_feedback(user.as_str()).await, ["s1"]);
         let log = s.log(&format!("user:{user}")).await;
         assert_eq!(
             (log[0].position, log[0].published_at),
@@ -61,23 +59,23 @@ pub(super) async fn require_and_give(s: &Subject) {
     assert_eq!(
         s.log("session:s1").await.len(),
         1,
-        "the session's log says nothing of it"
+        "the session's log has no entry about it"
     );
     assert_eq!(s.s1().await.revision, 1);
 
     s.execute(&update(None)).await.unwrap();
     s.execute(&update(Some("carol"))).await.unwrap();
-    assert_eq!(s.pending_feedback().await, ["alice", "bob"]);
+    assert_eq!(s.users_with_pending_feedback().await, ["alice", "bob"]);
     s.execute(&update(Some("alice"))).await.unwrap();
     s.execute(&update(Some("alice"))).await.unwrap();
-    assert_eq!(s.pending_feedback().await, ["bob"]);
-    assert!(s.pending_feedback_of("alice").await.is_empty());
-    assert_eq!(s.bodies("user:alice").await, [required(), given()]);
-    assert_eq!(s.pending_feedback_of("bob").await, ["s1"]);
+    assert_eq!(s.users_with_pending_feedback().await, ["bob"]);
+    assert!(s.sessions_with_pending_feedback("alice").await.is_empty());
+    assert_eq!(s.events("user:alice").await, [required(), settled()]);
+    assert_eq!(s.sessions_with_pending_feedback("bob").await, ["s1"]);
     assert!(s.log("user:carol").await.is_empty());
 }
 
-pub(super) async fn no_users_means_everyone_who_takes_part(kind: Kind) {
+pub(super) async fn no_users_means_every_participant(kind: StoreKind) {
     let s = subject(kind).await;
     let key = request("r", 1);
     let first = s
@@ -95,16 +93,16 @@ pub(super) async fn no_users_means_everyone_who_takes_part(kind: Kind) {
         .unwrap();
     assert_eq!(
         again.users, first.users,
-        "the first answer's users, not those of now"
+        "the users of the first response, not the current participants"
     );
     let second = s.store.require_feedback(&session("s1"), &[], None).await.unwrap();
     assert_eq!(names(&second), ["alice", "bob"]);
-    s.execute(&publish("empty", people(&[]))).await.unwrap();
-    let nobody = s.store.require_feedback(&session("s1"), &[], None).await.unwrap();
-    assert!(nobody.users.is_empty());
+    s.execute(&publish("empty", participants(&[]))).await.unwrap();
+    let no_one = s.store.require_feedback(&session("s1"), &[], None).await.unwrap();
+    assert!(no_one.users.is_empty());
 }
 
-pub(super) async fn a_second_requirement_is_a_reminder(kind: Kind) {
+pub(super) async fn a_second_requirement_is_a_reminder(kind: StoreKind) {
     let s = subject(kind).await;
     for _ in 0..2 {
         s.store
@@ -112,47 +110,47 @@ pub(super) async fn a_second_requirement_is_a_reminder(kind: Kind) {
             .await
             .unwrap();
     }
-    assert_eq!(s.bodies("user:alice").await, [required(), required()]);
+    assert_eq!(s.events("user:alice").await, [required(), required()]);
     s.execute(&update(Some("alice"))).await.unwrap();
-    assert_eq!(s.bodies("user:alice").await, [required(), required(), given()]);
-    assert!(s.pending_feedback_of("alice").await.is_empty());
+    assert_eq!(s.events("user:alice").await, [required(), required(), settled()]);
+    assert!(s.sessions_with_pending_feedback("alice").await.is_empty());
 }
 
-pub(super) async fn a_requirement_torn_before_its_users_is_completed_by_a_retry(kind: Kind) {
+pub(super) async fn a_retry_completes_a_requirement_that_failed_before_its_users(kind: StoreKind) {
     let s = subject(kind).await;
     let (id, key) = (session("s1"), request("r", 1));
-    // The call ends after the session's step and the first user's.
-    let torn = s.slots.require(&id, &[], Some(&key)).await.unwrap();
+    // The call fails after the step in the session's slot and the one in the first user's.
+    let failed = s.steps.add_requirement(&id, &[], Some(&key)).await.unwrap();
     let zoe = s
-        .slots
-        .user_requires(&user("zoe"), &id, torn.number)
+        .steps
+        .add_pending_feedback(&user("zoe"), &id, failed.requirement)
         .await
         .unwrap();
-    assert_eq!(s.pending_feedback().await, ["alice", "zoe"]);
-    assert!(s.pending_feedback_of("alice").await.is_empty());
+    assert_eq!(s.users_with_pending_feedback().await, ["alice", "zoe"]);
+    assert!(s.sessions_with_pending_feedback("alice").await.is_empty());
 
     let retried = s.store.require_feedback(&id, &[], Some(&key)).await.unwrap();
     assert!(retried.duplicate);
     assert_eq!(retried.users[0], (user("zoe"), zoe));
     for name in ["zoe", "alice"] {
-        assert_eq!(s.pending_feedback_of(name).await, ["s1"]);
-        assert_eq!(s.bodies(&format!("user:{name}")).await, [required()]);
+        assert_eq!(s.sessions_with_pending_feedback(name).await, ["s1"]);
+        assert_eq!(s.events(&format!("user:{name}")).await, [required()]);
     }
 }
 
-pub(super) async fn feedback_torn_before_its_author_is_completed_by_a_retry(kind: Kind) {
+pub(super) async fn a_retry_completes_an_update_that_failed_before_its_author(kind: StoreKind) {
     let s = subject(kind).await;
     let (id, key) = (session("s1"), request("r", 1));
     s.store
         .require_feedback(&id, &[user("alice")], None)
         .await
         .unwrap();
-    s.slots
-        .command(&id, &update(Some("alice")), Some(&key))
+    s.steps
+        .execute_command(&id, &update(Some("alice")), Some(&key))
         .await
         .unwrap();
-    assert!(s.pending_feedback().await.is_empty());
-    assert_eq!(s.pending_feedback_of("alice").await, ["s1"]);
+    assert!(s.users_with_pending_feedback().await.is_empty());
+    assert_eq!(s.sessions_with_pending_feedback("alice").await, ["s1"]);
 
     assert!(
         s.store
@@ -161,18 +159,21 @@ pub(super) async fn feedback_torn_before_its_author_is_completed_by_a_retry(kind
             .unwrap()
             .duplicate
     );
-    assert!(s.pending_feedback_of("alice").await.is_empty());
+    assert!(s.sessions_with_pending_feedback("alice").await.is_empty());
     assert_eq!(s.log("session:s1").await.len(), 2);
 }
 
-pub(super) async fn a_requirement_that_comes_after_its_feedback_is_ended_at_once(kind: Kind) {
+pub(super) async fn a_requirement_that_arrives_after_its_feedback_is_settled_at_once(kind: StoreKind) {
     let s = subject(kind).await;
     let (id, key) = (session("s1"), request("r", 1));
-    s.slots.require(&id, &[user("alice")], Some(&key)).await.unwrap();
+    s.steps
+        .add_requirement(&id, &[user("alice")], Some(&key))
+        .await
+        .unwrap();
     s.execute(&update(Some("alice"))).await.unwrap();
     assert!(
         s.log("user:alice").await.is_empty(),
-        "there was nothing to end yet"
+        "there was no pending feedback yet"
     );
 
     for _ in 0..2 {
@@ -182,29 +183,29 @@ pub(super) async fn a_requirement_that_comes_after_its_feedback_is_ended_at_once
             .await
             .unwrap();
         assert_eq!(late.users[0].1.position.offset, Offset(1));
-        assert_eq!(s.bodies("user:alice").await, [required(), given()]);
-        assert!(s.pending_feedback_of("alice").await.is_empty());
+        assert_eq!(s.events("user:alice").await, [required(), settled()]);
+        assert!(s.sessions_with_pending_feedback("alice").await.is_empty());
     }
     s.store
         .require_feedback(&id, &[user("alice")], None)
         .await
         .unwrap();
     assert_eq!(
-        s.pending_feedback_of("alice").await,
+        s.sessions_with_pending_feedback("alice").await,
         ["s1"],
-        "a new requirement is none that was met"
+        "a new requirement is not settled"
     );
 }
 
-pub(super) async fn feedback_that_comes_late_does_not_end_a_later_requirement(kind: Kind) {
+pub(super) async fn feedback_that_arrives_late_does_not_settle_a_later_requirement(kind: StoreKind) {
     let s = subject(kind).await;
     let (id, key) = (session("s1"), request("r", 1));
     s.store
         .require_feedback(&id, &[user("alice")], None)
         .await
         .unwrap();
-    s.slots
-        .command(&id, &update(Some("alice")), Some(&key))
+    s.steps
+        .execute_command(&id, &update(Some("alice")), Some(&key))
         .await
         .unwrap();
     s.store
@@ -215,14 +216,14 @@ pub(super) async fn feedback_that_comes_late_does_not_end_a_later_requirement(ki
         .execute(&id, &update(Some("alice")), Some(&key))
         .await
         .unwrap();
-    assert_eq!(s.pending_feedback_of("alice").await, ["s1"]);
-    assert_eq!(s.pending_feedback().await, ["alice"]);
+    assert_eq!(s.sessions_with_pending_feedback("alice").await, ["s1"]);
+    assert_eq!(s.users_with_pending_feedback().await, ["alice"]);
 }
 
-pub(super) async fn a_new_life_of_a_session_can_require_what_an_old_one_was_given(kind: Kind) {
+pub(super) async fn a_recreated_session_can_require_feedback_that_the_expired_one_settled(kind: StoreKind) {
     let s = kind
-        .subject(StoreLimits {
-            state_retention: 200,
+        .subject_with_clock(StoreLimits {
+            state_retention: 200 * MINUTE,
             ..StoreLimits::default()
         })
         .await;
@@ -234,9 +235,9 @@ pub(super) async fn a_new_life_of_a_session_can_require_what_an_old_one_was_give
             .unwrap();
     }
     s.execute(&update(Some("alice"))).await.unwrap();
-    s.pass(150).await;
+    s.pass(150 * MINUTE).await;
     s.store.disconnect_user(&user("alice"), "").await.unwrap();
-    s.pass(100).await;
+    s.pass(100 * MINUTE).await;
     assert_eq!(s.store.session(&session("s1")).await, Ok(None));
 
     s.execute(&publish("new", None)).await.unwrap();
@@ -244,5 +245,5 @@ pub(super) async fn a_new_life_of_a_session_can_require_what_an_old_one_was_give
         .require_feedback(&session("s1"), &[user("alice")], None)
         .await
         .unwrap();
-    assert_eq!(s.pending_feedback_of("alice").await, ["s1"]);
+    assert_eq!(s.sessions_with_pending_feedback("alice").await, ["s1"]);
 }

@@ -1,10 +1,13 @@
-//! Logs and what they add up to.
+//! Logs, and the states that their entries lead to.
 
-use roomcast_core::{Epoch, Mark, Offset, Position, Role};
+use std::collections::BTreeSet;
+
+use roomcast_core::{CommandDenial, Epoch, Mark, Offset, Position, Role};
 
 use super::*;
+use crate::StoreLimits;
 
-pub(super) async fn offsets_are_dense_and_each_room_has_an_epoch(kind: Kind) {
+pub(super) async fn offsets_are_dense_and_each_room_has_an_epoch(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     let mut last = s.execute(&publish("new", None)).await.unwrap().appended;
     for n in 0..20 {
@@ -14,8 +17,8 @@ pub(super) async fn offsets_are_dense_and_each_room_has_an_epoch(kind: Kind) {
             update(None)
         };
         let next = s.execute(&command).await.unwrap().appended;
-        let place = Position::new(last.position.epoch, last.position.offset.next());
-        assert_eq!(next.position, place.marked(Mark::of(next.published_at)));
+        let expected = Position::new(last.position.epoch, last.position.offset.next());
+        assert_eq!(next.position, expected.marked(Mark::of(next.published_at)));
         assert!(next.published_at >= last.published_at);
         last = next;
     }
@@ -42,7 +45,7 @@ pub(super) async fn offsets_are_dense_and_each_room_has_an_epoch(kind: Kind) {
     assert_eq!(BTreeSet::from(epochs).len(), 4);
 }
 
-pub(super) async fn a_read_has_a_limit_and_a_start(kind: Kind) {
+pub(super) async fn a_read_starts_after_an_offset_and_has_a_limit(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish("new", None)).await.unwrap();
     for _ in 0..4 {
@@ -73,7 +76,7 @@ pub(super) async fn a_read_has_a_limit_and_a_start(kind: Kind) {
     }
 }
 
-pub(super) async fn a_room_without_a_log_reads_as_empty(kind: Kind) {
+pub(super) async fn a_room_without_a_log_reads_as_empty(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     for name in ["session:s1", "user:alice"] {
         let slice = s.store.read(&room(name), Offset(3), 10).await.unwrap();
@@ -86,7 +89,7 @@ pub(super) async fn a_room_without_a_log_reads_as_empty(kind: Kind) {
     assert_eq!(s.snapshot("user:alice").await.position, Position::NONE);
 }
 
-pub(super) async fn a_log_keeps_a_number_of_entries(kind: Kind) {
+pub(super) async fn a_log_keeps_a_limited_number_of_entries(kind: StoreKind) {
     let s = kind
         .subject(StoreLimits {
             log_entries: 3,
@@ -112,20 +115,20 @@ pub(super) async fn a_log_keeps_a_number_of_entries(kind: Kind) {
     }
 }
 
-pub(super) async fn every_place_has_the_mark_of_its_entry(kind: Kind) {
+pub(super) async fn every_position_has_the_mark_of_its_entry(kind: StoreKind) {
     let s = kind
-        .subject(StoreLimits {
+        .subject_with_clock(StoreLimits {
             log_entries: 3,
             ..StoreLimits::default()
         })
         .await;
-    let mut places = vec![s.execute(&publish("new", None)).await.unwrap().appended.position];
+    let mut positions = vec![s.execute(&publish("new", None)).await.unwrap().appended.position];
     for _ in 0..4 {
         s.pass(5).await;
-        places.push(s.execute(&update(None)).await.unwrap().appended.position);
+        positions.push(s.execute(&update(None)).await.unwrap().appended.position);
     }
-    let last = places[4];
-    assert_ne!(last.mark, places[3].mark);
+    let last = positions[4];
+    assert_ne!(last.mark, positions[3].mark);
     let room = room("session:s1");
     assert_eq!(s.store.tails(std::slice::from_ref(&room)).await.unwrap(), [last]);
     assert_eq!(s.store.snapshot(&room).await.unwrap().unwrap().position, last);
@@ -135,38 +138,38 @@ pub(super) async fn every_place_has_the_mark_of_its_entry(kind: Kind) {
         .iter()
         .map(|entry| entry.position)
         .collect();
-    assert_eq!(log, places[2..]);
-    for place in &places {
-        let slice = s.store.read(&room, place.offset, 1).await.unwrap();
-        let kept = place.offset >= Offset(3);
-        assert_eq!(slice.after_mark, if kept { place.mark } else { Mark::UNKNOWN });
-        let lost = place.marked(Mark::from_bits(place.mark.bits() ^ 1));
+    assert_eq!(log, positions[2..]);
+    for position in &positions {
+        let slice = s.store.read(&room, position.offset, 1).await.unwrap();
+        let kept = position.offset >= Offset(3);
+        assert_eq!(slice.after_mark, if kept { position.mark } else { Mark::UNKNOWN });
+        let lost = position.marked(Mark::from_bits(position.mark.bits() ^ 1));
         assert_eq!(
-            (slice.continues(*place), slice.continues(lost)),
-            (place.offset >= Offset(2), place.offset == Offset(2))
+            (slice.continues(*position), slice.continues(lost)),
+            (position.offset >= Offset(2), position.offset == Offset(2))
         );
     }
 }
 
-pub(super) async fn a_log_keeps_entries_for_a_time_and_its_tail_for_longer(kind: Kind) {
+pub(super) async fn a_log_keeps_entries_for_a_time_and_its_tail_for_longer(kind: StoreKind) {
     let s = kind
-        .subject(StoreLimits {
-            log_retention: 300,
+        .subject_with_clock(StoreLimits {
+            log_retention: 300 * MINUTE,
             ..StoreLimits::default()
         })
         .await;
     let first = s.execute(&publish("new", None)).await.unwrap().appended;
-    s.pass(200).await;
+    s.pass(200 * MINUTE).await;
     s.execute(&update(None)).await.unwrap();
-    s.pass(150).await;
-    // By reading: the first entry is too old, the second is not yet.
+    s.pass(150 * MINUTE).await;
+    // A read removes old entries: the first is too old, the second is not.
     let slice = s.store.read(&room("session:s1"), Offset::ZERO, 10).await.unwrap();
     assert_eq!(
         (slice.first, slice.tail, slice.entries.len()),
         (Offset(2), Offset(2), 1)
     );
-    s.pass(200).await;
-    // All of them; the log is the same one all the same.
+    s.pass(200 * MINUTE).await;
+    // All entries are too old, and the epoch is the same.
     let slice = s.store.read(&room("session:s1"), Offset::ZERO, 10).await.unwrap();
     assert_eq!(
         (slice.epoch, slice.first, slice.tail),
@@ -179,30 +182,26 @@ pub(super) async fn a_log_keeps_entries_for_a_time_and_its_tail_for_longer(kind:
     assert_eq!(s.log("session:s1").await.len(), 1);
 }
 
-pub(super) async fn a_session_that_nothing_is_written_to_is_forgotten(kind: Kind) {
+pub(super) async fn a_session_without_writes_is_forgotten(kind: StoreKind) {
     let s = kind
-        .subject(StoreLimits {
-            log_retention: 100,
-            state_retention: 200,
+        .subject_with_clock(StoreLimits {
+            log_retention: 100 * MINUTE,
+            state_retention: 200 * MINUTE,
             ..StoreLimits::default()
         })
         .await;
     let first = s
-        .execute(&publish("new", people(&[("alice", Role::Observer)])))
+        .execute(&publish("new", participants(&[("alice", Role::Observer)])))
         .await
         .unwrap();
     let left = s.store.disconnect_user(&user("alice"), "").await.unwrap();
-    s.pass(120).await;
+    s.pass(120 * MINUTE).await;
     s.execute(&update(None)).await.unwrap();
-    s.pass(120).await;
-    assert_eq!(
-        s.s1().await.revision,
-        1,
-        "every write gives it the whole time again"
-    );
-    s.pass(120).await;
+    s.pass(120 * MINUTE).await;
+    assert_eq!(s.s1().await.revision, 1, "each write starts the retention again");
+    s.pass(120 * MINUTE).await;
     assert_eq!(s.store.session(&session("s1")).await, Ok(None));
-    assert_eq!(s.rejected(&update(None)).await, CommandDenial::SessionNotFound);
+    assert_eq!(s.denied(&update(None)).await, CommandDenial::SessionNotFound);
     assert_eq!(
         s.store.tails(&[room("session:s1"), room("user:alice")]).await,
         Ok(vec![Position::NONE; 2])
@@ -217,11 +216,8 @@ pub(super) async fn a_session_that_nothing_is_written_to_is_forgotten(kind: Kind
     assert_ne!(again.position.epoch, left.position.epoch);
 }
 
-pub(super) async fn tails_come_in_the_order_of_the_rooms(kind: Kind) {
-    compare_tails(&kind.subject(StoreLimits::default()).await).await;
-}
-
-pub(super) async fn compare_tails(s: &Subject) {
+pub(super) async fn tails_are_in_the_order_of_the_rooms(kind: StoreKind) {
+    let s = kind.subject(StoreLimits::default()).await;
     let mut rooms = Vec::new();
     let mut expected = Vec::new();
     for n in (0..200).rev() {
@@ -244,9 +240,9 @@ pub(super) async fn compare_tails(s: &Subject) {
     assert_eq!(s.store.tails(&[]).await.unwrap(), []);
 }
 
-pub(super) async fn a_snapshot_is_an_older_one_folded(kind: Kind) {
+pub(super) async fn a_snapshot_is_an_earlier_one_with_the_later_entries_applied(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
-    s.execute(&publish("new", people(&[("alice", Role::Interviewer)])))
+    s.execute(&publish("new", participants(&[("alice", Role::Interviewer)])))
         .await
         .unwrap();
     let mut folded = s.snapshot("session:s1").await;
@@ -259,7 +255,7 @@ pub(super) async fn a_snapshot_is_an_older_one_folded(kind: Kind) {
         select("alice", Role::Observer),
         publish(
             "over",
-            people(&[("carol", Role::Observer), ("bob", Role::Interviewer)]),
+            participants(&[("carol", Role::Observer), ("bob", Role::Interviewer)]),
         ),
     ] {
         s.execute(&command).await.unwrap();

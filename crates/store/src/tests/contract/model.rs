@@ -1,39 +1,28 @@
-//! Random commands against a model: what the core decides and folds, kept in plain maps.
+//! Random calls to a store and to a model: the core's decisions and folds in plain maps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use proptest::{collection::vec, option, prelude::*, test_runner::TestRunner};
-use roomcast_core::{Mark, Position, command::decide};
+use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
+use roomcast_core::{
+    CommandDenial, Event, Mark, Offset, Position, RoomState, Session, Snapshot, command::decide,
+};
 
-use super::*;
+use super::{
+    calls::{Action, Call, SESSIONS, USERS, resolved, some_call},
+    *,
+};
+use crate::{
+    MemoryStore, Store, StoreError, StoreLimits,
+    feedback::distinct,
+    tests::support::{connect, server::Server},
+};
 
-const SESSIONS: [&str; 2] = ["s1", "s2"];
-const USERS: [&str; 4] = ["alice", "bob", "carol", "dave"];
-const ROLES: [Role; 3] = [Role::Interviewer, Role::Interviewee, Role::Observer];
 /// Small enough that some payloads are too large.
-const CAP: usize = 330;
+const PAYLOAD_LIMIT: usize = 330;
 
-#[derive(Debug, Clone)]
-enum Act {
-    Execute(SessionCommand),
-    Require(Vec<UserId>),
-    Disconnect(UserId),
-}
-
-/// An act on a session with a request id, both by index; or an earlier call once more.
-#[derive(Debug, Clone)]
-enum Call {
-    New {
-        session: usize,
-        request: Option<usize>,
-        act: Act,
-    },
-    Again(prop::sample::Index),
-}
-
-/// What is compared of an answer: offsets, but no epochs and times.
+/// The part of a response that is compared: offsets, but no epochs and times.
 #[derive(Debug, PartialEq, Eq)]
-enum Answer {
+enum Response {
     Done {
         offset: Offset,
         revision: u64,
@@ -44,330 +33,229 @@ enum Answer {
         duplicate: bool,
     },
     Disconnected(Offset),
-    Rejected(CommandDenial),
-}
-
-fn some_user() -> impl Strategy<Value = UserId> {
-    prop::sample::select(&USERS[..]).prop_map(user)
-}
-
-fn some_role() -> impl Strategy<Value = Role> {
-    prop::sample::select(&ROLES[..])
-}
-
-/// Lists as callers promise them: each user once, each single seat at most once.
-fn some_list() -> impl Strategy<Value = Vec<(UserId, Role)>> {
-    vec((some_user(), some_role()), 0..5).prop_map(|list| {
-        let (mut users, mut seats) = (BTreeSet::new(), BTreeSet::new());
-        let mut fits = |user: &UserId, role: Role| {
-            (!role.is_exclusive() || seats.insert(role)) && users.insert(user.clone())
-        };
-        list.into_iter()
-            .filter(|(user, role)| fits(user, *role))
-            .collect()
-    })
-}
-
-fn some_act() -> impl Strategy<Value = Act> {
-    let text = prop_oneof!["[a-c\"\u{1}é]{0,3}", "x{120,130}"];
-    let object = || {
-        "[a-z\"\n]{0,40}"
-            .prop_map(|text| JsonObject::from(serde_json::Map::from_iter([("k".to_owned(), text.into())])))
-    };
-    let publish = (
-        text,
-        option::of(some_list()),
-        object(),
-        option::weighted(0.3, 0..5_u64),
-    )
-        .prop_map(
-            |(status, participants, attributes, expected_revision)| SessionCommand::Publish {
-                status: status.into(),
-                participants,
-                attributes,
-                expected_revision,
-            },
-        );
-    let select =
-        (some_user(), some_role()).prop_map(|(user, role)| SessionCommand::SelectRole { user, role });
-    let update = (
-        option::of(some_user()),
-        object(),
-        option::of(object()),
-        any::<u32>(),
-    )
-        .prop_map(
-            |(author, updates, new_feedback, timestamp)| SessionCommand::UpdateFeedback {
-                feedback: "f1".parse().unwrap(),
-                author,
-                updates,
-                new_feedback,
-                timestamp: Some(timestamp.into()),
-            },
-        );
-    let remove = some_user().prop_map(|user| SessionCommand::RemoveParticipant { user });
-    prop_oneof![
-        3 => publish.prop_map(Act::Execute),
-        4 => select.prop_map(Act::Execute),
-        3 => update.prop_map(Act::Execute),
-        2 => remove.prop_map(Act::Execute),
-        3 => vec(some_user(), 0..4).prop_map(Act::Require),
-        1 => some_user().prop_map(Act::Disconnect),
-    ]
-}
-
-fn some_call() -> impl Strategy<Value = Call> {
-    let new = (0..SESSIONS.len(), option::weighted(0.4, 0..30_usize), some_act());
-    prop_oneof![
-        6 => new.prop_map(|(session, request, act)| Call::New { session, request, act }),
-        1 => any::<prop::sample::Index>().prop_map(Call::Again),
-    ]
-}
-
-/// The calls with every `Again` made out, each with its request key.
-fn made_out(calls: Vec<Call>) -> Vec<(SessionId, Option<RequestKey>, Act)> {
-    let mut all: Vec<(SessionId, Option<RequestKey>, Act)> = Vec::new();
-    for call in calls {
-        match call {
-            Call::New {
-                session: at,
-                request: id,
-                act,
-            } => {
-                use sha2::{Digest as _, Sha256};
-                let fingerprint = Sha256::digest(format!("{act:?}")).into();
-                let key = |id| RequestKey {
-                    id: RequestId::try_from(format!("r{id}")).unwrap(),
-                    fingerprint,
-                };
-                all.push((session(SESSIONS[at]), id.map(key), act));
-            }
-            Call::Again(_) if all.is_empty() => {}
-            Call::Again(index) => all.push(all[index.index(all.len())].clone()),
-        }
-    }
-    all
+    Denied(CommandDenial),
 }
 
 #[derive(Default)]
 struct Model {
     sessions: BTreeMap<SessionId, Session>,
-    open: BTreeMap<SessionId, BTreeSet<UserId>>,
-    pending_feedback: BTreeMap<UserId, BTreeSet<SessionId>>,
+    users_with_pending_feedback: BTreeMap<SessionId, BTreeSet<UserId>>,
+    sessions_with_pending_feedback: BTreeMap<UserId, BTreeSet<SessionId>>,
     logs: BTreeMap<RoomId, Vec<Event>>,
-    known: BTreeMap<(SessionId, RequestId), ([u8; 32], Answer)>,
+    responses: BTreeMap<(SessionId, RequestId), ([u8; 32], Response)>,
 }
 
 impl Model {
-    fn append(&mut self, room: impl Into<RoomId>, body: Event) -> Offset {
+    fn append(&mut self, room: impl Into<RoomId>, event: Event) -> Offset {
         let log = self.logs.entry(room.into()).or_default();
-        log.push(body);
+        log.push(event);
         Offset(log.len() as u64)
     }
 
-    fn call(&mut self, id: &SessionId, key: Option<&RequestKey>, act: &Act) -> Answer {
-        let key = key.filter(|_| !matches!(act, Act::Disconnect(_)));
+    fn call(&mut self, id: &SessionId, key: Option<&RequestKey>, action: &Action) -> Response {
+        let key = key.filter(|_| !matches!(action, Action::Disconnect(_)));
         if let Some(key) = key
-            && let Some((fingerprint, answer)) = self.known.get(&(id.clone(), key.id.clone()))
+            && let Some((fingerprint, response)) = self.responses.get(&(id.clone(), key.id.clone()))
         {
-            return match answer {
-                _ if *fingerprint != key.fingerprint => Answer::Rejected(CommandDenial::RequestIdReused),
-                Answer::Done { offset, revision, .. } => Answer::Done {
+            return match response {
+                _ if *fingerprint != key.fingerprint => Response::Denied(CommandDenial::RequestIdReused),
+                Response::Done { offset, revision, .. } => Response::Done {
                     offset: *offset,
                     revision: *revision,
                     duplicate: true,
                 },
-                Answer::Required { users, .. } => Answer::Required {
+                Response::Required { users, .. } => Response::Required {
                     users: users.clone(),
                     duplicate: true,
                 },
-                Answer::Disconnected(_) | Answer::Rejected(_) => panic!("{answer:?} was remembered"),
+                Response::Disconnected(_) | Response::Denied(_) => panic!("{response:?} was stored"),
             };
         }
-        let answer = self.act(id, act).unwrap_or_else(Answer::Rejected);
-        let remembered = match &answer {
-            Answer::Done { offset, revision, .. } => Answer::Done {
+        let response = self.action(id, action).unwrap_or_else(Response::Denied);
+        let stored = match &response {
+            Response::Done { offset, revision, .. } => Response::Done {
                 offset: *offset,
                 revision: *revision,
                 duplicate: false,
             },
-            Answer::Required { users, .. } => Answer::Required {
+            Response::Required { users, .. } => Response::Required {
                 users: users.clone(),
                 duplicate: false,
             },
-            Answer::Disconnected(_) | Answer::Rejected(_) => return answer,
+            Response::Disconnected(_) | Response::Denied(_) => return response,
         };
         if let Some(key) = key {
-            self.known
-                .insert((id.clone(), key.id.clone()), (key.fingerprint, remembered));
+            self.responses
+                .insert((id.clone(), key.id.clone()), (key.fingerprint, stored));
         }
-        answer
+        response
     }
 
-    fn act(&mut self, id: &SessionId, act: &Act) -> Result<Answer, CommandDenial> {
-        match act {
-            Act::Execute(command) => {
-                let log = self.logs.get(&id.clone().into()).map_or(0, Vec::len);
-                let at = Offset(log as u64 + 1);
-                let body = decide(id, self.sessions.get(id), command, at, 0, CAP)?;
-                if let SessionCommand::UpdateFeedback {
-                    author: Some(author), ..
-                } = command
-                {
-                    self.open.entry(id.clone()).or_default().remove(author);
-                    if self
-                        .pending_feedback
-                        .entry(author.clone())
-                        .or_default()
-                        .remove(id)
-                    {
-                        self.append(author.clone(), Event::FeedbackSettled { session: id.clone() });
-                    }
-                }
-                match (self.sessions.get_mut(id), &body) {
-                    (Some(session), _) => session.fold(at, &body),
-                    (None, Event::SessionUpdated { session, .. }) => {
-                        self.sessions.insert(id.clone(), Session::clone(session));
-                    }
-                    (None, other) => panic!("{other:?} made a session"),
-                }
-                let revision = self.sessions[id].revision;
-                Ok(Answer::Done {
-                    offset: self.append(id.clone(), body),
-                    revision,
-                    duplicate: false,
-                })
-            }
-            Act::Require(users) => {
-                let session = self.sessions.get(id).ok_or(CommandDenial::SessionNotFound)?;
-                let users = match users.as_slice() {
-                    [] => session.participants.iter().map(|p| p.user.clone()).collect(),
-                    users => crate::distinct(users),
-                };
-                let mut appended = Vec::new();
-                for user in users {
-                    self.open.entry(id.clone()).or_default().insert(user.clone());
-                    self.pending_feedback
-                        .entry(user.clone())
-                        .or_default()
-                        .insert(id.clone());
-                    let offset = self.append(user.clone(), Event::FeedbackRequired { session: id.clone() });
-                    appended.push((user, offset));
-                }
-                Ok(Answer::Required {
-                    users: appended,
-                    duplicate: false,
-                })
-            }
-            Act::Disconnect(user) => {
-                let body = Event::UserDisconnected {
+    fn action(&mut self, id: &SessionId, action: &Action) -> Result<Response, CommandDenial> {
+        match action {
+            Action::Execute(command) => self.execute(id, command),
+            Action::Require(users) => self.require_feedback(id, users),
+            Action::Disconnect(user) => {
+                let event = Event::UserDisconnected {
                     reason: id.to_string(),
                 };
-                Ok(Answer::Disconnected(self.append(user.clone(), body)))
+                Ok(Response::Disconnected(self.append(user.clone(), event)))
             }
         }
+    }
+
+    fn execute(&mut self, id: &SessionId, command: &SessionCommand) -> Result<Response, CommandDenial> {
+        let log = self.logs.get(&id.clone().into()).map_or(0, Vec::len);
+        let at = Offset(log as u64 + 1);
+        let event = decide(id, self.sessions.get(id), command, at, 0, PAYLOAD_LIMIT)?;
+        if let SessionCommand::UpdateFeedback {
+            author: Some(author), ..
+        } = command
+        {
+            let users = self.users_with_pending_feedback.entry(id.clone()).or_default();
+            users.remove(author);
+            let sessions = self.sessions_with_pending_feedback.entry(author.clone());
+            if sessions.or_default().remove(id) {
+                self.append(author.clone(), Event::FeedbackSettled { session: id.clone() });
+            }
+        }
+        match (self.sessions.get_mut(id), &event) {
+            (Some(session), _) => session.fold(at, &event),
+            (None, Event::SessionUpdated { session, .. }) => {
+                self.sessions.insert(id.clone(), Session::clone(session));
+            }
+            (None, other) => panic!("{other:?} created a session"),
+        }
+        let revision = self.sessions[id].revision;
+        Ok(Response::Done {
+            offset: self.append(id.clone(), event),
+            revision,
+            duplicate: false,
+        })
+    }
+
+    fn require_feedback(&mut self, id: &SessionId, users: &[UserId]) -> Result<Response, CommandDenial> {
+        let session = self.sessions.get(id).ok_or(CommandDenial::SessionNotFound)?;
+        let users = match users {
+            [] => session.participants.iter().map(|p| p.user.clone()).collect(),
+            users => distinct(users),
+        };
+        let mut appended = Vec::new();
+        for user in users {
+            let users = self.users_with_pending_feedback.entry(id.clone()).or_default();
+            users.insert(user.clone());
+            let sessions = self.sessions_with_pending_feedback.entry(user.clone());
+            sessions.or_default().insert(id.clone());
+            let offset = self.append(user.clone(), Event::FeedbackRequired { session: id.clone() });
+            appended.push((user, offset));
+        }
+        Ok(Response::Required {
+            users: appended,
+            duplicate: false,
+        })
     }
 }
 
-async fn call(store: &dyn Store, id: &SessionId, key: Option<&RequestKey>, act: &Act) -> Answer {
-    let answer = match act {
-        Act::Execute(command) => store.execute(id, command, key).await.map(|done| Answer::Done {
+async fn call(store: &dyn Store, id: &SessionId, key: Option<&RequestKey>, action: &Action) -> Response {
+    let response = match action {
+        Action::Execute(command) => store.execute(id, command, key).await.map(|done| Response::Done {
             offset: done.appended.position.offset,
             revision: done.revision,
             duplicate: done.duplicate,
         }),
-        Act::Require(users) => store
-            .require_feedback(id, users, key)
-            .await
-            .map(|done| Answer::Required {
-                users: done
-                    .users
-                    .into_iter()
-                    .map(|(user, appended)| (user, appended.position.offset))
-                    .collect(),
-                duplicate: done.duplicate,
-            }),
-        Act::Disconnect(user) => {
+        Action::Require(users) => {
+            store
+                .require_feedback(id, users, key)
+                .await
+                .map(|done| Response::Required {
+                    users: done
+                        .users
+                        .into_iter()
+                        .map(|(user, appended)| (user, appended.position.offset))
+                        .collect(),
+                    duplicate: done.duplicate,
+                })
+        }
+        Action::Disconnect(user) => {
             let done = store.disconnect_user(user, id.as_str()).await;
-            done.map(|appended| Answer::Disconnected(appended.position.offset))
+            done.map(|appended| Response::Disconnected(appended.position.offset))
         }
     };
-    match answer {
-        Ok(answer) => answer,
-        Err(StoreError::Denied(denial)) => Answer::Rejected(denial),
+    match response {
+        Ok(response) => response,
+        Err(StoreError::Denied(denial)) => Response::Denied(denial),
         Err(error) => panic!("{error}"),
     }
 }
 
-/// Does the calls in the store and in the model, and compares answers and then everything that can be seen.
+/// Makes the calls to the store and to the model, and compares the responses and then all visible state.
 async fn compare(store: &dyn Store, calls: Vec<Call>) {
     let mut model = Model::default();
-    for (id, key, act) in made_out(calls) {
-        let expected = model.call(&id, key.as_ref(), &act);
+    for (id, key, action) in resolved(calls) {
+        let expected = model.call(&id, key.as_ref(), &action);
         assert_eq!(
-            call(store, &id, key.as_ref(), &act).await,
+            call(store, &id, key.as_ref(), &action).await,
             expected,
-            "{id} {act:?}"
+            "{id} {action:?}"
         );
     }
-    let sessions = SESSIONS.map(session);
-    let users = USERS.map(user);
-    for id in &sessions {
-        let view = store.session(id).await.unwrap();
-        let expected = model
-            .sessions
-            .get(id)
-            .map(|session| (session, model.open.get(id)));
-        let found = view.as_ref().map(|view| {
-            (
-                &view.session,
-                Some(&view.pending_feedback).filter(|s| !s.is_empty()),
-            )
-        });
-        assert_eq!(
-            found,
-            expected.map(|(session, open)| (session, open.filter(|open| !open.is_empty())))
-        );
+    for id in SESSIONS.map(session) {
+        compare_session(store, &model, &id).await;
+        compare_room(store, &model, &id.into()).await;
     }
-    for name in sessions
-        .map(RoomId::from)
-        .into_iter()
-        .chain(users.map(RoomId::from))
-    {
-        let log = store.read(&name, Offset::ZERO, usize::MAX).await.unwrap();
-        let bodies: Vec<Event> = log.entries.iter().map(|entry| entry.event.clone()).collect();
-        assert_eq!(&bodies, model.logs.get(&name).unwrap_or(&Vec::new()), "{name}");
-        let mark = log
-            .entries
-            .last()
-            .map_or(Mark::UNKNOWN, |entry| entry.position.mark);
-        let tail = Position::new(log.epoch, log.tail).marked(mark);
-        assert_eq!(store.tails(std::slice::from_ref(&name)).await.unwrap(), [tail]);
-        let state = match &name {
-            RoomId::Session(id) => {
-                let session = model.sessions.get(id).cloned();
-                session.map(|session| RoomState::Session(session.into()))
-            }
-            RoomId::User(id) => Some(RoomState::User {
-                pending_feedback: model.pending_feedback.get(id).cloned().unwrap_or_default(),
-            }),
-        };
-        let expected = state.map(|state| Snapshot {
-            position: tail,
-            state,
-        });
-        assert_eq!(store.snapshot(&name).await.unwrap(), expected);
+    for id in USERS.map(user) {
+        compare_room(store, &model, &id.into()).await;
     }
 }
 
-fn bounds() -> StoreLimits {
+async fn compare_session(store: &dyn Store, model: &Model, id: &SessionId) {
+    let view = store.session(id).await.unwrap();
+    let pending = model
+        .users_with_pending_feedback
+        .get(id)
+        .cloned()
+        .unwrap_or_default();
+    assert_eq!(
+        view.map(|view| (view.session, view.pending_feedback)),
+        model.sessions.get(id).map(|session| (session.clone(), pending))
+    );
+}
+
+async fn compare_room(store: &dyn Store, model: &Model, room: &RoomId) {
+    let log = store.read(room, Offset::ZERO, usize::MAX).await.unwrap();
+    let events: Vec<Event> = log.entries.iter().map(|entry| entry.event.clone()).collect();
+    assert_eq!(&events, model.logs.get(room).unwrap_or(&Vec::new()), "{room}");
+    let mark = log
+        .entries
+        .last()
+        .map_or(Mark::UNKNOWN, |entry| entry.position.mark);
+    let tail = Position::new(log.epoch, log.tail).marked(mark);
+    assert_eq!(store.tails(std::slice::from_ref(room)).await.unwrap(), [tail]);
+    let state = match room {
+        RoomId::Session(id) => {
+            let session = model.sessions.get(id).cloned();
+            session.map(|session| RoomState::Session(session.into()))
+        }
+        RoomId::User(id) => {
+            let pending = model.sessions_with_pending_feedback.get(id);
+            Some(RoomState::User {
+                pending_feedback: pending.cloned().unwrap_or_default(),
+            })
+        }
+    };
+    let position = tail;
+    let expected = state.map(|state| Snapshot { position, state });
+    assert_eq!(store.snapshot(room).await.unwrap(), expected);
+}
+
+fn limits() -> StoreLimits {
     StoreLimits {
-        max_payload: CAP,
+        max_payload: PAYLOAD_LIMIT,
         ..StoreLimits::default()
     }
 }
 
-/// Runs cases on a runtime of their own, since proptest's are not async.
+/// Runs cases on a runtime of their own, because proptest is not async.
 fn check<S: Store>(cases: u32, mut make: impl FnMut(&tokio::runtime::Runtime) -> S) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -383,21 +271,21 @@ fn check<S: Store>(cases: u32, mut make: impl FnMut(&tokio::runtime::Runtime) ->
         let store = make.borrow_mut()(&runtime);
         let compared = std::panic::AssertUnwindSafe(compare(&store, calls));
         let compared = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| runtime.block_on(compared)));
-        compared.map_err(|_| TestCaseError::fail("the store is not as the model, see above"))
+        compared.map_err(|_| TestCaseError::fail("the store differs from the model, see above"))
     });
     result.unwrap();
 }
 
 #[test]
-fn any_calls_leave_memory_as_the_model_says() {
-    check(300, |_| MemoryStore::new(bounds(), || 7, || 1_700_000_000_000));
+fn the_memory_store_matches_the_model() {
+    check(300, |_| MemoryStore::new(limits(), || 7, || 1_700_000_000_000));
 }
 
 #[test]
-fn any_calls_leave_redis_as_the_model_says() {
+fn the_redis_store_matches_the_model() {
     let server = Server::start();
     let mut prefixes = (0..).map(|n| format!("case{n}"));
     check(60, |runtime| {
-        runtime.block_on(connect(&server.url(), &prefixes.next().unwrap(), bounds()))
+        runtime.block_on(connect(&server.url(), &prefixes.next().unwrap(), limits()))
     });
 }

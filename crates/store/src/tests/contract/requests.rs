@@ -3,15 +3,13 @@
 use roomcast_core::{CommandDenial, Role};
 
 use super::*;
+use crate::{Outcome, StoreError, StoreLimits};
 
-pub(super) async fn the_same_request_again_has_no_second_effect(kind: Kind) {
-    repeat_everything(&kind.subject(StoreLimits::default()).await).await;
-}
-
-pub(super) async fn repeat_everything(s: &Subject) {
+pub(super) async fn a_repeated_request_has_no_second_effect(kind: StoreKind) {
+    let s = kind.subject(StoreLimits::default()).await;
     let id = session("repeated");
     let commands = [
-        publish("new", people(&[("ann", Role::Interviewer)])),
+        publish("new", participants(&[("ann", Role::Interviewer)])),
         select("bob", Role::Interviewee),
         update(Some("ann")),
         remove("bob"),
@@ -51,12 +49,12 @@ pub(super) async fn repeat_everything(s: &Subject) {
     assert_eq!(s.log("user:ann").await.len(), 1);
 }
 
-pub(super) async fn a_request_id_stands_for_one_request(kind: Kind) {
+pub(super) async fn a_request_id_identifies_one_request(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     let id = session("s1");
     let reused = || StoreError::from(CommandDenial::RequestIdReused);
     let commands = [
-        publish("new", people(&[("alice", Role::Observer)])),
+        publish("new", participants(&[("alice", Role::Observer)])),
         select("bob", Role::Interviewee),
         update(None),
         remove("bob"),
@@ -75,7 +73,7 @@ pub(super) async fn a_request_id_stands_for_one_request(kind: Kind) {
         }
         let other = s.store.require_feedback(&id, &[], Some(&request(&name, 2))).await;
         assert_eq!(other, Err(reused()));
-        // Not even by a mistake of the caller can an answer be of another shape.
+        // A response of another shape is never returned, even if the caller mixes up the fingerprints.
         assert_eq!(
             s.store.require_feedback(&id, &[], Some(&request(&name, 1))).await,
             Err(reused())
@@ -96,7 +94,7 @@ pub(super) async fn a_request_id_stands_for_one_request(kind: Kind) {
     assert_eq!(s.log("session:s1").await.len(), 4);
 }
 
-pub(super) async fn a_known_request_is_answered_before_any_rule(kind: Kind) {
+pub(super) async fn a_repeated_request_is_recognized_before_any_rule(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     let (id, key) = (session("s1"), request("r", 1));
     s.execute(&publish("new", None)).await.unwrap();
@@ -126,7 +124,7 @@ pub(super) async fn a_known_request_is_answered_before_any_rule(kind: Kind) {
     assert_eq!(other, Err(CommandDenial::RequestIdReused.into()));
 }
 
-pub(super) async fn what_was_rejected_is_not_remembered(kind: Kind) {
+pub(super) async fn a_denied_request_is_not_stored(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     let (id, key) = (session("s1"), request("r", 1));
     let command = select("alice", Role::Observer);
@@ -144,7 +142,7 @@ pub(super) async fn what_was_rejected_is_not_remembered(kind: Kind) {
     );
 }
 
-pub(super) async fn a_request_id_belongs_to_one_session(kind: Kind) {
+pub(super) async fn a_request_id_belongs_to_one_session(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     for (n, id) in (0..).zip(["s1", "s2"]) {
         let done = s
@@ -155,10 +153,10 @@ pub(super) async fn a_request_id_belongs_to_one_session(kind: Kind) {
     }
 }
 
-pub(super) async fn a_request_id_is_forgotten_after_the_retention(kind: Kind) {
+pub(super) async fn a_request_id_is_forgotten_after_the_retention(kind: StoreKind) {
     let s = kind
-        .subject(StoreLimits {
-            log_retention: 150,
+        .subject_with_clock(StoreLimits {
+            log_retention: 150 * MINUTE,
             ..StoreLimits::default()
         })
         .await;
@@ -167,7 +165,7 @@ pub(super) async fn a_request_id_is_forgotten_after_the_retention(kind: Kind) {
         .execute(&id, &publish("new", None), Some(&request("r", 1)))
         .await
         .unwrap();
-    s.pass(160).await;
+    s.pass(160 * MINUTE).await;
     let done = s
         .store
         .execute(&id, &publish("new", None), Some(&request("r", 2)))

@@ -1,18 +1,24 @@
 //! Subscriptions.
 
-use super::*;
-use crate::{Subscription, SubscriptionSignal, notification_queue::HINTS};
+use std::sync::Arc;
 
-/// The next notice, as text without the entry. A store that tells nothing fails the test.
+use roomcast_core::{Entry, Offset};
+
+use super::*;
+use crate::{
+    StoreLimits, Subscription, SubscriptionSignal,
+    notification_queue::MAX_NOTIFICATIONS,
+    tests::support::{eventually, within_patience},
+};
+
+/// The next signal as text, and the entry of a notification.
 pub(crate) async fn next(subscription: &mut Box<dyn Subscription>) -> (String, Option<Arc<Entry>>) {
-    let notice = tokio::time::timeout(Duration::from_secs(10), subscription.next())
-        .await
-        .expect("a notice");
-    match notice {
+    match within_patience("the next signal", subscription.next()).await {
         SubscriptionSignal::Subscribed(room) => (format!("subscribed {room}"), None),
-        SubscriptionSignal::Notification(room, entry) => {
-            (format!("hint {room} {}", entry.position.offset), Some(entry))
-        }
+        SubscriptionSignal::Notification(room, entry) => (
+            format!("notification {room} {}", entry.position.offset),
+            Some(entry),
+        ),
         SubscriptionSignal::Lost => ("lost".into(), None),
     }
 }
@@ -21,49 +27,39 @@ pub(crate) async fn expect(subscription: &mut Box<dyn Subscription>, expected: &
     assert_eq!(next(subscription).await.0, expected);
 }
 
-pub(super) async fn what_is_appended_after_subscribed_comes_as_a_hint(kind: Kind) {
-    hear_two_rooms(&kind.subject(StoreLimits::default()).await).await;
-}
-
-pub(super) async fn hear_two_rooms(s: &Subject) {
-    let id = session("heard");
-    let (of_session, of_user) = (room("session:heard"), room("user:listener"));
+pub(super) async fn entries_appended_after_subscribed_are_notified(kind: StoreKind) {
+    let s = kind.subject(StoreLimits::default()).await;
+    let id = session("s1");
     let mut subscription = s.store.subscription();
-    subscription.subscribe(of_session.clone());
-    expect(&mut subscription, "subscribed session:heard").await;
-    s.store
-        .execute(
-            &id,
-            &publish("\u{1}\"é", people(&[("alice", Role::Observer)])),
-            None,
-        )
-        .await
-        .unwrap();
-    s.store.execute(&id, &update(None), None).await.unwrap();
+    subscription.subscribe(room("session:s1"));
+    expect(&mut subscription, "subscribed session:s1").await;
+    let list = participants(&[("alice", Role::Observer)]);
+    s.execute(&publish("\u{1}\"é", list)).await.unwrap();
+    s.execute(&update(None)).await.unwrap();
     for n in 0..2 {
-        let (told, entry) = next(&mut subscription).await;
-        assert_eq!(told, format!("hint session:heard {}", n + 1));
+        let (signal, entry) = next(&mut subscription).await;
+        assert_eq!(signal, format!("notification session:s1 {}", n + 1));
         assert_eq!(
             entry,
-            s.log("session:heard").await.get(n).cloned(),
-            "a hint is the entry itself"
+            s.log("session:s1").await.get(n).cloned(),
+            "a notification carries the entry of the log"
         );
     }
-    subscription.subscribe(of_user);
-    expect(&mut subscription, "subscribed user:listener").await;
-    s.store.disconnect_user(&user("listener"), "bye").await.unwrap();
-    expect(&mut subscription, "hint user:listener 1").await;
-    // A second time is told once more, and doubles nothing.
-    subscription.subscribe(of_session);
-    expect(&mut subscription, "subscribed session:heard").await;
+    subscription.subscribe(room("user:bob"));
+    expect(&mut subscription, "subscribed user:bob").await;
+    s.store.disconnect_user(&user("bob"), "bye").await.unwrap();
+    expect(&mut subscription, "notification user:bob 1").await;
+    // A second `subscribe` is confirmed again and does not double the notifications.
+    subscription.subscribe(room("session:s1"));
+    expect(&mut subscription, "subscribed session:s1").await;
     s.store.execute(&id, &update(None), None).await.unwrap();
-    s.store.disconnect_user(&user("listener"), "bye").await.unwrap();
-    let mut told = [next(&mut subscription).await.0, next(&mut subscription).await.0];
-    told.sort();
-    assert_eq!(told, ["hint session:heard 3", "hint user:listener 2"]);
+    s.store.disconnect_user(&user("bob"), "bye").await.unwrap();
+    let mut signals = [next(&mut subscription).await.0, next(&mut subscription).await.0];
+    signals.sort();
+    assert_eq!(signals, ["notification session:s1 3", "notification user:bob 2"]);
 }
 
-pub(super) async fn a_room_that_was_left_gives_no_hints(kind: Kind) {
+pub(super) async fn an_unsubscribed_room_sends_no_notifications(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish("new", None)).await.unwrap();
     let mut subscription = s.store.subscription();
@@ -77,48 +73,62 @@ pub(super) async fn a_room_that_was_left_gives_no_hints(kind: Kind) {
     expect(&mut subscription, "subscribed user:alice").await;
     s.execute(&update(None)).await.unwrap();
     s.store.disconnect_user(&user("alice"), "").await.unwrap();
-    expect(&mut subscription, "hint user:alice 1").await;
+    expect(&mut subscription, "notification user:alice 1").await;
 }
 
-pub(super) async fn every_subscription_is_told_of_its_own_rooms(kind: Kind) {
+pub(super) async fn a_new_reader_gets_only_the_rooms_that_it_subscribed_to(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish("new", None)).await.unwrap();
-    let mut both = s.store.subscription();
-    let mut one = s.store.subscription();
-    let mut dropped = s.store.subscription();
-    for subscription in [&mut both, &mut one, &mut dropped] {
-        subscription.subscribe(room("session:s1"));
-        expect(subscription, "subscribed session:s1").await;
-    }
-    both.subscribe(room("user:alice"));
-    expect(&mut both, "subscribed user:alice").await;
-    drop(dropped);
-    s.store.disconnect_user(&user("alice"), "").await.unwrap();
-    expect(&mut both, "hint user:alice 1").await;
+    let mut first = s.store.subscription();
+    first.subscribe(room("session:s1"));
+    expect(&mut first, "subscribed session:s1").await;
     s.execute(&update(None)).await.unwrap();
-    for subscription in [&mut both, &mut one] {
-        expect(subscription, "hint session:s1 2").await;
-    }
+    drop(first);
+    let mut second = s.store.subscription();
+    second.subscribe(room("user:alice"));
+    expect(&mut second, "subscribed user:alice").await;
+    s.execute(&update(None)).await.unwrap();
+    s.store.disconnect_user(&user("alice"), "").await.unwrap();
+    expect(&mut second, "notification user:alice 1").await;
+    second.subscribe(room("session:s1"));
+    expect(&mut second, "subscribed session:s1").await;
+    s.execute(&update(None)).await.unwrap();
+    expect(&mut second, "notification session:s1 4").await;
 }
 
-pub(super) async fn one_that_does_not_listen_is_told_that_hints_were_lost(kind: Kind) {
+pub(super) async fn a_slow_reader_learns_that_notifications_were_lost(kind: StoreKind) {
     let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish("new", None)).await.unwrap();
-    let mut deaf = s.store.subscription();
-    let mut awake = s.store.subscription();
-    for subscription in [&mut deaf, &mut awake] {
-        subscription.subscribe(room("session:s1"));
-        expect(subscription, "subscribed session:s1").await;
+    let mut subscription = s.store.subscription();
+    // Only one of the rooms loses notifications.
+    for name in ["session:s1", "user:alice"] {
+        subscription.subscribe(room(name));
+        expect(&mut subscription, &format!("subscribed {name}")).await;
     }
-    // Of a quiet room nothing was lost.
-    deaf.subscribe(room("user:alice"));
-    expect(&mut deaf, "subscribed user:alice").await;
-    for n in 0..=HINTS {
-        s.execute(&update(None)).await.unwrap();
-        expect(&mut awake, &format!("hint session:s1 {}", n + 2)).await;
-    }
-    expect(&mut deaf, "lost").await;
-    expect(&mut deaf, "subscribed session:s1").await;
+    // While the test appends, nothing reads. The store may be slower than the test, so one round need not be enough.
+    eventually("the queue overflows", async || {
+        let mut last = Offset::ZERO;
+        for _ in 0..=MAX_NOTIFICATIONS {
+            last = s.execute(&update(None)).await.unwrap().appended.position.offset;
+        }
+        let last = format!("notification session:s1 {last}");
+        loop {
+            match next(&mut subscription).await.0 {
+                signal if signal == "lost" => return Some(()),
+                signal if signal == last => return None,
+                signal => assert!(signal.starts_with("notification session:s1"), "{signal}"),
+            }
+        }
+    })
+    .await;
+    expect(&mut subscription, "subscribed session:s1").await;
     let last = s.execute(&update(None)).await.unwrap().appended.position.offset;
-    expect(&mut deaf, &format!("hint session:s1 {last}")).await;
+    let last = format!("notification session:s1 {last}");
+    loop {
+        let signal = next(&mut subscription).await.0;
+        if signal == last {
+            break;
+        }
+        assert!(signal.starts_with("notification session:s1"), "{signal}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Concurrent commands on one session from several processes' stores are as if done one after the other.
+//! Concurrent commands on one session from the stores of several processes have the same result as in some order.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,12 +6,16 @@ use std::{
     time::Instant,
 };
 
-use roomcast_core::{JsonObject, Offset, Role, Session, SessionCommand, command::decide};
+use roomcast_core::{
+    Entry, Event, JsonObject, Offset, Role, Session, SessionCommand, SessionId, command::decide,
+};
 
 use crate::{
-    Store, StoreError, StoreLimits,
-    tests::contract::{connect, people, remove, room, select, session, user},
-    tests::support::server::Server,
+    RedisStore, Store, StoreError, StoreLimits,
+    tests::{
+        contract::{participants, publish, remove, room, select, session, user},
+        support::{connect, server::Server},
+    },
 };
 
 struct Done {
@@ -21,7 +25,7 @@ struct Done {
     offset: Offset,
 }
 
-/// The commands of one task, the same in each run.
+/// The commands of one task. They are the same in each run.
 fn commands(task: u64) -> Vec<SessionCommand> {
     (0..40_u64)
         .map(|n| {
@@ -34,10 +38,10 @@ fn commands(task: u64) -> Vec<SessionCommand> {
                 2 => remove(&name),
                 odd => SessionCommand::Publish {
                     status: format!("{task}/{n}").into(),
-                    participants: people(&[("user-0", Role::Observer), (&name, Role::Interviewer)])
+                    participants: participants(&[("user-0", Role::Observer), (&name, Role::Interviewer)])
                         .filter(|_| odd == 3 && name != "user-0"),
                     attributes: JsonObject::empty(),
-                    // Tasks guess near each other, so that they compete for the same revision.
+                    // The tasks expect similar revisions, so that they compete for the same one.
                     expected_revision: (odd == 4).then_some(n * 2 + 1),
                 },
             }
@@ -45,49 +49,26 @@ fn commands(task: u64) -> Vec<SessionCommand> {
         .collect()
 }
 
+/// Three stores, as three processes have them.
+async fn stores(server: &Server, limits: StoreLimits) -> Vec<Arc<RedisStore>> {
+    let mut stores = Vec::new();
+    for _ in 0..3 {
+        stores.push(Arc::new(connect(&server.url(), "rc", limits).await));
+    }
+    stores
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn concurrent_commands_are_as_if_done_one_after_the_other() {
+async fn concurrent_commands_have_the_same_result_as_in_some_order() {
     let server = Server::start();
-    let bounds = StoreLimits {
+    let limits = StoreLimits {
         log_entries: 100_000,
         ..StoreLimits::default()
     };
-    let mut stores = Vec::new();
-    for _ in 0..3 {
-        stores.push(Arc::new(connect(&server.url(), "rc", bounds).await));
-    }
+    let stores = stores(&server, limits).await;
     let id = session("s1");
-    let created = SessionCommand::Publish {
-        status: "new".into(),
-        participants: None,
-        attributes: JsonObject::empty(),
-        expected_revision: Some(0),
-    };
     let tasks: Vec<_> = (0..12_u64)
-        .map(|task| {
-            let (store, id) = (stores[task as usize % 3].clone(), id.clone());
-            let created = created.clone();
-            tokio::spawn(async move {
-                let mut done = Vec::new();
-                for command in [created].into_iter().chain(commands(task)) {
-                    let began = Instant::now();
-                    match store.execute(&id, &command, None).await {
-                        Ok(outcome) => {
-                            let offset = outcome.appended.position.offset;
-                            done.push(Done {
-                                command,
-                                began,
-                                ended: Instant::now(),
-                                offset,
-                            });
-                        }
-                        Err(StoreError::Denied(_)) => {}
-                        Err(error) => panic!("{error}"),
-                    }
-                }
-                done
-            })
-        })
+        .map(|task| tokio::spawn(run(stores[task as usize % 3].clone(), id.clone(), task)))
         .collect();
     let mut done = Vec::new();
     for task in tasks {
@@ -99,19 +80,50 @@ async fn concurrent_commands_are_as_if_done_one_after_the_other() {
         .read(&room("session:s1"), Offset::ZERO, usize::MAX)
         .await
         .unwrap();
-    let told: Vec<u64> = done.iter().map(|done| done.offset.0).collect();
+    let offsets: Vec<u64> = done.iter().map(|done| done.offset.0).collect();
     assert_eq!(
-        told,
+        offsets,
         (1..=log.tail.0).collect::<Vec<_>>(),
-        "each entry is the answer to one command"
+        "each entry belongs to one command"
     );
+    let last = session_after(&id, &done, &log.entries);
+    assert_eq!(stores[1].session(&id).await.unwrap().unwrap().session, last);
+    assert_one_winner_for_each_revision(&done);
+    assert_offsets_follow_time(&done);
+}
 
-    let mut at: Option<Session> = None;
-    let mut winners = BTreeMap::<u64, u32>::new();
-    for (done, entry) in done.iter().zip(&log.entries) {
+/// Executes the commands of one task; returns those that succeeded.
+async fn run(store: Arc<RedisStore>, id: SessionId, task: u64) -> Vec<Done> {
+    let create = SessionCommand::Publish {
+        status: "new".into(),
+        participants: None,
+        attributes: JsonObject::empty(),
+        expected_revision: Some(0),
+    };
+    let mut done = Vec::new();
+    for command in [create].into_iter().chain(commands(task)) {
+        let began = Instant::now();
+        match store.execute(&id, &command, None).await {
+            Ok(outcome) => done.push(Done {
+                command,
+                began,
+                ended: Instant::now(),
+                offset: outcome.appended.position.offset,
+            }),
+            Err(StoreError::Denied(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    done
+}
+
+/// The session after the commands, which the rules must allow in the order of their offsets.
+fn session_after(id: &SessionId, done: &[Done], entries: &[Arc<Entry>]) -> Session {
+    let mut current: Option<Session> = None;
+    for (done, entry) in done.iter().zip(entries) {
         let decided = decide(
-            &id,
-            at.as_ref(),
+            id,
+            current.as_ref(),
             &done.command,
             done.offset,
             entry.published_at,
@@ -120,9 +132,21 @@ async fn concurrent_commands_are_as_if_done_one_after_the_other() {
         assert_eq!(
             decided.as_ref(),
             Ok(&entry.event),
-            "at {} the rules allow it",
+            "the rules allow the command at {}",
             done.offset
         );
+        match (&mut current, &entry.event) {
+            (Some(session), event) => session.fold(done.offset, event),
+            (None, Event::SessionUpdated { session, .. }) => current = Some(Session::clone(session)),
+            (None, other) => panic!("{other:?} created a session"),
+        }
+    }
+    current.unwrap()
+}
+
+fn assert_one_winner_for_each_revision(done: &[Done]) {
+    let mut winners = BTreeMap::<u64, u32>::new();
+    for done in done {
         if let SessionCommand::Publish {
             expected_revision: Some(expected),
             ..
@@ -130,57 +154,40 @@ async fn concurrent_commands_are_as_if_done_one_after_the_other() {
         {
             *winners.entry(*expected).or_default() += 1;
         }
-        match (&mut at, &entry.event) {
-            (Some(session), body) => session.fold(done.offset, body),
-            (None, roomcast_core::Event::SessionUpdated { session, .. }) => {
-                at = Some(Session::clone(session))
-            }
-            (None, other) => panic!("{other:?} made a session"),
-        }
     }
     assert_eq!(winners.get(&0), Some(&1));
     assert!(
         winners.values().all(|count| *count == 1),
         "each revision had one winner: {winners:?}"
     );
-    assert_eq!(
-        stores[1].session(&id).await.unwrap().unwrap().session,
-        at.unwrap()
-    );
+}
 
-    // By offset: whoever comes later must not have ended before an earlier one began.
+/// In the order of offsets, no command ended before an earlier one began.
+fn assert_offsets_follow_time(done: &[Done]) {
     let mut latest_begin = done[0].began;
-    for done in &done {
+    for done in done {
         assert!(
             done.ended >= latest_begin,
-            "what ended before another began has the smaller offset"
+            "a command that ended before another began has the smaller offset"
         );
         latest_begin = latest_begin.max(done.began);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_seat_that_many_want_goes_to_one() {
+async fn an_exclusive_role_that_many_select_has_one_holder() {
     let server = Server::start();
-    let mut stores = Vec::new();
-    for _ in 0..3 {
-        stores.push(Arc::new(
-            connect(&server.url(), "rc", StoreLimits::default()).await,
-        ));
-    }
+    let stores = stores(&server, StoreLimits::default()).await;
     for round in 0..20 {
         let id = session(&format!("round-{round}"));
-        stores[0]
-            .execute(&id, &crate::tests::contract::publish("new", None), None)
-            .await
-            .unwrap();
+        stores[0].execute(&id, &publish("new", None), None).await.unwrap();
         let tasks: Vec<_> = (0..9_usize)
             .map(|n| {
                 let (store, id) = (stores[n % 3].clone(), id.clone());
                 let name = format!("user-{n}");
                 tokio::spawn(async move {
-                    let taken = store.execute(&id, &select(&name, Role::Interviewer), None).await;
-                    taken.ok().map(|_| user(&name))
+                    let selected = store.execute(&id, &select(&name, Role::Interviewer), None).await;
+                    selected.ok().map(|_| user(&name))
                 })
             })
             .collect();
@@ -189,7 +196,7 @@ async fn a_seat_that_many_want_goes_to_one() {
             winners.extend(task.await.unwrap());
         }
         assert_eq!(winners.len(), 1);
-        let seated = stores[1].session(&id).await.unwrap().unwrap().session;
-        assert_eq!(seated.holder(Role::Interviewer), winners.first());
+        let session = stores[1].session(&id).await.unwrap().unwrap().session;
+        assert_eq!(session.holder(Role::Interviewer), winners.first());
     }
 }

@@ -1,75 +1,49 @@
 //! A primary that sentinels name, and a failover.
 
-use std::time::Duration;
-
 use roomcast_core::Offset;
 
 use crate::{
-    Store, StoreLimits, SubscriptionSignal,
-    tests::contract::{connect, publish, room, session, subscriptions::expect, update},
-    tests::support::{acl as access, server::Server},
+    Store, StoreLimits,
+    redis::keys::Slot,
+    tests::{
+        contract::{publish, session, subscriptions::expect, update, user},
+        redis::until_notified,
+        support::{acl, connect, eventually, server::Server},
+    },
 };
 
 #[tokio::test]
-async fn a_failover_is_followed() {
+async fn the_store_follows_a_failover() {
     let mut primary = Server::start();
-    let of = primary.port.to_string();
-    let replica = Server::start_with(&["--replicaof", "127.0.0.1", &of, "--repl-diskless-sync-delay", "0"]);
+    let replica = Server::start_replica(&primary);
     let sentinel = Server::start_sentinel(primary.port);
-    // Each server has users of its own.
+    // Users are not replicated.
     for server in [&primary, &replica] {
-        access::admit(server).await;
+        acl::add_documented_user(server).await;
     }
     let url = format!("redis+sentinel://127.0.0.1:{}/main", sentinel.port);
-    let url = access::documented(&url);
+    let url = acl::as_documented_user(&url);
     let store = connect(&url, "rc", StoreLimits::default()).await;
     let id = session("s1");
     store.execute(&id, &publish("new", None), None).await.unwrap();
+    let alice = user("alice");
     let mut subscription = store.subscription();
-    subscription.subscribe(room("session:s1"));
-    expect(&mut subscription, "subscribed session:s1").await;
-    // The replica has it, and the sentinel knows the replica: only then is there something to fail over to.
-    let whole = async {
-        loop {
-            let replicas = format!("{:?}", sentinel.run("SENTINEL REPLICAS main").await);
-            let exists = format!("{:?}", replica.run("EXISTS rc:{s:s1}:state").await);
-            if replicas.contains(&replica.port.to_string()) && exists.contains('1') {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(15), whole)
-        .await
-        .expect("replicated in time");
+    subscription.subscribe(alice.clone().into());
+    expect(&mut subscription, "subscribed user:alice").await;
+    // A failover needs a replica that has the data and that the sentinel knows.
+    let state = Slot::session("rc", &id).state();
+    eventually("the sentinel knows a replica with the data", async || {
+        let replicas = format!("{:?}", sentinel.run("SENTINEL REPLICAS main").await);
+        let exists = format!("{:?}", replica.run(&format!("EXISTS {state}")).await);
+        (replicas.contains(&replica.port.to_string()) && exists.contains('1')).then_some(())
+    })
+    .await;
 
     primary.kill();
-    let written = async {
-        loop {
-            match store.execute(&id, &update(None), None).await {
-                Ok(outcome) => return outcome,
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-            }
-        }
-    };
-    let written = tokio::time::timeout(Duration::from_secs(15), written)
-        .await
-        .expect("failed over in time");
+    let written = eventually("the replica takes over", async || {
+        store.execute(&id, &update(None), None).await.ok()
+    })
+    .await;
     assert_eq!(written.appended.position.offset, Offset(2));
-    let heard = async {
-        while !matches!(subscription.next().await, SubscriptionSignal::Subscribed(_)) {}
-        let next = store
-            .execute(&id, &update(None), None)
-            .await
-            .unwrap()
-            .appended
-            .position
-            .offset;
-        while !matches!(subscription.next().await, SubscriptionSignal::Notification(_, entry) if entry.position.offset == next)
-        {
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(5), heard)
-        .await
-        .expect("hears the new primary");
+    until_notified(&store, &mut subscription, &alice).await;
 }

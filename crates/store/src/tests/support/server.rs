@@ -1,15 +1,20 @@
-//! Real Redis servers for tests, found on the PATH, on free ports of this machine, gone when dropped.
+//! Real Redis servers for tests, from the PATH, on free ports of this machine. Dropping one stops it.
 
 use std::{
     io::{BufRead as _, BufReader},
     net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use redis::aio::MultiplexedConnection;
+use tokio::sync::Mutex;
+
+use super::{acl, eventually};
 
 /// One server, without persistence.
 pub(crate) struct Server {
@@ -22,7 +27,7 @@ pub(crate) struct Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
-        let _left_behind = std::fs::remove_dir_all(&self.folder);
+        let _ = std::fs::remove_dir_all(&self.folder); // a folder that remains does no harm
     }
 }
 
@@ -34,6 +39,17 @@ impl Server {
     pub(crate) fn start_with(options: &[&str]) -> Self {
         let options = [&["--save", "", "--appendonly", "no"], options].concat();
         Self::start_configured("", &options)
+    }
+
+    pub(crate) fn start_replica(primary: &Self) -> Self {
+        let port = primary.port.to_string();
+        Self::start_with(&[
+            "--replicaof",
+            "127.0.0.1",
+            &port,
+            "--repl-diskless-sync-delay",
+            "0",
+        ])
     }
 
     /// A sentinel that watches one primary, named `main`.
@@ -59,7 +75,7 @@ impl Server {
             options,
             child: None,
         };
-        // Somebody else may take a free port before the server does.
+        // Another process may take a free port before the server does.
         for _ in 0..10 {
             server.port = free_port();
             if server.spawn() {
@@ -69,7 +85,7 @@ impl Server {
         panic!("redis-server does not start: run it with the same options to see why");
     }
 
-    /// Whether it runs and accepts connections.
+    /// Starts the process, and returns whether it accepts connections.
     fn spawn(&mut self) -> bool {
         let port = self.port.to_string();
         let config = self.folder.join("redis.conf");
@@ -89,19 +105,19 @@ impl Server {
         if running {
             self.child = Some(child);
         } else {
-            let _ended = child.wait();
+            let _ = child.wait(); // the process ended by itself; its status says nothing more
         }
         running
     }
 
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
-            let _already_gone = child.kill();
-            let _status = child.wait();
+            let _ = child.kill(); // it may have ended already
+            let _ = child.wait(); // its status is that of the signal
         }
     }
 
-    /// Starts it again where it was, without data.
+    /// Starts it again on the same port, without data.
     pub(crate) fn restart(&mut self) {
         assert!(self.spawn(), "redis-server must start again");
     }
@@ -110,23 +126,20 @@ impl Server {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// A connection of the test's own.
+    /// A connection with all rights.
     pub(crate) async fn admin(&self) -> MultiplexedConnection {
         let client = redis::Client::open(self.url()).unwrap();
         client.get_multiplexed_async_connection().await.unwrap()
     }
 
     pub(crate) async fn run(&self, command: &str) -> redis::Value {
-        let mut words = command.split(' ');
-        let mut command = redis::cmd(words.next().unwrap());
-        words.for_each(|word| {
-            command.arg(word);
-        });
-        command.query_async(&mut self.admin().await).await.unwrap()
+        let mut command_line = redis::Cmd::new();
+        command_line.arg(command.split(' ').collect::<Vec<_>>());
+        command_line.query_async(&mut self.admin().await).await.unwrap()
     }
 }
 
-/// Low enough that a cluster's second port, 10,000 higher, is one too.
+/// A port low enough that the second port of a cluster's node, 10,000 higher, is valid too.
 fn free_port() -> u16 {
     loop {
         let port = TcpListener::bind("127.0.0.1:0")
@@ -153,8 +166,9 @@ impl Cluster {
             "",
             "--cluster-enabled",
             "yes",
+            // Nodes must not take a busy machine for a failure.
             "--cluster-node-timeout",
-            "2000",
+            "60000",
         ];
         let nodes: Vec<Server> = SLOTS.iter().map(|_| Server::start_with(&options)).collect();
         for (n, (node, slots)) in nodes.iter().zip(SLOTS).enumerate() {
@@ -164,10 +178,26 @@ impl Cluster {
                 .await;
         }
         let cluster = Self { nodes };
-        while !cluster.is_whole().await {
-            // Nodes gossip in their own time, and tell nobody when they are done.
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        eventually("each node knows the whole cluster", async || {
+            cluster.is_whole().await.then_some(())
+        })
+        .await;
+        cluster
+    }
+
+    /// One cluster for all tests that run at the same time, because starting one takes seconds. It has the documented
+    /// user. The tests need different prefixes.
+    pub(crate) async fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Cluster>> = Mutex::const_new(Weak::new());
+        let mut shared = SHARED.lock().await;
+        if let Some(cluster) = shared.upgrade() {
+            return cluster;
         }
+        let cluster = Arc::new(Self::start().await);
+        for node in &cluster.nodes {
+            acl::add_documented_user(node).await;
+        }
+        *shared = Arc::downgrade(&cluster);
         cluster
     }
 
