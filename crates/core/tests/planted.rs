@@ -148,7 +148,7 @@ const FAULTS: &[Fault] = &[
         name: "a replay is dropped",
         violates: None,
         edits: &[(
-            "src/rooms/joins.rs",
+            "src/rooms/membership.rs",
             "self.actions.push_back(Action::Replay { socket: id, replay });",
             "drop(replay);",
         )],
