@@ -37,10 +37,11 @@ where
     let runtime = runtime.map_err(|error| Exit::Refused(format!("could not start: {error}")))?;
     let status = runtime.block_on(async {
         let shutdown = Shutdown::new();
-        shutdown
-            .listen()
-            .map_err(|error| Exit::Refused(format!("could not listen to signals: {error}")))?;
         let tasks = Tasks::new(shutdown.clone());
+        let signals = shutdown
+            .signal_handler()
+            .map_err(|error| Exit::Refused(format!("could not handle signals: {error}")))?;
+        tasks.spawn_through_drain("signals", signals);
         let readiness = Readiness::new(shutdown.clone());
         let registry = metrics::registry(env!("CARGO_PKG_VERSION"));
         let process = Process {
