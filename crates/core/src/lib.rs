@@ -6,6 +6,7 @@
 //!
 //! This crate must never use tokio, tonic, redis, a clock or a random source.
 
+pub mod backoff;
 pub mod command;
 pub mod cursor;
 pub mod event;
@@ -24,6 +25,7 @@ pub mod session;
 mod small_map;
 pub mod snapshot;
 
+pub use backoff::Backoff;
 pub use command::{Rejection, SessionCommand};
 pub use cursor::Cursor;
 pub use event::{Body, Entry, LogSlice};

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use roomcast_auth::Clock;
 use roomcast_runtime::{
     admin::{self, Readiness},
     config::{ConfigError, Exit},
@@ -43,7 +44,7 @@ where
             .map_err(|error| Exit::Refused(format!("could not handle signals: {error}")))?;
         tasks.spawn_through_drain("signals", signals);
         let readiness = Readiness::new(shutdown.clone());
-        let registry = metrics::registry(env!("CARGO_PKG_VERSION"));
+        let registry = metrics::registry(env!("CARGO_PKG_VERSION"), Clock::system().now_millis());
         let process = Process {
             shutdown,
             tasks: tasks.clone(),

@@ -3,8 +3,6 @@
 //! It must never know what the process is for: it depends on no other crate of this workspace.
 
 pub mod admin;
-pub mod backoff;
-pub mod clock;
 pub mod config;
 pub mod lifecycle;
 pub mod metrics;

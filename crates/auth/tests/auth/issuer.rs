@@ -28,7 +28,7 @@ impl Time {
 
     pub(crate) fn clock(&self) -> Clock {
         let now = Arc::clone(&self.0);
-        Clock::new(move || now.load(Ordering::SeqCst))
+        Clock::new(move || now.load(Ordering::SeqCst) * 1000)
     }
 }
 

@@ -162,7 +162,7 @@ async fn looks_at(file: &JwksFile, source: KeySource) -> usize {
     let looks = Arc::new(AtomicUsize::new(0));
     let clock = Clock::new({
         let looks = Arc::clone(&looks);
-        move || NOW + i64::try_from(100 * looks.fetch_add(1, Ordering::SeqCst)).expect("a few looks")
+        move || 1000 * (NOW + i64::try_from(100 * looks.fetch_add(1, Ordering::SeqCst)).expect("a few looks"))
     });
     let verifier = Verifier::users([source], UserTokens::default(), clock).expect("a source is given");
     let background = verifier.keep_fresh(Duration::from_secs(300));

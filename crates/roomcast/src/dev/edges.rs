@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use roomcast_auth::Clock;
 use roomcast_edge::{Config, Origins};
 use roomcast_runtime::{
     admin::Readiness,
@@ -82,7 +83,7 @@ impl Edges {
             tasks: &self.tasks,
             shutdown: &self.shutdown,
             readiness: &readiness,
-            registry: &mut metrics::registry(env!("CARGO_PKG_VERSION")),
+            registry: &mut metrics::registry(env!("CARGO_PKG_VERSION"), Clock::system().now_millis()),
         };
         roomcast_edge::serve(self.config.clone(), listener, process);
         Ok(Second { addr, readiness })

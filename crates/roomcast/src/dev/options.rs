@@ -3,12 +3,9 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use clap::Args;
-use roomcast_core::Millis;
+use roomcast_auth::Clock;
 use roomcast_edge::ApiToken;
-use roomcast_runtime::{
-    clock,
-    config::{ConfigError, values},
-};
+use roomcast_runtime::config::{ConfigError, values};
 use roomcast_store::{MemoryStore, RedisStore, RedisUrl, Store};
 
 use crate::{
@@ -82,7 +79,8 @@ impl Options {
         Ok(match &self.redis_url {
             Some(url) => Arc::new(RedisStore::connect(self.store.redis(url.clone())?).await),
             None => {
-                let now = || Millis::try_from(clock::now_millis()).unwrap_or(Millis::MAX);
+                let clock = Clock::system();
+                let now = move || clock.now_millis();
                 Arc::new(MemoryStore::new(self.store.bounds()?, rand::random::<u64>, now))
             }
         })

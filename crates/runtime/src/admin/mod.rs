@@ -86,7 +86,7 @@ mod tests {
             let shutdown = Shutdown::new();
             let readiness = Readiness::new(shutdown.clone());
             let tasks = Tasks::new(shutdown.clone());
-            let registry = Arc::new(metrics::registry("1.2.3"));
+            let registry = Arc::new(metrics::registry("1.2.3", 1_700_000_000_500));
             let served = serve(listener, readiness.clone(), registry);
             tasks.spawn_through_drain("admin", async move { served.await.unwrap() });
             Self {
@@ -174,7 +174,10 @@ mod tests {
             body.contains("roomcast_build_info{version=\"1.2.3\"} 1\n"),
             "{body}"
         );
-        assert!(body.contains("roomcast_start_time_seconds "), "{body}");
+        assert!(
+            body.contains("roomcast_start_time_seconds 1700000000.5\n"),
+            "{body}"
+        );
         assert!(body.ends_with("# EOF\n"), "{body}");
     }
 }

@@ -18,9 +18,9 @@ use tokio::{
 };
 
 use super::{
-    backoff::Backoff,
     codec,
     config::RedisUrl,
+    connect_backoff, connect_jitter,
     connection::{Connection, open},
     keys::{Slot, room_of},
     supervisor::CHECK_INTERVAL,
@@ -119,7 +119,7 @@ struct GiveUp;
 impl Hearing {
     /// Hears until it is aborted.
     pub(super) async fn run(self) {
-        let mut backoff = Backoff::default();
+        let mut backoff = connect_backoff();
         loop {
             let (push, heard) = Heard::new();
             if let Ok(mut connection) = open(&self.url, Some(push)).await {
@@ -131,7 +131,7 @@ impl Hearing {
                 }
             }
             // Why Redis is away is logged by the supervisor.
-            sleep(backoff.next()).await;
+            sleep(backoff.next(connect_jitter)).await;
         }
     }
 

@@ -2,7 +2,6 @@
 
 #[cfg(test)]
 pub(crate) mod access;
-mod backoff;
 mod codec;
 mod config;
 mod connection;
@@ -23,8 +22,8 @@ use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use redis::{FromRedisValue, Value};
 use roomcast_core::{
-    LogSlice, Offset, Position, RoomId, RoomState, SessionCommand, SessionId, SessionView, Snapshot, UserId,
-    limits::READ_BYTES,
+    Backoff, LogSlice, Offset, Position, RoomId, RoomState, SessionCommand, SessionId, SessionView, Snapshot,
+    UserId, limits::READ_BYTES,
 };
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -40,8 +39,20 @@ use crate::{
 
 /// What a call may take in all; less is what one command may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(2);
+/// The waits between attempts to connect.
+const CONNECT_BACKOFF_BASE: Duration = Duration::from_millis(50);
+const CONNECT_BACKOFF_LIMIT: Duration = Duration::from_secs(1);
 /// How long `connect` waits for the first connection.
 const FIRST_CONNECTION: Duration = Duration::from_secs(2);
+
+fn connect_backoff() -> Backoff {
+    Backoff::new(CONNECT_BACKOFF_BASE, CONNECT_BACKOFF_LIMIT)
+}
+
+/// A share of a backoff's bound that is never so small that an attempt follows immediately.
+fn connect_jitter() -> f64 {
+    rand::random_range(0.5..=1.0)
+}
 
 /// The store of any number of processes. The server must not evict keys (`maxmemory-policy noeviction`): what is
 /// to be forgotten has an end of its own.

@@ -11,8 +11,8 @@ use tokio::{
 };
 
 use super::{
-    backoff::Backoff,
     config::RedisUrl,
+    connect_backoff, connect_jitter,
     connection::{Connection, RESPONSE_TIMEOUT, line, open},
     library::Library,
 };
@@ -150,7 +150,7 @@ async fn supervise(
     state: watch::Sender<Line>,
     reachable: watch::Sender<bool>,
 ) {
-    let mut backoff = Backoff::default();
+    let mut backoff = connect_backoff();
     let mut told = None;
     for generation in 1.. {
         match connect(&url, &library).await {
@@ -183,7 +183,7 @@ async fn supervise(
                 told = Some(reason);
             }
         }
-        sleep(backoff.next()).await;
+        sleep(backoff.next(connect_jitter)).await;
     }
 }
 
