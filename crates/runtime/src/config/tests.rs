@@ -14,11 +14,11 @@ struct Roomcast {
     #[arg(long, env = "ROOMCAST_LOG", default_value = "info", global = true)]
     log: String,
     #[command(subcommand)]
-    command: Chosen,
+    command: SelectedCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Chosen {
+enum SelectedCommand {
     Edge(Edge),
     ControlPlane(ControlPlane),
     Token {
@@ -84,7 +84,7 @@ fn redis_url(url: &str) -> Result<String, String> {
     }
 }
 
-/// A start of the program: arguments, variables, and a file for `--config`.
+/// The environment of a start of the program: its variables, and the file for `--config`.
 #[derive(Default)]
 struct Start {
     variables: Vec<(&'static str, OsString)>,
@@ -106,7 +106,7 @@ impl Start {
         self
     }
 
-    fn run(&self, args: &str) -> Result<Roomcast, Exit> {
+    fn run(&self, args: &str) -> Result<Roomcast, EarlyExit> {
         let mut args: Vec<OsString> = ["roomcast"]
             .into_iter()
             .chain(args.split_whitespace())
@@ -118,7 +118,7 @@ impl Start {
         let variable = |name: &str| {
             self.variables
                 .iter()
-                .find(|(known, _)| *known == name)
+                .find(|(other, _)| *other == name)
                 .map(|(_, v)| v.clone())
         };
         parse(args, variable)
@@ -126,19 +126,19 @@ impl Start {
 
     fn edge(&self, args: &str) -> Edge {
         match self.run(&format!("edge {args}")).unwrap().command {
-            Chosen::Edge(edge) => edge,
-            other @ (Chosen::ControlPlane(_) | Chosen::Token { .. }) => panic!("{other:?}"),
+            SelectedCommand::Edge(edge) => edge,
+            other @ (SelectedCommand::ControlPlane(_) | SelectedCommand::Token { .. }) => panic!("{other:?}"),
         }
     }
 
-    /// The line on standard error, with the file's path as `config.toml`.
-    fn refused(&self, args: &str) -> String {
+    /// The error line, with `config.toml` instead of the file's path.
+    fn error_line(&self, args: &str) -> String {
         match self.run(args) {
-            Err(Exit::Refused(line)) => match &self.file {
+            Err(EarlyExit::Invalid(line)) => match &self.file {
                 Some(path) => line.replace(path.to_str().unwrap(), "config.toml"),
                 None => line,
             },
-            other => panic!("not refused: {other:?}"),
+            other => panic!("not an error: {other:?}"),
         }
     }
 }
@@ -156,7 +156,7 @@ fn start() -> Start {
 }
 
 #[test]
-fn a_flag_wins_over_a_variable_over_a_key_over_the_default() {
+fn a_flag_overrides_a_variable_and_a_variable_overrides_a_key() {
     let file = || start().file("http-addr = '127.0.0.1:3'\nmax_rooms = 3");
     assert_eq!(start().edge("").max_rooms, 100);
     assert_eq!(file().edge("").max_rooms, 3);
@@ -169,7 +169,7 @@ fn a_flag_wins_over_a_variable_over_a_key_over_the_default() {
 }
 
 #[test]
-fn a_source_that_is_overruled_is_not_read() {
+fn an_overridden_value_is_not_validated() {
     let wrong = start()
         .file("max-rooms = 'many'")
         .variable("ROOMCAST_MAX_ROOMS", "lots");
@@ -177,7 +177,7 @@ fn a_source_that_is_overruled_is_not_read() {
 }
 
 #[test]
-fn the_file_may_be_named_by_a_variable() {
+fn a_variable_can_name_the_file() {
     let file = start().file("max-rooms = 3");
     let path = file.file.clone().unwrap();
     let named = start().variable("ROOMCAST_CONFIG", path.to_str().unwrap());
@@ -186,7 +186,7 @@ fn the_file_may_be_named_by_a_variable() {
 }
 
 #[test]
-fn repeatable_options_come_as_arrays_and_replace_each_other_whole() {
+fn a_repeatable_option_is_an_array_and_sources_are_not_merged() {
     let file = || start().file("control-plane = ['http://a', 'http://b']");
     assert_eq!(start().edge("").control_plane, ["http://127.0.0.1:50051"]);
     assert_eq!(file().edge("").control_plane, ["http://a", "http://b"]);
@@ -203,7 +203,7 @@ fn repeatable_options_come_as_arrays_and_replace_each_other_whole() {
 }
 
 #[test]
-fn switches_are_booleans_everywhere_but_on_the_command_line() {
+fn a_switch_is_a_boolean_except_on_the_command_line() {
     assert!(!start().edge("").insecure);
     assert!(start().edge("--insecure").insecure);
     assert!(start().file("insecure = true").edge("").insecure);
@@ -219,7 +219,7 @@ fn switches_are_booleans_everywhere_but_on_the_command_line() {
 }
 
 #[test]
-fn one_file_serves_several_commands() {
+fn one_file_configures_several_commands() {
     let file = start().file("grpc-addr = '127.0.0.1:1'\nmax-rooms = 7\nlog = 'debug'");
     assert_eq!(file.edge("").max_rooms, 7);
     assert_eq!(file.run("edge").unwrap().log, "debug");
@@ -227,9 +227,9 @@ fn one_file_serves_several_commands() {
 }
 
 #[test]
-fn help_and_version_are_shown_with_variables_and_without_their_values() {
+fn the_help_shows_the_names_of_variables_but_not_their_values() {
     let shown = |args: &str| match start().variable("ROOMCAST_JWT_SECRET", "hunter22").run(args) {
-        Err(Exit::Shown(shown)) => shown.to_string(),
+        Err(EarlyExit::Help(shown)) => shown.to_string(),
         other => panic!("not shown: {other:?}"),
     };
     assert!(shown("--version").starts_with("roomcast "));
@@ -241,43 +241,43 @@ fn help_and_version_are_shown_with_variables_and_without_their_values() {
 }
 
 #[test]
-fn a_bad_value_is_refused_by_the_name_of_its_source() {
+fn an_invalid_value_is_an_error_that_names_its_source() {
     let reason = "invalid socket address syntax (expected HOST:PORT, e.g. 127.0.0.1:50051)";
     let args = "control-plane --redis-url redis://h";
     assert_eq!(
-        start().refused(&format!("{args} --grpc-addr foo")),
+        start().error_line(&format!("{args} --grpc-addr foo")),
         format!("--grpc-addr \"foo\": {reason}")
     );
     let variable = start().variable("ROOMCAST_GRPC_ADDR", "f\no");
     assert_eq!(
-        variable.refused(args),
+        variable.error_line(args),
         format!("ROOMCAST_GRPC_ADDR \"f\\no\": {reason}")
     );
     let file = start().file("grpc_addr = 'foo'");
     assert_eq!(
-        file.refused(args),
+        file.error_line(args),
         format!("config.toml: key \"grpc_addr\" \"foo\": {reason}")
     );
     let flag = format!("{args} --trim some");
     assert_eq!(
-        start().refused(&flag),
+        start().error_line(&flag),
         "--trim \"some\": expected one of exact, approximate"
     );
     assert_eq!(
-        start().refused("edge --max-rooms=-1"),
+        start().error_line("edge --max-rooms=-1"),
         "--max-rooms \"-1\": -1 is not in 0..=65535"
     );
     assert_eq!(
-        start().refused("edge --max-rooms=70000"),
+        start().error_line("edge --max-rooms=70000"),
         "--max-rooms \"70000\": 70000 is not in 0..=65535"
     );
     assert_eq!(
-        start().refused("edge --http-addr"),
+        start().error_line("edge --http-addr"),
         "--http-addr: a value is required"
     );
     let switch = start().variable("ROOMCAST_INSECURE", "maybe");
     assert_eq!(
-        switch.refused("edge"),
+        switch.error_line("edge"),
         "ROOMCAST_INSECURE \"maybe\": expected true or false"
     );
 }
@@ -286,37 +286,37 @@ fn a_bad_value_is_refused_by_the_name_of_its_source() {
 fn a_secret_is_never_shown() {
     let flag = "edge --jwt-secret hunter2";
     assert_eq!(
-        start().refused(flag),
+        start().error_line(flag),
         "--jwt-secret <hidden>: \"<hidden>\" (<hidden>) is too short"
     );
     let variable = start().variable("ROOMCAST_JWT_SECRET", "hunter2");
     assert_eq!(
-        variable.refused("edge"),
+        variable.error_line("edge"),
         "ROOMCAST_JWT_SECRET <hidden>: \"<hidden>\" (<hidden>) is too short"
     );
     let file = start().file("jwt-secret = 'hunter2'");
     let expected = "config.toml: key \"jwt-secret\" <hidden>: \"<hidden>\" (<hidden>) is too short";
-    assert_eq!(file.refused("edge"), expected);
+    assert_eq!(file.error_line("edge"), expected);
     let rest = start().variable("ROOMCAST_JWT_SECRET", "hunter22");
-    assert_eq!(rest.refused("edge --"), "argument 2: not taken");
+    assert_eq!(rest.error_line("edge --"), "argument 2: -- is not allowed");
     assert_eq!(
-        rest.refused("edge --max-rooms"),
+        rest.error_line("edge --max-rooms"),
         "--max-rooms: a value is required"
     );
-    let hidden = "argument <hidden>: not taken (options are given as --name value)";
-    assert_eq!(start().refused("edge --jwt-secret hunter22 hunter23"), hidden);
-    assert_eq!(start().refused("edge --jwt-secret=hunter22 hunter23"), hidden);
+    let hidden = "argument <hidden>: unexpected argument (options have the form --name value)";
+    assert_eq!(start().error_line("edge --jwt-secret hunter22 hunter23"), hidden);
+    assert_eq!(start().error_line("edge --jwt-secret=hunter22 hunter23"), hidden);
     assert_eq!(
-        start().refused("edge --jwt-secret -hunter23"),
+        start().error_line("edge --jwt-secret -hunter23"),
         "--jwt-secret: a value is required"
     );
-    assert_eq!(start().refused("edge --jwt-secret --hunter23"), hidden);
+    assert_eq!(start().error_line("edge --jwt-secret --hunter23"), hidden);
     let typing_error = "--max-rums: unknown option, did you mean --max-rooms?";
     assert_eq!(
-        start().refused("edge --jwt-secret hunter22 --max-rums 1"),
+        start().error_line("edge --jwt-secret hunter22 --max-rums 1"),
         typing_error
     );
-    let broken = [
+    let invalid = [
         "= 'hunter2\nx",
         "= hunter2",
         "= \"hunter2\\q\"",
@@ -324,8 +324,8 @@ fn a_secret_is_never_shown() {
         "= 'hunter2' hunter2",
         "= hunter2é\u{7}",
     ];
-    for text in broken {
-        let line = start().file(&format!("jwt-secret {text}")).refused("edge");
+    for text in invalid {
+        let line = start().file(&format!("jwt-secret {text}")).error_line("edge");
         assert!(
             line.starts_with("config.toml: line ") && !line.contains("hunter2"),
             "{line}"
@@ -335,7 +335,7 @@ fn a_secret_is_never_shown() {
 
 #[test]
 fn credentials_in_a_url_are_never_shown() {
-    let url = |url: &str| start().refused(&format!("control-plane --redis-url {url}"));
+    let url = |url: &str| start().error_line(&format!("control-plane --redis-url {url}"));
     let line = url("rediss://me:hunter2@a,redis://me:hunter2@b:6379/0");
     assert_eq!(
         line,
@@ -352,14 +352,14 @@ fn credentials_in_a_url_are_never_shown() {
 }
 
 #[test]
-fn an_unknown_key_is_refused_by_its_name() {
-    let line = |text| start().file(text).refused("edge");
+fn an_unknown_key_is_an_error_that_names_it() {
+    let line = |text| start().file(text).error_line("edge");
     let expected = "config.toml: key \"grpc-adr\": unknown option, did you mean \"grpc-addr\"?";
     assert_eq!(line("grpc-adr = 'a'"), expected);
     assert_eq!(line("zzz = 1"), "config.toml: key \"zzz\": unknown option");
     assert_eq!(
         line("config = 'a'"),
-        "config.toml: key \"config\": not taken from a file"
+        "config.toml: key \"config\": not allowed in a file"
     );
     assert_eq!(line("user = 'a'"), "config.toml: key \"user\": unknown option");
     assert_eq!(
@@ -369,8 +369,8 @@ fn an_unknown_key_is_refused_by_its_name() {
 }
 
 #[test]
-fn a_key_of_another_shape_is_refused() {
-    let line = |text| start().file(text).refused("edge");
+fn a_key_of_another_type_is_an_error() {
+    let line = |text| start().file(text).error_line("edge");
     assert_eq!(
         line("insecure = 'yes'"),
         "config.toml: key \"insecure\": expected true or false"
@@ -389,36 +389,36 @@ fn a_key_of_another_shape_is_refused() {
     );
     assert_eq!(
         line("control-plane = [[]]"),
-        "config.toml: key \"control-plane\": expected a list of single values"
+        "config.toml: key \"control-plane\": expected an array of single values"
     );
     let twice = "max-rooms = 1\nmax_rooms = 2";
     assert_eq!(
         line(twice),
-        "config.toml: key \"max_rooms\": given twice (with - and with _)"
+        "config.toml: key \"max_rooms\": set twice (with - and with _)"
     );
 }
 
 #[test]
-fn a_file_that_is_none_is_refused() {
+fn an_unreadable_or_invalid_file_is_an_error() {
     let missing = "cannot be read: No such file or directory (os error 2)";
     assert_eq!(
-        start().refused("edge --config /nowhere"),
+        start().error_line("edge --config /nowhere"),
         format!("--config \"/nowhere\": {missing}")
     );
     let variable = start().variable("ROOMCAST_CONFIG", "/nowhere");
     assert_eq!(
-        variable.refused("edge"),
+        variable.error_line("edge"),
         format!("ROOMCAST_CONFIG \"/nowhere\": {missing}")
     );
-    let broken = start().file("max-rooms = 1\nlog = \n").refused("edge");
+    let broken = start().file("max-rooms = 1\nlog = \n").error_line("edge");
     assert!(broken.starts_with("config.toml: line 2: "), "{broken}");
     assert!(!broken.contains('\n'), "{broken}");
 }
 
 #[test]
-fn what_is_missing_unknown_or_too_much_is_refused_by_name() {
-    let line = |args| start().refused(args);
-    assert_eq!(line(""), "no command given (see --help)");
+fn missing_unknown_and_repeated_arguments_are_errors_that_name_them() {
+    let line = |args| start().error_line(args);
+    assert_eq!(line(""), "no command (see --help)");
     assert_eq!(line("edg"), "\"edg\": unknown command, did you mean edge?");
     assert_eq!(
         line("edge --htp-addr=a"),
@@ -426,15 +426,15 @@ fn what_is_missing_unknown_or_too_much_is_refused_by_name() {
     );
     assert_eq!(
         line("edge extra"),
-        "argument \"extra\": not taken (options are given as --name value)"
+        "argument \"extra\": unexpected argument (options have the form --name value)"
     );
     assert_eq!(
         line("edge -x"),
-        "argument \"-x\": not taken (options are given as --name value)"
+        "argument \"-x\": unexpected argument (options have the form --name value)"
     );
     assert_eq!(
         line("edge --max-rooms 1 --max-rooms 2"),
-        "--max-rooms: given more than once"
+        "--max-rooms: set more than once"
     );
     assert_eq!(
         line("edge --insecure=maybe"),
@@ -447,24 +447,24 @@ fn what_is_missing_unknown_or_too_much_is_refused_by_name() {
     assert_eq!(line("token"), "--user: required");
     let both = start().variable("ROOMCAST_JWKS", "a");
     assert_eq!(
-        both.refused("edge --jwt-secret hunter22"),
+        both.error_line("edge --jwt-secret hunter22"),
         "--jwt-secret: cannot be used with ROOMCAST_JWKS"
     );
 }
 
 #[test]
-fn bytes_that_are_no_text_are_refused() {
+fn bytes_that_are_not_utf8_are_an_error() {
     use std::os::unix::ffi::OsStringExt;
     let bytes = OsString::from_vec(vec![b'-', b'-', 0xff]);
     let exit = parse::<Roomcast>(["roomcast".into(), "edge".into(), bytes.clone()], |_| None).unwrap_err();
-    assert!(matches!(exit, Exit::Refused(line) if line == "argument 2: not valid UTF-8"));
+    assert!(matches!(exit, EarlyExit::Invalid(line) if line == "argument 2: not valid UTF-8"));
     let variable = |name: &str| (name == "ROOMCAST_JWKS").then(|| bytes.clone());
     let exit = parse::<Roomcast>(["roomcast".into(), "edge".into()], variable).unwrap_err();
-    assert!(matches!(exit, Exit::Refused(line) if line == "ROOMCAST_JWKS: not valid UTF-8"));
+    assert!(matches!(exit, EarlyExit::Invalid(line) if line == "ROOMCAST_JWKS: not valid UTF-8"));
 }
 
 #[test]
-fn what_fails_after_the_parse_is_told_alike() {
+fn an_error_after_the_parse_has_the_same_form() {
     let line = |flag, value, reason| ConfigError::new(flag, value, reason).to_string();
     let reason = "not loopback, needs --insecure";
     assert_eq!(
@@ -475,13 +475,8 @@ fn what_fails_after_the_parse_is_told_alike() {
         line("--api-token", "abc", "abc is\nbad"),
         "--api-token <hidden>: <hidden> is\\nbad"
     );
-    let Exit::Refused(refused) = Exit::from(ConfigError::new("--a", "b", "c")) else {
-        panic!("shown")
+    let EarlyExit::Invalid(line) = EarlyExit::from(ConfigError::new("--a", "b", "c")) else {
+        panic!("not an error")
     };
-    assert_eq!(refused, "--a \"b\": c");
-}
-
-#[test]
-fn variables_are_named_as_the_flags() {
-    assert_layered::<Roomcast>();
+    assert_eq!(line, "--a \"b\": c");
 }
