@@ -7,6 +7,7 @@
 //! This crate must never use tokio, tonic, redis, a clock or a random source.
 
 pub mod backoff;
+pub mod browser_event;
 pub mod command;
 pub mod cursor;
 pub mod event;
@@ -15,9 +16,8 @@ pub mod hub;
 pub mod ids;
 pub mod json;
 pub mod limits;
-pub mod payload;
 pub mod position;
-pub mod resume;
+pub mod replay;
 pub mod role;
 pub mod room;
 pub mod rooms;
@@ -26,10 +26,11 @@ mod small_map;
 pub mod snapshot;
 
 pub use backoff::Backoff;
+pub use command::{CommandDenial, SessionCommand};
 pub use command::{Rejection, SessionCommand};
 pub use cursor::Cursor;
-pub use event::{Body, Entry, LogSlice};
-pub use ids::{FeedbackId, IdError, RequestId, SessionId, UserId};
+pub use event::{Entry, Event, LogSlice};
+pub use ids::{FeedbackId, IdError, RequestId, RequestKey, SessionId, UserId};
 pub use json::JsonObject;
 pub use position::{Epoch, Mark, Offset, Position};
 pub use role::Role;
