@@ -27,7 +27,6 @@ pub mod snapshot;
 
 pub use backoff::Backoff;
 pub use command::{CommandDenial, SessionCommand};
-pub use command::{Rejection, SessionCommand};
 pub use cursor::Cursor;
 pub use event::{Entry, Event, LogSlice};
 pub use ids::{FeedbackId, IdError, RequestId, RequestKey, SessionId, UserId};
