@@ -1,37 +1,29 @@
-//! What `dev` prints to be pasted: addresses, a browser's token, a call by grpcurl.
+//! The text that `dev` prints when it is ready: addresses, a browser token, a grpcurl call.
 //!
-//! Every line works as it stands. Their form is fixed, since scripts read it: a name, spaces, the value.
+//! Every line can be pasted as it is. Scripts read the lines with a value: a name, spaces, the value.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
-use serde::Serialize;
+use super::{grpcurl::Grpcurl, local_addr::local_addr};
 
-/// The session that the printed call creates, for the page's first two users.
-const SESSION: &str = r#"{"session":{"id":"demo","status":"scheduled","participants":{"list":[{"user_id":"alice","role":"ROLE_INTERVIEWER"},{"user_id":"bob","role":"ROLE_INTERVIEWEE"}]}}}"#;
+/// The request of the printed call: it creates a session for the first two users of the playground.
+const REQUEST: &str = r#"{"session":{"id":"demo","status":"scheduled","participants":{"list":[{"user_id":"alice","role":"ROLE_INTERVIEWER"},{"user_id":"bob","role":"ROLE_INTERVIEWEE"}]}}}"#;
 
-/// How grpcurl reaches the control plane.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Grpcurl {
-    /// What stands before the request.
-    pub(crate) options: String,
-    /// What stands behind it.
-    pub(crate) address: String,
-}
-
-/// Where `dev` listens, and what it hands out.
+/// The values of the text.
 #[derive(Debug)]
-pub(crate) struct Paste {
-    pub(crate) grpc: SocketAddr,
-    pub(crate) http: SocketAddr,
-    pub(crate) admin: SocketAddr,
-    pub(crate) in_redis: bool,
-    /// For user alice; `None`, where this process has no key to sign it with.
-    pub(crate) token: Option<String>,
-    pub(crate) grpcurl: Grpcurl,
+pub(super) struct ReadyText {
+    pub(super) grpc: SocketAddr,
+    pub(super) http: SocketAddr,
+    pub(super) admin: SocketAddr,
+    /// Whether the state is in Redis, otherwise in memory.
+    pub(super) in_redis: bool,
+    /// A token of user alice; `None` if `dev` has no key to sign it.
+    pub(super) token: Option<String>,
+    pub(super) grpcurl: Grpcurl,
 }
 
-impl Paste {
-    pub(crate) fn text(&self) -> String {
+impl ReadyText {
+    pub(super) fn render(&self) -> String {
         let Self {
             grpc,
             http,
@@ -41,17 +33,17 @@ impl Paste {
             grpcurl: Grpcurl { options, address },
         } = self;
         let state = if *in_redis {
-            "in Redis"
+            "the state is in Redis"
         } else {
-            "in memory, gone when this ends"
+            "the state is in memory and is lost when the process ends"
         };
-        let page = reachable(*http);
+        let page = local_addr(*http);
         let token = match token {
-            Some(token) => format!("A browser's token, of user alice, good for a day:\ntoken   {token}\n"),
-            None => "Browsers' tokens: from whoever has the key.\n".to_owned(),
+            Some(token) => format!("A browser token of user alice, valid for one day:\ntoken   {token}\n"),
+            None => "This process cannot sign browser tokens: sign them with your own key.\n".to_owned(),
         };
         format!(
-            "roomcast dev is ready (state {state})\n\
+            "roomcast dev is ready ({state})\n\
              \n\
              page    http://{page}/\n\
              http    {http}\n\
@@ -60,29 +52,10 @@ impl Paste {
              \n\
              {token}\
              \n\
-             A session for alice and bob, by grpcurl:\n\
-             grpcurl {options} -d '{SESSION}' {address} roomcast.v1.SessionService/PublishSessionUpdate\n"
+             This call creates a session for alice and bob:\n\
+             grpcurl {options} -d '{REQUEST}' {address} roomcast.v1.SessionService/PublishSessionUpdate\n"
         )
     }
-}
-
-/// Where this machine reaches what listens on an address: every address includes loopback.
-pub(crate) fn reachable(addr: SocketAddr) -> SocketAddr {
-    let ip = match addr.ip() {
-        ip if !ip.is_unspecified() => ip,
-        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-    };
-    SocketAddr::new(ip, addr.port())
-}
-
-/// The text as one word of a shell.
-pub(crate) fn shell_word(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@".contains(&byte);
-    if !text.is_empty() && text.bytes().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -90,8 +63,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_keep_their_form() {
-        let paste = Paste {
+    fn the_lines_with_addresses_have_a_fixed_form() {
+        let ready = ReadyText {
             grpc: "127.0.0.1:1".parse().unwrap(),
             http: "0.0.0.0:2".parse().unwrap(),
             admin: "[::1]:3".parse().unwrap(),
@@ -102,7 +75,7 @@ mod tests {
                 address: "127.0.0.1:1".to_owned(),
             },
         };
-        let text = paste.text();
+        let text = ready.render();
         for line in [
             "page    http://127.0.0.1:2/",
             "http    0.0.0.0:2",
@@ -114,15 +87,7 @@ mod tests {
         }
         let call = text.lines().last().unwrap();
         assert!(call.starts_with("grpcurl -plaintext -d '{\"session\""), "{call}");
-        let request: serde_json::Value = serde_json::from_str(SESSION).unwrap();
+        let request: serde_json::Value = serde_json::from_str(REQUEST).unwrap();
         assert_eq!(request["session"]["id"], "demo");
-    }
-
-    #[test]
-    fn a_word_stays_one_word() {
-        assert_eq!(shell_word("/etc/ca.pem"), "/etc/ca.pem");
-        assert_eq!(shell_word("my ca.pem"), "'my ca.pem'");
-        assert_eq!(shell_word("it's"), r"'it'\''s'");
-        assert_eq!(shell_word(""), "''");
     }
 }
