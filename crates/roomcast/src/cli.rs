@@ -165,57 +165,60 @@ mod tests {
         parse("edge", &[]).unwrap();
     }
 
+    /// Command lines and their error lines.
+    const INVALID: &[(&str, &str)] = &[
+        (
+            "dev --grpc-addr foo",
+            "--grpc-addr \"foo\": invalid socket address syntax (expected HOST:PORT, e.g. 127.0.0.1:50051)",
+        ),
+        (
+            "dev --log-retention 24",
+            "--log-retention \"24\": missing unit (expected e.g. 500ms, 30s, 5m, 1h or 7d)",
+        ),
+        (
+            "dev --max-payload 1",
+            "--max-payload \"1\": must be from 1024 to 1048576 bytes",
+        ),
+        (
+            "dev --redis-prefix {x}",
+            "--redis-prefix \"{x}\": must be 1 to 64 characters of A-Z a-z 0-9 . _ : -",
+        ),
+        (
+            "edge --control-plane h:1",
+            "--control-plane \"h:1\": invalid address of a control plane (expected http://HOST:PORT or \
+             https://HOST:PORT)",
+        ),
+        (
+            "edge --cors-origin https://a/b",
+            "--cors-origin \"https://a/b\": not an origin (expected e.g. https://app.example.com, without a path, or \
+             *)",
+        ),
+        (
+            "edge --write-stall-timeout 0s",
+            "--write-stall-timeout \"0s\": must be greater than zero",
+        ),
+        (
+            "edge --api-token é",
+            "--api-token <hidden>: must be a token: one or more visible ASCII characters, no spaces",
+        ),
+        (
+            "control-plane",
+            "--redis-url: required (flag --redis-url, variable ROOMCAST_REDIS_URL or, in the --config file, key \
+             redis-url)",
+        ),
+        ("token --ttl 0s --user a", "--ttl \"0s\": must be at least 1s"),
+        (
+            "dev --htp-addr x",
+            "--htp-addr: unknown option, did you mean --http-addr?",
+        ),
+        ("serve", "\"serve\": unknown command"),
+        ("", "no command (see --help)"),
+    ];
+
     #[test]
     fn an_invalid_value_is_one_line_that_names_the_option() {
-        for (args, line) in [
-            (
-                "dev --grpc-addr foo",
-                "--grpc-addr \"foo\": invalid socket address syntax (expected HOST:PORT, e.g. 127.0.0.1:50051)",
-            ),
-            (
-                "dev --log-retention 24",
-                "--log-retention \"24\": missing unit (expected e.g. 500ms, 30s, 5m, 1h or 7d)",
-            ),
-            (
-                "dev --max-payload 1",
-                "--max-payload \"1\": must be from 1024 to 1048576 bytes",
-            ),
-            (
-                "dev --redis-prefix {x}",
-                "--redis-prefix \"{x}\": must be 1 to 64 characters of A-Z a-z 0-9 . _ : -",
-            ),
-            (
-                "edge --control-plane h:1",
-                "--control-plane \"h:1\": invalid address of a control plane (expected http://HOST:PORT or \
-                 https://HOST:PORT)",
-            ),
-            (
-                "edge --cors-origin https://a/b",
-                "--cors-origin \"https://a/b\": not an origin (expected e.g. https://app.example.com, without a path, or \
-                 *)",
-            ),
-            (
-                "edge --write-stall-timeout 0s",
-                "--write-stall-timeout \"0s\": must be greater than zero",
-            ),
-            (
-                "edge --api-token é",
-                "--api-token <hidden>: must be a token: one or more visible ASCII characters, no spaces",
-            ),
-            (
-                "control-plane",
-                "--redis-url: required (flag --redis-url, variable ROOMCAST_REDIS_URL or, in the --config file, key \
-                 redis-url)",
-            ),
-            ("token --ttl 0s --user a", "--ttl \"0s\": must be at least 1s"),
-            (
-                "dev --htp-addr x",
-                "--htp-addr: unknown option, did you mean --http-addr?",
-            ),
-            ("serve", "\"serve\": unknown command"),
-            ("", "no command (see --help)"),
-        ] {
-            assert_eq!(error_line(args), line, "{args}");
+        for (args, line) in INVALID {
+            assert_eq!(error_line(args), *line, "{args}");
         }
         let line = error_line("control-plane --redis-url http://u:hunter2@h");
         assert!(

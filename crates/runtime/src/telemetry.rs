@@ -98,10 +98,11 @@ fn subscriber<W: Write + 'static>(
 
 fn parse_filter(filter: &str) -> Result<EnvFilter, ConfigError> {
     let invalid = |reason: String| ConfigError::new("--log", filter, reason);
-    // EnvFilter interprets a word that is not a level as a target, so a misspelt level would disable the logs.
-    let is_word = |directive: &&str| !directive.is_empty() && !directive.contains(['=', '[', '{', '}', ']']);
-    for word in filter.split(',').map(str::trim).filter(is_word) {
-        if word.parse::<LevelFilter>().is_err() {
+    // EnvFilter interprets a name that is not a level as a target, so a misspelt level would disable the logs.
+    let is_level_name =
+        |directive: &&str| !directive.is_empty() && !directive.contains(['=', '[', '{', '}', ']']);
+    for level in filter.split(',').map(str::trim).filter(is_level_name) {
+        if level.parse::<LevelFilter>().is_err() {
             return Err(invalid(format!("invalid log level ({EXPECTED})")));
         }
     }

@@ -8,7 +8,7 @@ mod options;
 mod playground;
 mod ready_text;
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use roomcast_edge::{Config, Dialer, Origins};
 use roomcast_runtime::{
@@ -38,48 +38,32 @@ pub(crate) async fn start(mut options: Options, mut process: Process) -> Result<
     let timeout = options.process.drain_timeout;
     let mut control_plane_config = options.grpc.config(&options.process)?;
     control_plane_config.drain_grace = timeout / 4;
-    let mut config = Config {
-        control_planes: Vec::new(),
-        rebalance: options.link.rebalance_interval,
-        api_token: options.api_token()?,
-        tls: options.link.tls()?,
-        origins: options.http.origins(Origins::Any),
-        verifier: options.users.verifier()?,
-        page: None,
-        limits: options.http.limits(),
-        drain: options.http.drain(timeout / 2),
-    };
+    let mut edge_config = edge_config(&options)?;
     let store = options.store().await?;
 
     let (grpc_listener, grpc) = listen("--grpc-addr", options.grpc.grpc_addr).await?;
     let (http_listener, http) = listen("--http-addr", options.http.http_addr).await?;
     let (admin_listener, admin) = listen_admin(options.admin_addr).await?;
-    let control_plane = options.control_plane(grpc)?;
-    config.control_planes = vec![control_plane.clone()];
+    edge_config.control_planes = vec![options.control_plane(grpc)?];
 
     let (edge_tasks, control_plane_drain) = (Tasks::new(process.shutdown.clone()), Shutdown::new());
-    let bridge = Bridge {
-        caller: Caller::new(
-            Dialer::new(config.api_token.clone(), config.tls.clone()),
-            control_plane,
-        ),
-        edges: Edges::new(http, config.clone(), edge_tasks.clone(), process.shutdown.clone()),
-        minter: options.playground_minter(),
-        grpcurl: options.grpcurl(grpc, "$API_TOKEN"),
-        in_redis: options.redis_url.is_some(),
-        http_addr: http,
-        insecure: options.process.insecure,
-        max_body: options.grpc.max_request,
-    };
-    config.page = Some(playground::router().merge(bridge.router()));
+    let edges = Edges::new(
+        http,
+        edge_config.clone(),
+        edge_tasks.clone(),
+        process.shutdown.clone(),
+    );
+    let bridge = bridge(&options, &edge_config, edges, grpc, http)?;
+    edge_config.page = Some(playground::router().merge(bridge.router()));
+    let plane_drain = control_plane_drain.clone();
     control_plane::serve(
         control_plane_config,
         store,
         grpc_listener,
-        control_plane_drain.clone(),
+        plane_drain,
         &mut process,
     );
-    edge::serve(config, http_listener, &edge_tasks, &mut process);
+    edge::serve(edge_config, http_listener, &edge_tasks, &mut process);
     let draining = drain_in_order(
         edge_tasks,
         timeout / 2,
@@ -102,6 +86,42 @@ pub(crate) async fn start(mut options: Options, mut process: Process) -> Result<
         grpcurl: options.grpcurl(grpc, &options.service_token(TOKEN_TTL).unwrap_or_default()),
     };
     Ok(Started { text: ready.render() })
+}
+
+/// The configuration of the edge, without its control plane and its page.
+fn edge_config(options: &Options) -> Result<Config, EarlyExit> {
+    Ok(Config {
+        control_planes: Vec::new(),
+        rebalance: options.link.rebalance_interval,
+        api_token: options.api_token()?,
+        tls: options.link.tls()?,
+        origins: options.http.origins(Origins::Any),
+        verifier: options.users.verifier()?,
+        page: None,
+        limits: options.http.limits(),
+        drain: options.http.drain(options.process.drain_timeout / 2),
+    })
+}
+
+/// The bridge of the playground page, which calls the control plane as the edge does.
+fn bridge(
+    options: &Options,
+    edge: &Config,
+    edges: Edges,
+    grpc: SocketAddr,
+    http: SocketAddr,
+) -> Result<Bridge, EarlyExit> {
+    let dialer = Dialer::new(edge.api_token.clone(), edge.tls.clone());
+    Ok(Bridge {
+        caller: Caller::new(dialer, options.control_plane(grpc)?),
+        edges,
+        minter: options.playground_minter(),
+        grpcurl: options.grpcurl(grpc, "$API_TOKEN"),
+        in_redis: options.redis_url.is_some(),
+        http_addr: http,
+        insecure: options.process.insecure,
+        max_body: options.grpc.max_request,
+    })
 }
 
 /// Drains the edge first, while the control plane still serves it, and then the control plane.

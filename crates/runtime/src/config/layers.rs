@@ -117,10 +117,10 @@ impl Layers {
     fn add_file(
         &mut self,
         file: &ConfigFile,
-        known: &[LayeredOption],
+        options: &[LayeredOption],
         matches: &ArgMatches,
     ) -> Result<(), String> {
-        for (key, option, value) in file.entries(known)? {
+        for (key, option, value) in file.entries(options)? {
             // The file may contain options of other commands.
             let Some(option) = self.option(&option.name).cloned() else {
                 continue;
