@@ -46,8 +46,8 @@ pub(crate) struct HttpOptions {
     #[arg(long, env = "ROOMCAST_EVENT_BURST", value_name = "COUNT", default_value = "4000", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) event_burst: u32,
     /// Maximum rate of new connections, in connections per second, and the maximum burst; at least 1. Further connections
-    /// are closed before the handshake, and clients retry automatically: many clients that lost their edge at the same time
-    /// connect at this rate
+    /// are rejected early, and clients retry automatically: many clients that lost their edge at the same time connect at
+    /// this rate
     #[arg(long, env = "ROOMCAST_CONNECT_RATE", value_name = "COUNT", default_value = "2000", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) connect_rate: u32,
     /// How many sockets per second are closed while the edge drains; at least 1. The rate is higher if --drain-timeout

@@ -8,5 +8,5 @@ mod task_group;
 mod tasks;
 
 pub use shutdown::Shutdown;
-pub use task_group::TaskGroup;
+pub use task_group::{Spawner, TaskGroup};
 pub use tasks::{DrainReport, Tasks};

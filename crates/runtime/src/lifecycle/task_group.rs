@@ -1,130 +1,105 @@
-//! Short-lived tasks of one owner, such as one task for each connection.
-
-use std::fmt;
+//! Short-lived tasks, such as one for each connection: each has a name and an owner, and ends with its owner at the
+//! latest.
 
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::TaskTracker;
 use tracing::error;
 
-/// Tasks of one kind that end with their owner: when the group is dropped, each of its tasks is dropped at its next
-/// await.
+/// Owns short-lived tasks. When the group is dropped, its tasks are dropped.
 ///
-/// A panic is logged with the group's name and ends only its own task. Tasks that the process cannot do without belong
-/// to [`Tasks`](super::Tasks).
+/// Tasks that the process cannot do without belong to [`Tasks`](super::Tasks).
+#[derive(Debug)]
 pub struct TaskGroup {
-    name: &'static str,
-    tasks: TaskTracker,
-    stop: CancellationToken,
-    _stop_on_drop: DropGuard,
+    spawner: Spawner,
+    _stop: DropGuard,
 }
 
+/// Spawns tasks into a [`TaskGroup`]. It does not keep the group alive, so the tasks of the group may own one.
+#[derive(Debug, Clone)]
+pub struct Spawner(CancellationToken);
+
 impl TaskGroup {
-    /// Creates an empty group; `name` is the name of each of its tasks in the log.
-    pub fn new(name: &'static str) -> Self {
-        let stop = CancellationToken::new();
-        Self {
-            name,
-            tasks: TaskTracker::new(),
-            _stop_on_drop: stop.clone().drop_guard(),
-            stop,
-        }
+    /// Creates an empty group.
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// Spawns a task. The cost is that of `tokio::spawn` and two reference counts.
-    ///
-    /// The task must not own the group: it would keep the group, and so itself, alive.
+    /// The spawner of this group.
+    pub fn spawner(&self) -> &Spawner {
+        &self.spawner
+    }
+}
+
+impl Default for TaskGroup {
+    fn default() -> Self {
+        let stop = CancellationToken::new();
+        Self {
+            spawner: Spawner(stop.clone()),
+            _stop: stop.drop_guard(),
+        }
+    }
+}
+
+impl Spawner {
+    /// Spawns a task. A panic is logged with the task's name and ends only this task. If the group was dropped, the task
+    /// is dropped at its first await.
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.stop.clone();
-        let log_panic = LogPanic { task: self.name };
-        self.tasks.spawn(async move {
-            let _log_panic = log_panic;
-            let _ = stop.run_until_cancelled_owned(task).await; // `None`: the group was dropped.
-        });
-    }
-
-    /// Waits until no task runs.
-    pub async fn wait(&self) {
-        self.tasks.close(); // A closed tracker still accepts tasks; `wait` ends only on a closed one.
-        self.tasks.wait().await;
+    pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        // Boxed, because the select would otherwise need the memory of the task twice.
+        let (stop, task) = (self.0.clone(), Box::pin(task));
+        drop(tokio::spawn(async move {
+            let _log_panic = LogPanic(name);
+            tokio::select! {
+                biased;
+                () = task => {}
+                () = stop.cancelled_owned() => {}
+            }
+        }));
     }
 }
 
-impl fmt::Debug for TaskGroup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TaskGroup")
-            .field("name", &self.name)
-            .field("running", &self.tasks.len())
-            .finish_non_exhaustive()
-    }
-}
-
-struct LogPanic {
-    task: &'static str,
-}
+/// Logs the panic of the task that owns it.
+struct LogPanic(&'static str);
 
 impl Drop for LogPanic {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            error!(task.name = self.task, "task panicked");
+            error!(task.name = self.0, "task panicked");
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::future::pending;
-
     use tokio::sync::oneshot;
 
     use super::*;
 
     #[tokio::test]
-    async fn the_owner_can_wait_for_its_tasks() {
-        let group = TaskGroup::new("connection");
-        group.wait().await;
-        let (finish, finished) = oneshot::channel::<()>();
-        group.spawn(async move { finished.await.unwrap() });
-        let mut waiting = Box::pin(group.wait());
-        assert!(poll_once(&mut waiting).await.is_none());
-        finish.send(()).unwrap();
-        waiting.await;
-    }
-
-    #[tokio::test]
-    async fn tasks_end_when_their_owner_is_dropped() {
-        let group = TaskGroup::new("connection");
+    async fn a_task_ends_with_its_group() {
+        let group = TaskGroup::new();
         let (held, dropped) = oneshot::channel::<()>();
-        group.spawn(async move {
-            let _held = held;
-            pending().await
+        let spawner = group.spawner().clone();
+        group.spawner().spawn("test", async move {
+            let _held = (held, spawner);
+            std::future::pending().await
         });
+        tokio::task::yield_now().await;
         drop(group);
         dropped.await.unwrap_err();
     }
 
     #[tokio::test]
     async fn a_panic_ends_only_its_own_task() {
-        let group = TaskGroup::new("connection");
-        let (held, dropped) = oneshot::channel::<()>();
-        group.spawn(async move {
-            let _held = held;
-            panic!("expected by the test")
-        });
-        dropped.await.unwrap_err();
-        group.wait().await;
-        group.spawn(async {});
-        group.wait().await;
-    }
-
-    /// `None` if the future is still pending after one poll.
-    async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
-        tokio::select! {
-            biased;
-            output = future => Some(output),
-            () = std::future::ready(()) => None,
-        }
+        let group = TaskGroup::new();
+        group
+            .spawner()
+            .spawn("test", async { panic!("expected by the test") });
+        let (done, finished) = oneshot::channel();
+        group
+            .spawner()
+            .spawn("test", async move { done.send(()).unwrap() });
+        finished.await.unwrap();
     }
 }
