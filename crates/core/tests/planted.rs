@@ -133,7 +133,7 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "a replay is dropped",
         edits: &[(
-            "src/rooms/joins.rs",
+            "src/rooms/membership.rs",
             "self.actions.push_back(Action::Replay { socket: id, replay });",
             "drop(replay);",
         )],
