@@ -26,10 +26,10 @@ pub(super) struct Edges {
     config: Config,
     tasks: Tasks,
     shutdown: Shutdown,
-    second: OnceCell<Second>,
+    second: OnceCell<SecondEdge>,
 }
 
-struct Second {
+struct SecondEdge {
     addr: SocketAddr,
     readiness: Readiness,
 }
@@ -74,7 +74,7 @@ impl Edges {
         Ok(())
     }
 
-    async fn start(&self) -> io::Result<Second> {
+    async fn start(&self) -> io::Result<SecondEdge> {
         if self.shutdown.is_draining() {
             return Err(io::Error::other("the process is draining"));
         }
@@ -89,6 +89,6 @@ impl Edges {
             registry: &mut metrics::registry(env!("CARGO_PKG_VERSION"), Clock::system().now_millis()),
         };
         roomcast_edge::serve(self.config.clone(), listener, process);
-        Ok(Second { addr, readiness })
+        Ok(SecondEdge { addr, readiness })
     }
 }
