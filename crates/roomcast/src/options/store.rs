@@ -60,7 +60,7 @@ impl StoreOptions {
         Ok(RedisConfig {
             url,
             prefix: self.redis_prefix.clone(),
-            bounds: self.limits()?,
+            limits: self.limits()?,
             replicas: self.redis_replicas,
         })
     }
