@@ -2,11 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use roomcast_core::Backoff;
 use roomcast_proto::{
     link::{FromEdge, Load, ToEdge},
     v1::{AttachRequest, AttachResponse, edge_service_client::EdgeServiceClient},
 };
-use roomcast_runtime::{admin::Gate, backoff::Backoff, lifecycle::Shutdown};
+use roomcast_runtime::{admin::Gate, lifecycle::Shutdown};
 use tokio::{
     sync::{Notify, mpsc, watch},
     task::JoinSet,

@@ -1,5 +1,4 @@
-//! Any unary method of `SessionService`, by the descriptors of its messages: JSON to protobuf, a real gRPC call, and
-//! back.
+//! Calls any unary method of `SessionService` over gRPC. The descriptors of the messages convert JSON to protobuf and back.
 
 use http::uri::PathAndQuery;
 use prost_reflect::{
@@ -12,23 +11,27 @@ use tonic::{
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
 };
 
-use super::refusal::Refusal;
+use super::error_response::ErrorResponse;
 
 const SERVICE: &str = "roomcast.v1.SessionService";
 
-/// Calls the own control plane.
+/// Calls the control plane of `dev`.
 pub(in crate::dev) struct Caller {
     dialer: Dialer,
     control_plane: http::Uri,
+    /// The unary methods.
     methods: Vec<MethodDescriptor>,
 }
 
 impl Caller {
     /// # Panics
-    /// Never: the descriptors are those that the code was made of.
+    /// Never: the binary contains the descriptors.
     pub(in crate::dev) fn new(dialer: Dialer, control_plane: http::Uri) -> Self {
-        let pool = DescriptorPool::decode(roomcast_proto::FILE_DESCRIPTOR_SET).expect("our own descriptors");
-        let service = pool.get_service_by_name(SERVICE).expect("our own service");
+        let pool = DescriptorPool::decode(roomcast_proto::FILE_DESCRIPTOR_SET)
+            .expect("the descriptors in the binary are valid");
+        let service = pool
+            .get_service_by_name(SERVICE)
+            .expect("the descriptors contain the service");
         let unary =
             |method: &MethodDescriptor| !method.is_client_streaming() && !method.is_server_streaming();
         Self {
@@ -38,14 +41,18 @@ impl Caller {
         }
     }
 
-    /// Dials for each call: they are few, and what the process shows to its control plane may be another token since.
-    pub(super) async fn call(&self, method: &str, json: &[u8]) -> Result<String, Refusal> {
-        let Some(method) = self.methods.iter().find(|known| known.name() == method) else {
+    /// Calls `method` with a request in JSON and returns the response in JSON. Each call opens a connection: calls are
+    /// rare, and the service token may have changed since the last one.
+    ///
+    /// # Errors
+    /// The method does not exist, the request is not valid, or the call failed.
+    pub(super) async fn call(&self, method: &str, json: &[u8]) -> Result<String, ErrorResponse> {
+        let Some(method) = self.methods.iter().find(|other| other.name() == method) else {
             let text = format!("{SERVICE} has no unary method {method:?}");
-            return Err(Refusal::of(Code::Unimplemented, text));
+            return Err(ErrorResponse::new(Code::Unimplemented, text));
         };
-        let request = parsed(method.input(), json)
-            .map_err(|error| Refusal::of(Code::InvalidArgument, format!("not a request: {error}")))?;
+        let request = parse(method.input(), json)
+            .map_err(|error| ErrorResponse::new(Code::InvalidArgument, format!("not a request: {error}")))?;
         let channel = self.dialer.dial(&self.control_plane).await;
         let channel = channel.map_err(|error| Status::unavailable(error.to_string()))?;
         let mut grpc = Grpc::new(channel);
@@ -54,54 +61,64 @@ impl Caller {
             .map_err(|error| Status::unavailable(error.to_string()))?;
         let path = PathAndQuery::try_from(format!("/{SERVICE}/{}", method.name()))
             .map_err(|error| Status::internal(error.to_string()))?;
-        let answer = grpc
-            .unary(Request::new(request), path, ByDescriptor(method.output()))
+        let response = grpc
+            .unary(
+                Request::new(request),
+                path,
+                DynamicCodec {
+                    response: method.output(),
+                },
+            )
             .await?;
-        let json = serde_json::to_string(answer.get_ref());
+        let json = serde_json::to_string(response.get_ref());
         Ok(json.map_err(|error| Status::internal(error.to_string()))?)
     }
 }
 
-fn parsed(message: MessageDescriptor, json: &[u8]) -> Result<DynamicMessage, serde_json::Error> {
+fn parse(descriptor: MessageDescriptor, json: &[u8]) -> Result<DynamicMessage, serde_json::Error> {
     let mut json = serde_json::Deserializer::from_slice(json);
-    let parsed = DynamicMessage::deserialize(message, &mut json)?;
+    let message = DynamicMessage::deserialize(descriptor, &mut json)?;
     json.end()?;
-    Ok(parsed)
+    Ok(message)
 }
 
-/// Encodes any message, and decodes this one.
-struct ByDescriptor(MessageDescriptor);
+/// Encodes any request and decodes responses of one type.
+struct DynamicCodec {
+    response: MessageDescriptor,
+}
 
-impl Codec for ByDescriptor {
+impl Codec for DynamicCodec {
     type Encode = DynamicMessage;
     type Decode = DynamicMessage;
-    type Encoder = ByItself;
+    type Encoder = DynamicEncoder;
     type Decoder = Self;
 
-    fn encoder(&mut self) -> ByItself {
-        ByItself
+    fn encoder(&mut self) -> DynamicEncoder {
+        DynamicEncoder
     }
 
     fn decoder(&mut self) -> Self {
-        Self(self.0.clone())
+        Self {
+            response: self.response.clone(),
+        }
     }
 }
 
-impl Decoder for ByDescriptor {
+impl Decoder for DynamicCodec {
     type Item = DynamicMessage;
     type Error = Status;
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<DynamicMessage>, Status> {
-        let decoded = DynamicMessage::decode(self.0.clone(), buffer);
+        let decoded = DynamicMessage::decode(self.response.clone(), buffer);
         decoded
             .map(Some)
             .map_err(|error| Status::internal(error.to_string()))
     }
 }
 
-struct ByItself;
+struct DynamicEncoder;
 
-impl Encoder for ByItself {
+impl Encoder for DynamicEncoder {
     type Item = DynamicMessage;
     type Error = Status;
 

@@ -1,4 +1,4 @@
-//! Getting the bytes of a JWKS, from a file or over HTTP, within bounds of time and size.
+//! Where a JWKS is, and how its bytes are read: from a file or over HTTP, with a time limit and a size limit.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,33 +8,33 @@ use std::time::Duration;
 use reqwest::{Client, Url, redirect};
 use tokio::io::AsyncReadExt as _;
 
-use crate::source::KeyError;
+use crate::key_error::KeyError;
 
-/// How long a fetch may take in all.
-pub const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// The time limit of a whole fetch.
+pub(crate) const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The largest JWKS that is read again or fetched, in bytes.
+/// The size limit of a JWKS that is fetched from a URL or read again from its file, in bytes.
 pub const MAX_JWKS_BYTES: usize = 256 * 1024;
 
-/// Where a JWKS is.
+/// The file or URL of a JWKS. `Display` omits the query of a URL, which may contain credentials.
 #[derive(Clone, Debug)]
-pub(crate) enum Location {
+pub(crate) enum JwksLocation {
     File(PathBuf),
     Url { url: Url, client: Client },
 }
 
-/// Why a JWKS could not be got. Names no URL.
+/// Why a JWKS could not be fetched. The text contains no URL.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
     #[error("{0}")]
     File(#[from] std::io::Error),
-    #[error("{0}{cause}", cause = cause(.0))]
+    #[error("{0}{cause}", cause = root_cause(.0))]
     Http(reqwest::Error),
-    #[error("the answer is {0}, not 200 (redirects are not followed)")]
+    #[error("the response status is {0}, not 200 (redirects are not followed)")]
     Status(reqwest::StatusCode),
-    #[error("larger than {MAX_JWKS_BYTES} bytes")]
+    #[error("it is larger than {MAX_JWKS_BYTES} bytes")]
     TooLarge,
-    #[error("took longer than {} s", FETCH_TIMEOUT.as_secs())]
+    #[error("it took longer than {} s", FETCH_TIMEOUT.as_secs())]
     TimedOut,
     #[error("not a JWKS: {0}")]
     NotJwks(&'static str),
@@ -46,17 +46,18 @@ impl From<reqwest::Error> for FetchError {
     }
 }
 
-/// The last cause in the chain, which says what the first does not ("connection refused").
-fn cause(error: &reqwest::Error) -> String {
+/// `": "` and the last error of the chain, which names the actual problem ("connection refused"); empty if there is
+/// none.
+fn root_cause(error: &reqwest::Error) -> String {
     let first = std::error::Error::source(error);
     let last = std::iter::successors(first, |error| error.source()).last();
     last.map_or_else(String::new, |error| format!(": {error}"))
 }
 
-impl Location {
-    /// A URL that keys may be fetched from. Redirects are not followed: they could lead to where keys may not
-    /// come from.
-    pub(crate) fn url(text: &str) -> Result<Self, KeyError> {
+impl JwksLocation {
+    /// A URL from which keys may be fetched. Redirects are not followed, because they could lead to a URL from which
+    /// keys may not be fetched.
+    pub(crate) fn from_url(text: &str) -> Result<Self, KeyError> {
         let url = Url::parse(text).map_err(|_| KeyError::BadUrl)?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(KeyError::CredentialsInUrl);
@@ -66,29 +67,29 @@ impl Location {
             .timeout(FETCH_TIMEOUT);
         let client = match url.scheme() {
             "https" => client,
-            // Loopback needs neither a proxy nor root certificates.
+            // A loopback host needs neither a proxy nor root certificates.
             "http" if is_loopback(&url) => client.no_proxy().tls_certs_only([]),
             "http" => return Err(KeyError::PlainHttp),
             _ => return Err(KeyError::BadUrl),
         };
         let client = client
             .build()
-            .map_err(|error| KeyError::Tls(format!("{error}{}", cause(&error))))?;
+            .map_err(|error| KeyError::Tls(format!("{error}{}", root_cause(&error))))?;
         Ok(Self::Url { url, client })
     }
 
-    /// Whether shared secrets may stand in it. A URL is for public keys.
-    pub(crate) fn holds_secrets(&self) -> bool {
+    /// Whether the JWKS may contain shared secrets: only a file may.
+    pub(crate) fn allows_shared_secrets(&self) -> bool {
         matches!(self, Self::File(_))
     }
 
     pub(crate) async fn read(&self) -> Result<Vec<u8>, FetchError> {
-        tokio::time::timeout(FETCH_TIMEOUT, self.read_capped())
+        tokio::time::timeout(FETCH_TIMEOUT, self.read_limited())
             .await
             .map_err(|_| FetchError::TimedOut)?
     }
 
-    async fn read_capped(&self) -> Result<Vec<u8>, FetchError> {
+    async fn read_limited(&self) -> Result<Vec<u8>, FetchError> {
         let mut bytes = Vec::new();
         match self {
             Self::File(path) => {
@@ -98,12 +99,12 @@ impl Location {
                     .await?;
             }
             Self::Url { url, client } => {
-                let mut answer = client.get(url.clone()).send().await?;
-                if answer.status() != reqwest::StatusCode::OK {
-                    return Err(FetchError::Status(answer.status()));
+                let mut response = client.get(url.clone()).send().await?;
+                if response.status() != reqwest::StatusCode::OK {
+                    return Err(FetchError::Status(response.status()));
                 }
                 while bytes.len() <= MAX_JWKS_BYTES
-                    && let Some(chunk) = answer.chunk().await?
+                    && let Some(chunk) = response.chunk().await?
                 {
                     bytes.extend_from_slice(&chunk);
                 }
@@ -126,8 +127,7 @@ fn is_loopback(url: &Url) -> bool {
             .is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-impl fmt::Display for Location {
-    /// Without a query, which could be meant for few eyes.
+impl fmt::Display for JwksLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "{}", path.display()),

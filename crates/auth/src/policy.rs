@@ -1,41 +1,40 @@
-//! The rules on claims: pure, given the time. They run only after the signature was found good.
+//! The rules for the claims of a token. They are pure and run only after the signature was verified.
 
 use roomcast_core::UserId;
 use serde_json::{Map, Value};
 
-use crate::error::{Reason, TokenError};
+use crate::token_error::{Reason, TokenError};
 
-/// The audience that makes a token a service token, and that no user's token may name.
+/// The audience of service tokens. A user's token must not contain it.
 pub const SERVICE_AUDIENCE: &str = "roomcast-api";
 
-/// How far in the future, in seconds, `nbf` may lie: the clocks of issuer and verifier differ. `exp` has no
-/// leeway.
-pub const NOT_BEFORE_LEEWAY: i64 = 5;
+/// How far in the future `nbf` may be, in seconds, because the clocks of issuer and verifier differ. `exp` has no leeway.
+const NOT_BEFORE_LEEWAY: i64 = 5;
 
-/// The last time that `exp` and `nbf` may name, in seconds since the Unix epoch: the end of the year 9999.
-/// Milliseconds lie beyond it.
+/// The maximum of `exp` and `nbf`, in seconds since the Unix epoch: the end of the year 9999. A time in milliseconds
+/// exceeds it.
 pub const MAX_TIME: i64 = 253_402_300_799;
 
 const MAX_SERVICE_NAME_BYTES: usize = 128;
 
-/// Who a token speaks for.
+/// The verified identity of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The user's id (a valid `UserId`), or the service's name (1 to 128 visible ASCII characters).
     pub subject: String,
-    /// When the token's time is over, in seconds since the Unix epoch: from then on it stands for nobody.
+    /// When the token expires, in seconds since the Unix epoch. At this second it is already invalid.
     pub expires_at: i64,
 }
 
-/// What a user's token must say beside being signed and in time.
+/// What a user's token must contain, in addition to a valid signature and a valid time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserTokens {
-    /// `iss` must be this; `None`: any, or none.
+    /// The required `iss`; `None`: any, or no `iss`.
     pub issuer: Option<String>,
-    /// `aud` must be or contain this; `None`: any, or none. In both cases it must not name
+    /// What `aud` must be or contain; `None`: anything, or no `aud`. In both cases it must not contain
     /// [`SERVICE_AUDIENCE`].
     pub audience: Option<String>,
-    /// The top-level claim that holds the user's id.
+    /// The top-level claim that contains the user's id.
     pub user_claim: String,
 }
 
@@ -49,7 +48,7 @@ impl Default for UserTokens {
     }
 }
 
-/// Whose tokens a verifier takes.
+/// Which tokens a verifier accepts.
 #[derive(Debug)]
 pub(crate) enum Policy {
     Users(UserTokens),
@@ -57,7 +56,8 @@ pub(crate) enum Policy {
 }
 
 impl Policy {
-    /// Expiry is looked at last: "expired" says that a fresh token of the same kind would do.
+    /// Checks all claims. The expiry is checked last: "expired" means that a new token with the same claims would be
+    /// accepted.
     pub(crate) fn identify(&self, claims: &Map<String, Value>, now: i64) -> Result<Identity, TokenError> {
         let expires_at = time(claims, "exp")?.ok_or(TokenError::Invalid(Reason::NoExpiry))?;
         if time(claims, "nbf")?.is_some_and(|not_before| not_before > now.saturating_add(NOT_BEFORE_LEEWAY)) {
@@ -71,7 +71,7 @@ impl Policy {
     }
 
     fn subject<'a>(&self, claims: &'a Map<String, Value>) -> Result<&'a str, Reason> {
-        let for_services = is_for(claims, SERVICE_AUDIENCE)?;
+        let for_services = audience_contains(claims, SERVICE_AUDIENCE)?;
         match self {
             Self::Users(users) => {
                 if let Some(issuer) = &users.issuer
@@ -79,24 +79,23 @@ impl Policy {
                 {
                     return Err(Reason::WrongIssuer);
                 }
-                let for_us = users
+                let has_audience = users
                     .audience
                     .as_deref()
-                    .map_or(Ok(true), |ours| is_for(claims, ours))?;
-                if !for_us || for_services {
+                    .map_or(Ok(true), |required| audience_contains(claims, required))?;
+                if !has_audience || for_services {
                     return Err(Reason::WrongAudience);
                 }
-                named(claims, &users.user_claim, is_user_id)
+                string_claim(claims, &users.user_claim, is_user_id)
             }
-            Self::Services if for_services => named(claims, "sub", is_service_name),
+            Self::Services if for_services => string_claim(claims, "sub", is_service_name),
             Self::Services => Err(Reason::WrongAudience),
         }
     }
 }
 
-/// `aud` is a string or an array of strings (RFC 7519, section 4.1.3); absent, it is for nobody in
-/// particular.
-fn is_for(claims: &Map<String, Value>, audience: &str) -> Result<bool, Reason> {
+/// `aud` is a string or an array of strings (RFC 7519, section 4.1.3). If it is absent, it contains nothing.
+fn audience_contains(claims: &Map<String, Value>, audience: &str) -> Result<bool, Reason> {
     match claims.get("aud") {
         None => Ok(false),
         Some(Value::String(one)) => Ok(one == audience),
@@ -107,7 +106,7 @@ fn is_for(claims: &Map<String, Value>, audience: &str) -> Result<bool, Reason> {
     }
 }
 
-fn named<'a>(
+fn string_claim<'a>(
     claims: &'a Map<String, Value>,
     claim: &str,
     valid: fn(&str) -> bool,
@@ -119,8 +118,8 @@ fn named<'a>(
         .ok_or(Reason::BadSubject)
 }
 
-/// A NumericDate may have a fraction (RFC 7519, section 2), which is cut off: a token ends early rather than
-/// late.
+/// A NumericDate may have a fraction (RFC 7519, section 2). It is rounded down, so that a token expires early rather
+/// than late.
 fn time(claims: &Map<String, Value>, claim: &str) -> Result<Option<i64>, TokenError> {
     let Some(value) = claims.get(claim) else {
         return Ok(None);

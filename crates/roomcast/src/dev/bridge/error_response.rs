@@ -1,4 +1,4 @@
-//! What the bridge answers where it has no answer: a gRPC status as JSON, its details as proto-JSON has them.
+//! The error response of the bridge: a gRPC status as JSON, with its details in proto-JSON.
 
 use axum::{
     Json,
@@ -9,48 +9,48 @@ use serde_json::{Value, json};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-/// A status, and what it is in HTTP.
-pub(super) struct Refusal {
-    http: StatusCode,
+/// A gRPC status and the HTTP status of the response.
+pub(super) struct ErrorResponse {
+    http_status: StatusCode,
     status: Status,
 }
 
-impl Refusal {
-    pub(super) fn of(code: Code, text: impl Into<String>) -> Self {
+impl ErrorResponse {
+    pub(super) fn new(code: Code, text: impl Into<String>) -> Self {
         Status::new(code, text).into()
     }
 
-    /// For what HTTP has a word of its own.
-    pub(super) fn in_http(self, http: StatusCode) -> Self {
-        Self { http, ..self }
+    /// Replaces the HTTP status, if HTTP has a more specific one.
+    pub(super) fn with_http_status(self, http_status: StatusCode) -> Self {
+        Self { http_status, ..self }
     }
 }
 
-impl<S: Into<Status>> From<S> for Refusal {
+impl<S: Into<Status>> From<S> for ErrorResponse {
     fn from(status: S) -> Self {
         let status = status.into();
-        let http = http_status(status.code());
-        Self { http, status }
+        let http_status = http_status(status.code());
+        Self { http_status, status }
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
         let body = json!({
             "code": name(self.status.code()),
             "message": self.status.message(),
             "details": details(&self.status.get_error_details()),
         });
-        (self.http, Json(body)).into_response()
+        (self.http_status, Json(body)).into_response()
     }
 }
 
 fn details(details: &ErrorDetails) -> Vec<Value> {
-    let kind = |name: &str| format!("type.googleapis.com/google.rpc.{name}");
+    let type_url = |name: &str| format!("type.googleapis.com/google.rpc.{name}");
     let mut all = Vec::new();
     if let Some(info) = details.error_info() {
         all.push(json!({
-            "@type": kind("ErrorInfo"),
+            "@type": type_url("ErrorInfo"),
             "reason": info.reason,
             "domain": info.domain,
             "metadata": info.metadata,
@@ -62,18 +62,20 @@ fn details(details: &ErrorDetails) -> Vec<Value> {
             .iter()
             .map(|violation| json!({ "field": violation.field, "description": violation.description }));
         all.push(json!({
-            "@type": kind("BadRequest"),
+            "@type": type_url("BadRequest"),
             "fieldViolations": violations.collect::<Vec<_>>(),
         }));
     }
     if let Some(delay) = details.retry_info().and_then(|retry| retry.retry_delay) {
-        all.push(json!({ "@type": kind("RetryInfo"), "retryDelay": format!("{}s", delay.as_secs_f64()) }));
+        all.push(
+            json!({ "@type": type_url("RetryInfo"), "retryDelay": format!("{}s", delay.as_secs_f64()) }),
+        );
     }
     all
 }
 
-/// The name of a code, and its status in HTTP, as google/rpc/code.proto has them.
-fn named(code: Code) -> (&'static str, u16) {
+/// The name of a code and its HTTP status, as defined in google/rpc/code.proto.
+fn name_and_http_status(code: Code) -> (&'static str, u16) {
     match code {
         Code::Ok => ("OK", 200),
         Code::Cancelled => ("CANCELLED", 499),
@@ -96,11 +98,11 @@ fn named(code: Code) -> (&'static str, u16) {
 }
 
 fn name(code: Code) -> &'static str {
-    named(code).0
+    name_and_http_status(code).0
 }
 
 fn http_status(code: Code) -> StatusCode {
-    StatusCode::from_u16(named(code).1).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    StatusCode::from_u16(name_and_http_status(code).1).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 #[cfg(test)]
@@ -108,18 +110,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_has_the_name_of_its_own() {
+    fn every_code_has_its_name_and_an_http_status() {
         for code in (0..17).map(Code::from_i32) {
-            // Both are made of the same words: FAILED_PRECONDITION, FailedPrecondition.
-            let words = format!("{code:?}").to_lowercase();
-            assert_eq!(name(code).replace('_', "").to_lowercase(), words);
+            // FAILED_PRECONDITION and FailedPrecondition differ only in case and underscores.
+            let variant = format!("{code:?}").to_lowercase();
+            assert_eq!(name(code).replace('_', "").to_lowercase(), variant);
             let is_failure = http_status(code).is_client_error() || http_status(code).is_server_error();
             assert_eq!(is_failure, code != Code::Ok, "{code:?}");
         }
     }
 
     #[test]
-    fn details_are_those_of_proto_json() {
+    fn details_are_in_proto_json() {
         let failure = Status::from(roomcast_proto::Failure::StoreUnavailable);
         assert_eq!(
             details(&failure.get_error_details()),

@@ -1,4 +1,4 @@
-//! A JWT in compact form (RFC 7515, section 7.1), taken apart but not yet believed.
+//! A JWT in compact form (RFC 7515, section 7.1), parsed but not verified.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::error::{Reason, TokenError};
+use crate::token_error::{Reason, TokenError};
 
-/// The longest token that is looked at, in bytes. A longer one is refused before anything is parsed.
+/// The length limit of a token, in bytes. A longer token is invalid and is not parsed.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// Header parts that matter. Hints at keys inside the token (`jku`, `jwk`, `x5u`, `x5c`) are deliberately not
-/// read.
+/// The members of the header that are used. References to keys (`jku`, `jwk`, `x5u`, `x5c`) are deliberately ignored:
+/// the sender must not choose the key.
 #[derive(Deserialize)]
 struct Header {
     alg: String,
@@ -22,12 +22,12 @@ struct Header {
     crit: Option<Value>,
 }
 
-/// The parts of a token whose header could be read. `Debug` shows nothing of them.
+/// A token with a valid header. Its `Debug` shows nothing of the token.
 pub(crate) struct SignedToken<'a> {
     pub(crate) algorithm: Algorithm,
     pub(crate) kid: Option<String>,
-    /// Header and payload as they were signed.
-    pub(crate) signed: &'a [u8],
+    /// The text that is signed: header, dot, payload.
+    pub(crate) signed_part: &'a [u8],
     pub(crate) signature: &'a str,
     payload: &'a str,
 }
@@ -40,13 +40,13 @@ impl<'a> SignedToken<'a> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Invalid(Reason::TooLong));
         }
-        let (signed, signature) = token
+        let (signed_part, signature) = token
             .rsplit_once('.')
             .ok_or(TokenError::Invalid(Reason::Malformed))?;
-        let (header, payload) = signed
+        let (header, payload) = signed_part
             .split_once('.')
             .ok_or(TokenError::Invalid(Reason::Malformed))?;
-        let Header { alg, kid, crit } = decoded(header)?;
+        let Header { alg, kid, crit } = decode(header)?;
         if crit.is_some() {
             return Err(TokenError::Invalid(Reason::CriticalHeader));
         }
@@ -56,18 +56,18 @@ impl<'a> SignedToken<'a> {
         Ok(Self {
             algorithm,
             kid,
-            signed: signed.as_bytes(),
+            signed_part: signed_part.as_bytes(),
             signature,
             payload,
         })
     }
 
     pub(crate) fn claims(&self) -> Result<Map<String, Value>, TokenError> {
-        decoded(self.payload)
+        decode(self.payload)
     }
 }
 
-fn decoded<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, TokenError> {
+fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, TokenError> {
     let json = URL_SAFE_NO_PAD
         .decode(part)
         .map_err(|_| TokenError::Invalid(Reason::Malformed))?;
