@@ -42,7 +42,7 @@ proto-lint:
 
 # licences, sources, borders between crates, advisories
 deny:
-    tests/run --only borders --only deny --only advisories
+    tests/run --only boundaries --only deny --only advisories
 
 # the crates' documentation, in the browser
 doc:
