@@ -1,17 +1,18 @@
-// Many stock Socket.IO clients in one process, driven by JSON lines: one command a line on stdin, one answer or
-// report a line on stdout. It shows what the stock client does and never works around it. Ends with its stdin.
+// Many stock Socket.IO clients in one process, driven by JSON lines: one command per line on stdin, one
+// response or report per line on stdout. The driver reports what the stock client does and works around nothing. It exits
+// when stdin is closed.
 //
-// Commands carry `seq` and their name in `cmd`, and are answered once, `{ seq, ok: true, … }` or `{ seq, error }`:
+// A command has a number, `seq`, and a name, `cmd`. It has one response, `{ seq, ok: true, … }` or `{ seq, error }`:
 //   connect     { id, url, token?, auth?, headers?, transports?, client?: "4.8" | "4.6", options? }
-//               `auth` is the whole payload, of any JSON type, instead of `{ token }`; `options` go to io() as they
-//               are; answered at once, the outcome is reported below; an `id` in use is replaced
-//   reconnect   { id, token? }              as a page does after a server's disconnect; a token replaces `auth`
-//   emit        { id, event, args?, ack?, timeoutMs? }   with `ack` answered by `{ args }` or the error "timeout"
+//               `auth` is the whole payload, of any JSON type, instead of `{ token }`; `options` are passed to io();
+//               the response does not wait for the connection, which is reported; a socket with the same id is replaced
+//   reconnect   { id, token? }              as a page does after a disconnect by the server; a token replaces `auth`
+//   emit        { id, event, args?, ack?, timeoutMs? }   with `ack`: responds with `{ args }` or the error "timeout"
 //   disconnect  { id }
-//   engineClose { id }                      closes the transport underneath; the stock client comes back by itself
-//   sendRaw     { id, data }                one Socket.IO packet, written as it is, below the encoder
-//   pause       { id }                      reads nothing from a WebSocket any more, as a page whose machine sleeps
-//   resume      { id }                      reads again
+//   engineClose { id }                      closes the transport; the stock client reconnects by itself
+//   sendRaw     { id, data }                writes one Socket.IO packet without encoding it
+//   pause       { id }                      stops reading from the WebSocket, as a page of a suspended machine
+//   resume      { id }                      reads from the WebSocket again
 //   state       { id } → { connected, active, recovered, hasSid, transport }
 //   exit        { }
 //
@@ -34,7 +35,7 @@ const commands = {
   connect({ id, url, token, auth, headers, transports, client = "4.8", options }) {
     const io = CLIENTS[client];
     if (!io) throw new Error(`no client ${client}`);
-    if (sockets.has(id)) retire(sockets.get(id));
+    if (sockets.has(id)) discard(sockets.get(id));
     const socket = io(url, {
       forceNew: true,
       autoConnect: false,
@@ -62,8 +63,8 @@ const commands = {
       return {};
     }
     return new Promise((resolve, reject) => {
-      socket.timeout(timeoutMs).emit(event, ...values, (error, ...answer) => {
-        if (!error) resolve({ args: answer.map(encode) });
+      socket.timeout(timeoutMs).emit(event, ...values, (error, ...response) => {
+        if (!error) resolve({ args: response.map(encode) });
         else reject(error.message.includes("timed out") ? new Error("timeout") : error);
       });
     });
@@ -113,13 +114,13 @@ function observe(id, socket) {
   socket.on("connect_error", (error) => report("connect_error", { message: error.message }));
   socket.onAny((event, ...args) => report("event", { event, args: args.map(encode) }));
   socket.io.on("reconnect_attempt", (attempt) => report("reconnect_attempt", { attempt }));
-  // Every connection has an engine of its own, so its listener is set each time one opens.
+  // Each connection has a new engine, which needs a new listener.
   socket.io.on("open", () => {
     socket.io.engine.on("upgrade", (transport) => report("upgrade", { transport: transport.name }));
   });
 }
 
-function retire(socket) {
+function discard(socket) {
   socket.offAny();
   socket.removeAllListeners();
   socket.io.removeAllListeners();
@@ -155,7 +156,7 @@ function binary(buffer) {
   return { $binary: buffer.toString("base64") };
 }
 
-/** Copies a JSON-like tree; `replace` may stand in for any object by returning something else than undefined. */
+/** Copies a JSON-like tree; an object for which `replace` returns a value is replaced by that value. */
 function mapTree(value, replace) {
   if (value === null || typeof value !== "object") return value;
   const replaced = replace(value);
@@ -168,7 +169,7 @@ function write(line) {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-async function obey(line) {
+async function execute(line) {
   let seq = null;
   try {
     const command = JSON.parse(line);
@@ -181,5 +182,5 @@ async function obey(line) {
 }
 
 const input = createInterface({ input: process.stdin, crlfDelay: Infinity });
-input.on("line", obey);
+input.on("line", execute);
 input.on("close", () => process.exit(0));

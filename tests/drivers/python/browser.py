@@ -1,8 +1,8 @@
 """Many stock python-socketio clients in one process, driven by JSON lines on stdin and stdout.
 
-The line protocol is that of ../node/browser.mjs; known here: connect (without client and options; an id in use is
-refused), emit, disconnect, state, exit, and the reports connect, disconnect, connect_error and event. It shows what
-the stock client does and never works around it. Ends with its stdin.
+The protocol is that of ../node/browser.mjs, with the commands connect (without client and options; an id in use is an
+error), emit, disconnect, state and exit, and the reports connect, disconnect, connect_error and event. The driver reports
+what the stock client does and works around nothing. It exits when stdin is closed.
 """
 
 import asyncio
@@ -45,13 +45,13 @@ def observe(name, socket):
     def report(on, **fields):
         write({"id": name, "on": on, **fields})
 
-    def refused(reason=None):
+    def denied(reason=None):
         report("connect_error", message=reason.get("message") if isinstance(reason, dict) else reason)
 
     # The stock client cannot recover a connection's state, so `recovered` is never true.
     socket.on("connect", lambda: report("connect", recovered=False, transport=socket.transport()))
     socket.on("disconnect", lambda reason: report("disconnect", reason=reason))
-    socket.on("connect_error", refused)
+    socket.on("connect_error", denied)
     socket.on("*", lambda event, *args: report("event", event=event, args=encode(args)))
 
 
@@ -85,15 +85,15 @@ async def emit(command):
     if not command.get("ack"):
         await socket.emit(command["event"], args)
         return {}
-    answer = asyncio.get_running_loop().create_future()
+    response = asyncio.get_running_loop().create_future()
 
     def acknowledged(*values):
-        if not answer.done():
-            answer.set_result(values)
+        if not response.done():
+            response.set_result(values)
 
     await socket.emit(command["event"], args, callback=acknowledged)
     try:
-        values = await asyncio.wait_for(answer, command.get("timeoutMs", DEFAULT_ACK_TIMEOUT_MS) / 1000)
+        values = await asyncio.wait_for(response, command.get("timeoutMs", DEFAULT_ACK_TIMEOUT_MS) / 1000)
     except asyncio.TimeoutError:
         raise ValueError("timeout") from None
     return {"args": encode(values)}
@@ -124,13 +124,13 @@ def find(command):
 COMMANDS = {"connect": connect, "emit": emit, "disconnect": disconnect, "state": state}
 
 
-async def obey(command):
+async def execute(command):
     seq = command.get("seq")
     try:
         if command.get("cmd") not in COMMANDS:
             raise ValueError(f"no command {command.get('cmd')}")
         write({"seq": seq, "ok": True, **await COMMANDS[command["cmd"]](command)})
-    except Exception as error:  # whatever a command raises is its answer
+    except Exception as error:  # the response to a command that fails
         write({"seq": seq, "error": str(error) or type(error).__name__})
 
 
@@ -148,7 +148,7 @@ async def main():
         if command.get("cmd") == "exit":
             write({"seq": command.get("seq"), "ok": True})
             break
-        keep(obey(command))
+        keep(execute(command))
     for socket in list(sockets.values()):
         await socket.shutdown()
 
