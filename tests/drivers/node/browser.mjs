@@ -111,7 +111,7 @@ function observe(id, socket) {
   const transportName = () => socket.io.engine.transport.name;
   socket.on("connect", () => report("connect", { recovered: socket.recovered, transport: transportName() }));
   socket.on("disconnect", (reason) => report("disconnect", { reason }));
-  socket.on("connect_error", (error) => report("connect_error", { message: error.message }));
+  socket.on("connect_error", (error) => report("connect_error", { message: error.message, dbg: String(error.description), ctx: error.context && error.context.responseText, t: performance.now() }));
   socket.onAny((event, ...args) => report("event", { event, args: args.map(encode) }));
   socket.io.on("reconnect_attempt", (attempt) => report("reconnect_attempt", { attempt }));
   // Each connection has a new engine, which needs a new listener.
