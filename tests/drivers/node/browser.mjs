@@ -17,7 +17,7 @@
 //   exit        { }
 //
 // Reports carry `id` and `on`:
-//   connect { recovered, transport } · disconnect { reason } · connect_error { message } · event { event, args }
+//   connect { recovered, transport } · disconnect { reason } · connect_error { message, description?, body? } · event { event, args }
 //   upgrade { transport } · reconnect_attempt { attempt }
 //
 // Binary values are `{ "$binary": "<base64>" }` in both directions.
@@ -111,7 +111,11 @@ function observe(id, socket) {
   const transportName = () => socket.io.engine.transport.name;
   socket.on("connect", () => report("connect", { recovered: socket.recovered, transport: transportName() }));
   socket.on("disconnect", (reason) => report("disconnect", { reason }));
-  socket.on("connect_error", (error) => report("connect_error", { message: error.message, dbg: String(error.description), ctx: error.context && error.context.responseText, t: performance.now() }));
+  socket.on("connect_error", (error) => {
+    // What the transport reports: the HTTP status, or the error of the request.
+    const description = error.description === undefined ? undefined : String(error.description);
+    report("connect_error", { message: error.message, description, body: error.context?.responseText });
+  });
   socket.onAny((event, ...args) => report("event", { event, args: args.map(encode) }));
   socket.io.on("reconnect_attempt", (attempt) => report("reconnect_attempt", { attempt }));
   // Each connection has a new engine, which needs a new listener.
