@@ -2,27 +2,18 @@
 //!
 //! It holds no state that must survive and never knows the store: a control plane feeds it over the link.
 
-mod answer;
 mod config;
-mod connect_packet;
 mod direct;
-mod event_names;
-mod frame_header;
-mod incoming;
+mod http;
 mod link;
 mod metrics;
-mod origin;
 mod outbound;
-mod peer;
-mod pid;
-mod polling;
-mod rate;
+mod packet;
+mod rate_limit;
+mod rooms_task;
 mod server;
 mod sockets;
-mod stream;
-mod switch;
 mod transport;
-mod upgrade;
 
 pub use config::{ApiToken, ClientTls, Config, Drain, Limits, Origins};
 pub use link::{Credentials, DialError, Dialer, Plane};

@@ -26,16 +26,18 @@ use tower::ServiceExt;
 use tracing::{debug, info, warn};
 
 use crate::{
-    answer::answer,
     config::{Config, Drain, Origins},
+    http::{
+        cors as origin, polling,
+        response::answer,
+        upgrade::{self, Upgrade},
+    },
     link::{self, Dialer, Link, Opener, keep_attached},
     metrics::Metrics,
-    origin, polling,
-    rate::RateLimit,
+    rate_limit::RateLimit,
+    rooms_task::{Board, QUESTIONS, Switch},
     sockets::{self, Sockets},
-    switch::{Board, QUESTIONS, Switch},
     transport::Transports,
-    upgrade::{self, Upgrade},
 };
 
 /// The path of Socket.IO.

@@ -166,7 +166,7 @@ impl Frame {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// All bytes of a frame.

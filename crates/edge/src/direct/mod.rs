@@ -20,14 +20,12 @@
 //! Two ways to write, chosen for each event: at once, by whoever has it (best where few sockets get it), or by a
 //! flusher, which writes everything that came for a socket meanwhile in one call (best where many do).
 
-pub(crate) mod cutter;
 mod flusher;
 pub(crate) mod frame;
+pub(crate) mod frame_splitter;
 #[cfg(test)]
 mod model;
 pub(crate) mod queue;
-#[cfg(test)]
-mod tests;
 
 use std::{
     io,

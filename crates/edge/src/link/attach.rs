@@ -17,7 +17,7 @@ use tonic::Streaming;
 use tracing::{debug, info, warn};
 
 use super::{Dialer, Generation, Plane};
-use crate::{metrics::Metrics, switch::Fed};
+use crate::{metrics::Metrics, rooms_task::Fed};
 
 /// How often the edge asks whether the control plane is still there.
 const PING_INTERVAL: Duration = Duration::from_millis(500);

@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tracing::warn;
 
 use super::{Plane, Planes, failed, in_time};
-use crate::switch::{Switch, Told};
+use crate::rooms_task::{Switch, Told};
 
 /// Questions that wait at most; a join beyond is refused as `unavailable`.
 pub(super) const WAITING: usize = 16_384;

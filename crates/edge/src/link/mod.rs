@@ -23,7 +23,7 @@ use tokio::{
 use tonic::{Code, Request, Response, Status, service::interceptor::InterceptedService, transport::Channel};
 use tracing::{debug, warn};
 
-use crate::switch::{Switch, Told};
+use crate::rooms_task::{Switch, Told};
 
 pub(crate) use attach::{Attacher, Opener, keep_attached};
 pub use dial::{Credentials, DialError, Dialer};

@@ -4,7 +4,8 @@
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
-use crate::{answer::answer, config::Origins};
+use super::response::answer;
+use crate::config::Origins;
 
 impl Origins {
     /// Whether a request with these headers may be served. Without an `Origin` it comes from no page.

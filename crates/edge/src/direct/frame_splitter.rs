@@ -7,7 +7,7 @@ use std::io;
 
 use bytes::BytesMut;
 
-use crate::frame_header::HeaderReader;
+use crate::packet::frame_header::HeaderReader;
 
 /// The name of an event that never reaches a browser: what comes after it goes the direct path.
 pub(crate) const SENTINEL: &str = "~";

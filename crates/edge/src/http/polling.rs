@@ -10,9 +10,9 @@ use http_body_util::{BodyExt, Limited};
 use tokio::sync::oneshot;
 use tower::{Service, ServiceExt};
 
+use super::response::answer;
 use crate::{
-    answer::answer,
-    connect_packet, event_names,
+    packet::{connect, event_name},
     server::MAX_PACKET,
     transport::{Origin, Transport, Transports},
 };
@@ -81,7 +81,7 @@ where
     if let Some((response, mut body)) = answer {
         if is_poll {
             transport.took(events(&body));
-            if let Some(changed) = transport.connect(|pid| connect_packet::in_payload(&body, pid)) {
+            if let Some(changed) = transport.connect(|pid| connect::in_payload(&body, pid)) {
                 body = changed;
             }
         }
@@ -111,7 +111,7 @@ async fn with_plain_names(request: Request<Body>) -> Result<Request<Body>, Respo
     let payload =
         payload.map_err(|_| answer(StatusCode::PAYLOAD_TOO_LARGE, "a payload has at most 128 KiB"))?;
     let mut payload = payload.to_bytes().to_vec();
-    event_names::in_payload(&mut payload);
+    event_name::in_payload(&mut payload);
     Ok(Request::from_parts(parts, Body::from(payload)))
 }
 

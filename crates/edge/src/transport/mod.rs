@@ -1,6 +1,10 @@
 //! What carries one socket: a WebSocket, or a sequence of polling requests, or first the one and then the other.
 //! Here it can be killed, and here it is known how far the browser has taken what was sent through the crate.
 
+pub(crate) mod stream;
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashMap,
     io,
@@ -20,13 +24,13 @@ use tracing::debug;
 
 use crate::{
     config::Limits,
-    connect_packet,
     direct::{
         Flushers, Full, Next, When, Wire,
-        cutter::{Cut, Kind},
         frame::Frame,
+        frame_splitter::{Cut, Kind},
         queue::Part,
     },
+    packet::connect,
 };
 
 /// How long a kill waits for an upgrade.
@@ -290,7 +294,7 @@ impl Transport {
         match cut.kind {
             Kind::Connect => {
                 let payload = &cut.bytes[cut.payload_at..];
-                let changed = self.connect(|pid| connect_packet::with_pid(payload, pid));
+                let changed = self.connect(|pid| connect::with_pid(payload, pid));
                 let is_ours = changed.is_some();
                 wire.enter(changed.map_or_else(|| whole(0), Frame::text))?;
                 if is_ours && self.is_direct() {
@@ -475,7 +479,7 @@ impl Transports {
 }
 
 #[cfg(test)]
-mod tests {
+mod registry_tests {
     use std::{future::poll_fn, pin::Pin};
 
     use super::*;

@@ -13,16 +13,15 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{
-    Full, When,
-    cutter::{Cutter, SENTINEL},
-    frame::{Frame, tests::bytes},
-    queue::Part,
-};
+use super::{Origin, Transport, Transports, stream::SocketStream};
 use crate::{
     config::Limits,
-    stream::SocketStream,
-    transport::{Origin, Transport, Transports},
+    direct::{
+        Full, When,
+        frame::{Frame, tests::bytes},
+        frame_splitter::{Cut, Cutter, SENTINEL},
+        queue::Part,
+    },
 };
 
 const LIMITS: Limits = Limits {
@@ -66,7 +65,7 @@ async fn read(browser: &mut TcpStream, frames: usize) -> Vec<String> {
     while read.len() < frames {
         let length = browser.read(&mut buffer).await.unwrap();
         assert_ne!(length, 0, "closed after {read:?}");
-        let each = |cut: super::cutter::Cut<'_>| {
+        let each = |cut: Cut<'_>| {
             read.push(String::from_utf8(cut.bytes[cut.payload_at..].to_vec()).unwrap());
             Ok(())
         };

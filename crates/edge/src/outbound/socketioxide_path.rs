@@ -18,8 +18,8 @@ use tokio::sync::Notify;
 use tracing::debug;
 
 use crate::{
-    direct::{Full, cutter::SENTINEL, queue::Part},
-    peer::Item,
+    direct::{Full, frame_splitter::SENTINEL, queue::Part},
+    outbound::Item,
     transport::Transport,
 };
 

@@ -14,7 +14,8 @@ use tokio::{
     net::{TcpStream, tcp::OwnedReadHalf},
 };
 
-use crate::{direct::cutter::Cutter, event_names::FrameNames, transport::Transport};
+use super::Transport;
+use crate::{direct::frame_splitter::Cutter, packet::event_name::FrameNames};
 
 /// A TCP stream after its upgrade to WebSocket. The crate moves it about a lot, so it is small.
 pub(crate) struct SocketStream(Box<Inner>);

@@ -19,12 +19,8 @@ use tower::Service;
 use tracing::debug;
 use tungstenite::handshake::derive_accept_key;
 
-use crate::{
-    answer::answer,
-    polling::query,
-    stream::SocketStream,
-    transport::{Origin, Transport, Transports},
-};
+use super::{polling::query, response::answer};
+use crate::transport::{Origin, Transport, Transports, stream::SocketStream};
 
 /// The longest head of a request that is looked at, in bytes.
 const HEAD_BYTES: usize = 4 * 1024;

@@ -7,11 +7,13 @@ use bytes::Bytes;
 use roomcast_core::{UserId, payload::Event, resume::Replay, rooms::SocketId};
 use serde_json::value::RawValue;
 
+pub(crate) mod socketioxide_path;
+
 use crate::{
     direct::{Full, When, frame::Frame, queue::Part},
-    outbound::Outbound,
     transport::Transport,
 };
+use socketioxide_path::Outbound;
 
 /// Something to send to one socket.
 pub(crate) enum Item {

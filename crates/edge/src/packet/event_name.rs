@@ -4,7 +4,7 @@
 //!
 //! Names of ours have no escapes, and whoever escapes what needs none is not understood.
 
-use crate::frame_header::HeaderReader;
+use super::frame_header::HeaderReader;
 
 /// Looks at one Socket.IO packet, byte by byte (Engine.IO `4`, Socket.IO `2` or `5N-`, an acknowledgement's digits,
 /// `["name"`).

@@ -3,6 +3,9 @@
 //! Handlers are registered in the connect middleware and take the order of events in their synchronous part: the
 //! crate runs each event in a task of its own, and CONNECT goes out before the connect handler runs.
 
+pub(crate) mod pid;
+pub(crate) mod request;
+
 use std::{
     fmt,
     sync::{
@@ -32,15 +35,16 @@ use tracing::{debug, error};
 
 use crate::{
     config::Limits,
-    incoming::{self, Auth, BadRequest, Itself, Question},
     metrics::Metrics,
-    outbound::{Ended, Outbound},
-    peer::{Item, Peer},
-    pid,
-    rate::RateLimit,
-    switch::{Reply, Switch, Told},
+    outbound::{
+        Item, Peer,
+        socketioxide_path::{Ended, Outbound},
+    },
+    rate_limit::RateLimit,
+    rooms_task::{Reply, Switch, Told},
     transport::{Transport, Transports},
 };
+use request::{Auth, BadRequest, Itself, Question};
 
 /// How long CONNECT waits for the user's room. Later the socket is let in all the same, and the room follows.
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(1);
@@ -100,12 +104,12 @@ pub(crate) fn serve(io: &SocketIo, sockets: Arc<Sockets>) {
 
 impl Sockets {
     async fn connect(self: Arc<Self>, socket: SocketRef, auth: Auth) -> Result<(), Refused> {
-        let request = socket.req_parts();
-        let Some(transport) = self.transports.of(request) else {
+        let parts = socket.req_parts();
+        let Some(transport) = self.transports.of(parts) else {
             error!("a connection without its transport");
             return Err(Refused("unavailable"));
         };
-        let identity = match self.verifier.verify(&auth.token(&request.headers)).await {
+        let identity = match self.verifier.verify(&auth.token(&parts.headers)).await {
             Ok(identity) => identity,
             Err(error) => return Err(self.refuse(error, &transport).await),
         };
@@ -216,7 +220,7 @@ impl Live {
     fn take(self: &Arc<Self>, question: Question, reply: Reply) {
         let socket = self.peer.id;
         match question.name.as_str() {
-            "join-session" => match incoming::join(&question) {
+            "join-session" => match request::join(&question) {
                 Ok((session, after)) => self.ask(Told::Join {
                     socket,
                     session,
@@ -225,7 +229,7 @@ impl Live {
                 }),
                 Err(bad) => self.bad_request(bad, reply),
             },
-            "leave-session" => match incoming::leave(&question) {
+            "leave-session" => match request::leave(&question) {
                 Ok(session) => self.ask(Told::Leave {
                     socket,
                     session,
@@ -289,7 +293,7 @@ impl Live {
 
     /// Takes a new token of the same user in place of the old one.
     async fn refresh(&self, reply: Reply, question: &Question) {
-        let token = match incoming::token(question) {
+        let token = match request::token(question) {
             Ok(token) if self.rate.take(Instant::now()) => token,
             Ok(_) => return self.refuse(reply, None, "rate_limited", TOO_MANY.to_owned()),
             Err(bad) => return self.bad_request(bad, reply),

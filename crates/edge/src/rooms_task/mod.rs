@@ -26,7 +26,7 @@ use crate::{
     direct::{Full, When, frame::Frame},
     link::{Generation, Link},
     metrics::Metrics,
-    peer::{Delivery, Item, Peer},
+    outbound::{Delivery, Item, Peer},
     transport::Transport,
 };
 

@@ -1,0 +1,6 @@
+//! HTTP.
+
+pub(crate) mod cors;
+pub(crate) mod polling;
+pub(crate) mod response;
+pub(crate) mod upgrade;
