@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::Args;
-use roomcast_edge::{Config, Origins};
+use roomcast_edge::{Config, EdgeId, Origins};
 use roomcast_runtime::{
     config::{Exit, values},
     lifecycle::Tasks,
@@ -29,13 +29,13 @@ pub(crate) struct Options {
     #[arg(long, env = "ROOMCAST_CONTROL_PLANE", value_name = "URL", default_value = "http://127.0.0.1:50051", value_delimiter = ',', value_parser = control_plane, help_heading = "Link")]
     control_plane: Vec<http::Uri>,
     #[command(flatten)]
-    link: LinkOptions,
+    pub(crate) link: LinkOptions,
     /// Where /livez, /readyz and /metrics are
     #[arg(long, env = "ROOMCAST_ADMIN_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:9101", value_parser = values::socket_addr, help_heading = "Process")]
     admin_addr: SocketAddr,
 }
 
-pub(crate) async fn start(options: Options, mut process: Process) -> Result<Started, Exit> {
+pub(crate) async fn start(options: Options, edge_id: EdgeId, mut process: Process) -> Result<Started, Exit> {
     if options.users.uses_dev_secret() {
         let reason = "everybody knows the dev secret, which is the --jwt-secret";
         only_loopback(
@@ -47,6 +47,7 @@ pub(crate) async fn start(options: Options, mut process: Process) -> Result<Star
     }
     options.link.check_tls_is_used(&options.control_plane)?;
     let config = Config {
+        edge_id,
         control_planes: options.control_plane,
         rebalance: options.link.rebalance_interval,
         api_token: options.link.token()?,

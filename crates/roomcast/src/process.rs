@@ -27,8 +27,12 @@ pub(crate) struct Process {
     pub(crate) registry: Registry,
 }
 
-/// Runs a command: `start` starts its tasks and says what to print.
-pub(crate) fn run<F>(options: &ProcessOptions, start: impl FnOnce(Process) -> F) -> Result<ExitCode, Exit>
+/// Runs a command: `start` starts its tasks and says what to print. `labels` are labels of `roomcast_build_info`.
+pub(crate) fn run<F>(
+    options: &ProcessOptions,
+    labels: &[(&'static str, String)],
+    start: impl FnOnce(Process) -> F,
+) -> Result<ExitCode, Exit>
 where
     F: Future<Output = Result<Started, Exit>>,
 {
@@ -42,7 +46,7 @@ where
             .map_err(|error| Exit::Refused(format!("could not listen to signals: {error}")))?;
         let tasks = Tasks::new(shutdown.clone());
         let readiness = Readiness::new(shutdown.clone());
-        let registry = metrics::registry(env!("CARGO_PKG_VERSION"));
+        let registry = metrics::registry_with_labels(env!("CARGO_PKG_VERSION"), labels);
         let process = Process {
             shutdown,
             tasks: tasks.clone(),

@@ -11,11 +11,21 @@ use crate::clock;
 /// A registry whose families are all named `roomcast_…`, with `roomcast_build_info{version}` and
 /// `roomcast_start_time_seconds` in it.
 pub fn registry(version: &'static str) -> Registry {
+    registry_with_labels(version, &[])
+}
+
+/// As [`registry`], with further labels of `roomcast_build_info`.
+pub fn registry_with_labels(version: &'static str, labels: &[(&'static str, String)]) -> Registry {
     let mut registry = Registry::with_prefix("roomcast");
+    let labels = labels.iter().cloned();
+    let labels: Vec<_> = [("version", version.to_owned())]
+        .into_iter()
+        .chain(labels)
+        .collect();
     registry.register(
         "build",
-        "The version that runs",
-        Info::new([("version", version)]),
+        "The version of the program, and the ids of the parts that run in the process",
+        Info::new(labels),
     );
     #[expect(
         clippy::cast_precision_loss,

@@ -53,7 +53,7 @@ async fn the_crowd_of_a_dead_edge_comes_in_at_the_configured_rate_and_misses_not
             .await;
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    assert!(metric(&other, "roomcast_edge_surplus_connections_total").await > 0.0);
+    assert!(metric(&other, "roomcast_edge_rate_limited_connections_total").await > 0.0);
     for page in &mut crowd {
         let back = page.until("connect").await.pop().unwrap();
         assert_eq!(back["recovered"], true);

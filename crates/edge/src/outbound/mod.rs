@@ -1,129 +1,90 @@
-//! One socket, as the switch knows it, and the two ways to it: the direct path of a WebSocket, and the ordinary one
-//! through the crate, for polling.
+//! The two paths to one socket: the direct path of a WebSocket, and the path through socketioxide, which polling needs.
 
-use std::{cell::OnceCell, sync::Arc};
+mod item;
+mod socketioxide_path;
 
-use bytes::Bytes;
-use roomcast_core::{UserId, browser_event::BrowserEvent, replay::Replay, rooms::SocketId};
-use serde_json::value::RawValue;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
-pub(crate) mod socketioxide_path;
+use roomcast_core::{UserId, rooms::SocketId};
 
 use crate::{
-    direct::{Full, When, frame::Frame, queue::Part},
+    direct::{Full, WriteMode},
     transport::Transport,
 };
-use socketioxide_path::Outbound;
 
-/// Something to send to one socket.
-pub(crate) enum Item {
-    /// An event with the socket's cursor after it.
-    Event(Arc<BrowserEvent>, Arc<str>),
-    /// What the socket missed. It counts as one item: its entries are the log's, and it is sent as fast as the browser
-    /// takes it.
-    Replay(Replay),
-    /// The answer to a question that asked for it by this number.
-    Ack(i64, Box<RawValue>),
-    /// A DISCONNECT, after which the browser does not come back by itself.
-    Disconnect,
-}
+pub(crate) use item::{Delivery, OutboundItem};
+pub(crate) use socketioxide_path::{SocketioxidePath, WriterEnd};
 
-impl From<Item> for Part {
-    fn from(item: Item) -> Self {
-        match item {
-            Item::Event(event, cursor) => Self::Frame(Frame::event(&event, &cursor)),
-            Item::Replay(replay) => Self::Lazy(Box::new(
-                replay.map(|(event, cursor)| Frame::event(&event, &cursor)),
-            )),
-            Item::Ack(number, json) => Self::Frame(Frame::ack(number, json.get())),
-            Item::Disconnect => Self::Frame(Frame::disconnect()),
-        }
-    }
-}
-
-/// An event for sockets whose cursor after it is the same, encoded once for all of them.
-pub(crate) struct Delivery {
-    event: Arc<BrowserEvent>,
-    cursor: Arc<str>,
-    /// What frames of the event begin with, where sockets with other cursors get it too.
-    opening: Option<Bytes>,
-    frame: OnceCell<Frame>,
-}
-
-impl Delivery {
-    /// To many with the same cursor.
-    pub(crate) fn new(event: Arc<BrowserEvent>, cursor: Arc<str>) -> Self {
-        Self {
-            event,
-            cursor,
-            opening: None,
-            frame: OnceCell::new(),
-        }
-    }
-
-    /// To one of many whose cursors differ.
-    pub(crate) fn sharing(self, opening: Bytes) -> Self {
-        Self {
-            opening: Some(opening),
-            ..self
-        }
-    }
-
-    /// Its frame.
-    pub(crate) fn part(&self) -> Part {
-        let encode = || match &self.opening {
-            Some(opening) => Frame::with_cursor(opening.clone(), &self.cursor),
-            None => Frame::event(&self.event, &self.cursor),
-        };
-        Part::Frame(self.frame.get_or_init(encode).clone())
-    }
-}
-
-/// What the switch needs of a socket.
-pub(crate) struct Peer {
+/// One connected socket, as the rooms task uses it.
+pub(crate) struct SocketHandle {
     pub(crate) id: SocketId,
     pub(crate) user: UserId,
     pub(crate) transport: Arc<Transport>,
-    /// The ordinary path; `None` where everything goes the direct one.
-    pub(crate) outbound: Option<Box<Outbound>>,
+    /// `None` if everything takes the direct path.
+    pub(crate) socketioxide_path: Option<Box<SocketioxidePath>>,
+    disconnected: AtomicBool,
 }
 
-impl Peer {
-    /// Delivers an event.
-    pub(crate) fn deliver(&self, delivery: &Delivery, when: When) -> Result<(), Full> {
-        match &self.outbound {
-            Some(outbound) if !outbound.has_moved() => {
-                let item = Item::Event(delivery.event.clone(), delivery.cursor.clone());
-                self.by_outbound(outbound, item)
-            }
-            Some(_) | None => self.transport.send(delivery.part(), when),
+impl SocketHandle {
+    pub(crate) fn new(
+        id: SocketId,
+        user: UserId,
+        transport: Arc<Transport>,
+        socketioxide_path: Option<Box<SocketioxidePath>>,
+    ) -> Self {
+        Self {
+            id,
+            user,
+            transport,
+            socketioxide_path,
+            disconnected: AtomicBool::new(false),
         }
     }
 
-    /// Sends something of the socket's own.
-    pub(crate) fn push(&self, item: Item) -> Result<(), Full> {
-        match &self.outbound {
-            Some(outbound) => self.by_outbound(outbound, item),
-            None => self.directly(item),
+    /// Marks the socket as disconnected; `true` for the first call.
+    pub(crate) fn mark_disconnected(&self) -> bool {
+        !self.disconnected.swap(true, Ordering::AcqRel)
+    }
+
+    pub(crate) fn is_disconnected(&self) -> bool {
+        self.disconnected.load(Ordering::Acquire)
+    }
+
+    /// Sends an event that other sockets may get, too.
+    pub(crate) fn deliver(&self, delivery: &Delivery, mode: WriteMode) -> Result<(), Full> {
+        match &self.socketioxide_path {
+            Some(path) if !path.is_replaced() => self.send_on(path, delivery.item()),
+            Some(_) | None => self.transport.send(delivery.queue_item(), mode),
         }
     }
 
-    /// By the ordinary path, unless the direct one took over.
-    fn by_outbound(&self, outbound: &Outbound, item: Item) -> Result<(), Full> {
-        match outbound.push(item)? {
+    /// Sends something to this socket alone.
+    pub(crate) fn send(&self, item: OutboundItem) -> Result<(), Full> {
+        match &self.socketioxide_path {
+            Some(path) => self.send_on(path, item),
+            None => self.send_directly(item),
+        }
+    }
+
+    /// Sends on socketioxide's path, unless the direct path has replaced it.
+    fn send_on(&self, path: &SocketioxidePath, item: OutboundItem) -> Result<(), Full> {
+        match path.push(item)? {
             None => Ok(()),
-            Some(item) => self.directly(item),
+            Some(item) => self.send_directly(item),
         }
     }
 
-    fn directly(&self, item: Item) -> Result<(), Full> {
-        self.transport.send(item.into(), When::Soon)
+    fn send_directly(&self, item: OutboundItem) -> Result<(), Full> {
+        self.transport.send(item.into(), WriteMode::Flusher)
     }
 
-    /// Sends a DISCONNECT, after which the browser has a while to close the transport.
+    /// Sends a DISCONNECT, and kills the transport unless the browser closes it soon.
     pub(crate) fn disconnect(&self) -> Result<(), Full> {
-        self.push(Item::Disconnect)?;
-        self.transport.kill_later();
+        self.send(OutboundItem::Disconnect)?;
+        self.transport.kill_after_grace();
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
-//! The ordinary path: one socket's outbound queue, capped in bytes, and the writer that hands it to the crate. Polling
-//! goes this way, until a WebSocket takes its place.
+//! socketioxide's path: one socket's outbound queue, whose bytes are limited, and the writer that emits its items through
+//! socketioxide. Polling uses this path until a WebSocket replaces it.
 //!
-//! The crate below drops what does not fit into its own short queue, so that one is kept nearly empty: the writer
-//! hands over a few at a time, as the browser takes them. A queue of ours that is full closes the transport; the
-//! browser comes back and resumes from its cursor.
+//! socketioxide drops packets that do not fit into its own short queue. That queue is therefore kept nearly empty: the
+//! writer emits a few events at a time, as the browser reads them. If the queue here is full, the caller closes the
+//! transport; the browser reconnects and resumes from its cursor.
 
 use std::{
     collections::VecDeque,
@@ -17,75 +17,76 @@ use socketioxide_core::Value as Packet;
 use tokio::sync::Notify;
 use tracing::debug;
 
+use super::OutboundItem;
 use crate::{
-    direct::{Full, frame_splitter::SENTINEL, queue::Part},
-    outbound::Item,
+    direct::{Full, frame_splitter::SENTINEL, queue::QueueItem},
     transport::Transport,
 };
 
-/// How many events are on their way below us at most; the crate's queue has room for 128.
-const WINDOW: u64 = 32;
-/// What one item costs beside its text.
+/// The most events that were emitted and have not left yet. socketioxide's own queue holds 128.
+const IN_FLIGHT: u64 = 32;
+/// The memory of one item in addition to its text, in bytes.
 const ITEM_BYTES: usize = 64;
 
-fn bytes(item: &Item) -> usize {
+fn bytes(item: &OutboundItem) -> usize {
     ITEM_BYTES
         + match item {
-            Item::Event(event, cursor) => event.payload.len() + cursor.len(),
-            Item::Ack(_, json) => json.get().len(),
-            Item::Replay(_) | Item::Disconnect => 0,
+            OutboundItem::Event(event, cursor) => event.payload.len() + cursor.len(),
+            OutboundItem::Acknowledgement(_, json) => json.get().len(),
+            OutboundItem::Replay(_) | OutboundItem::Disconnect => 0,
         }
 }
 
-/// The queue.
-pub(crate) struct Outbound {
+/// The queue of socketioxide's path.
+pub(crate) struct SocketioxidePath {
     queue: Mutex<Queue>,
     wake: Notify,
-    /// Bytes that it holds at most.
-    cap: usize,
+    /// The most bytes that the queue may hold.
+    limit: usize,
 }
 
 #[derive(Default)]
 struct Queue {
-    items: VecDeque<Item>,
+    items: VecDeque<OutboundItem>,
     bytes: usize,
-    fate: Fate,
+    phase: PathPhase,
 }
 
-/// What becomes of what comes.
+/// What happens to new items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Fate {
-    /// It is sent.
+enum PathPhase {
+    /// They are queued.
     #[default]
-    Sent,
-    /// It goes the direct path.
-    Moved,
-    /// It is dropped.
-    Dropped,
+    Open,
+    /// They take the direct path.
+    Replaced,
+    /// They are dropped.
+    Closed,
 }
 
-/// Why the writer ends.
+/// Why the writer ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// The direct path took over.
-    Moved,
-    /// Nothing can be sent any more.
-    Gone,
+pub(crate) enum WriterEnd {
+    /// The direct path has replaced this one.
+    Replaced,
+    /// The socket is closed.
+    Closed,
 }
 
-impl Ended {
+impl WriterEnd {
     fn failed(error: &dyn std::fmt::Display) -> Self {
-        debug!(%error, "could not send");
-        Self::Gone
+        debug!(%error, "could not emit an event");
+        Self::Closed
     }
 }
 
-impl Outbound {
-    pub(crate) fn new(cap: usize) -> Self {
+impl SocketioxidePath {
+    /// An empty queue. `limit` is the most bytes that it may hold.
+    pub(crate) fn new(limit: usize) -> Self {
         Self {
             queue: Mutex::default(),
             wake: Notify::new(),
-            cap,
+            limit,
         }
     }
 
@@ -93,21 +94,21 @@ impl Outbound {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the direct path took over.
-    pub(crate) fn has_moved(&self) -> bool {
-        self.lock().fate == Fate::Moved
+    /// Whether the direct path has replaced this one.
+    pub(super) fn is_replaced(&self) -> bool {
+        self.lock().phase == PathPhase::Replaced
     }
 
-    /// Appends an item; gives it back where the direct path took over. One item always fits into an empty queue.
-    pub(crate) fn push(&self, item: Item) -> Result<Option<Item>, Full> {
+    /// Appends an item. Returns it if the direct path has replaced this one. Any item fits into an empty queue.
+    pub(super) fn push(&self, item: OutboundItem) -> Result<Option<OutboundItem>, Full> {
         let mut queue = self.lock();
-        match queue.fate {
-            Fate::Dropped => return Ok(None),
-            Fate::Moved => return Ok(Some(item)),
-            Fate::Sent => {}
+        match queue.phase {
+            PathPhase::Closed => return Ok(None),
+            PathPhase::Replaced => return Ok(Some(item)),
+            PathPhase::Open => {}
         }
         let bytes = queue.bytes + bytes(&item);
-        if bytes > self.cap && !queue.items.is_empty() {
+        if bytes > self.limit && !queue.items.is_empty() {
             return Err(Full);
         }
         queue.bytes = bytes;
@@ -117,16 +118,16 @@ impl Outbound {
         Ok(None)
     }
 
-    /// Drops what waits and what still comes.
+    /// Drops all queued and future items.
     pub(crate) fn close(&self) {
         let mut queue = self.lock();
-        queue.fate = Fate::Dropped;
+        queue.phase = PathPhase::Closed;
         let dropped = std::mem::take(&mut queue.items);
         drop(queue);
         drop(dropped);
     }
 
-    async fn next(&self) -> Item {
+    async fn next(&self) -> OutboundItem {
         loop {
             let item = self.lock().items.pop_front();
             match item {
@@ -136,120 +137,122 @@ impl Outbound {
         }
     }
 
-    /// Sends what is in the queue, in order and as the browser takes it, until the direct path takes over or nothing can
-    /// be sent any more.
-    pub(crate) async fn write(&self, socket: &Arc<Socket<LocalAdapter>>, transport: &Transport) -> Ended {
-        let mut sent = 0;
+    /// Emits the items in order, as fast as the browser reads them, until the direct path replaces this one or the socket
+    /// is closed.
+    pub(crate) async fn write(&self, socket: &Arc<Socket<LocalAdapter>>, transport: &Transport) -> WriterEnd {
+        let mut emitted = 0;
         loop {
             let item = tokio::select! {
                 biased;
-                () = transport.turned_direct() => return self.move_over(socket, transport, None),
+                () = transport.direct_path_ready() => return self.hand_over(socket, transport, None),
                 item = self.next() => item,
             };
-            match self.write_one(item, socket, transport, sent).await {
-                Ok(events) => sent += events,
-                Err(ended) => return ended,
+            match self.write_one(item, socket, transport, emitted).await {
+                Ok(events) => emitted += events,
+                Err(end) => return end,
             }
         }
     }
 
-    /// Sends one item; says how many events and acknowledgements that was.
+    /// Emits one item. Returns the number of its events and acknowledgements.
     async fn write_one(
         &self,
-        item: Item,
+        item: OutboundItem,
         socket: &Arc<Socket<LocalAdapter>>,
         transport: &Transport,
-        sent: u64,
-    ) -> Result<u64, Ended> {
-        transport.window(sent, WINDOW).await;
+        emitted: u64,
+    ) -> Result<u64, WriterEnd> {
+        transport.in_flight_at_most(IN_FLIGHT, emitted).await;
         self.lock().bytes -= bytes(&item);
         match item {
-            Item::Event(event, cursor) => send_event(socket, &event, &cursor)?,
-            Item::Ack(number, json) => {
+            OutboundItem::Event(event, cursor) => emit_event(socket, &event, &cursor)?,
+            OutboundItem::Acknowledgement(id, json) => {
                 let Ok(ack) = AckSender::from_message_parts(
                     socket,
                     &mut Packet::Str(Default::default(), None),
-                    &Some(number),
+                    &Some(id),
                 );
-                ack.send(&(json,)).map_err(|error| Ended::failed(&error))?;
+                ack.send(&(json.into_json(),))
+                    .map_err(|error| WriterEnd::failed(&error))?;
             }
-            Item::Replay(mut replay) => {
+            OutboundItem::Replay(mut replay) => {
                 let mut events = 0;
                 loop {
                     tokio::select! {
                         biased;
-                        () = transport.turned_direct() => {
-                            return Err(self.move_over(socket, transport, Some(Item::Replay(replay))));
+                        () = transport.direct_path_ready() => {
+                            let rest = OutboundItem::Replay(replay);
+                            return Err(self.hand_over(socket, transport, Some(rest)));
                         }
-                        () = transport.window(sent + events, WINDOW) => {}
+                        () = transport.in_flight_at_most(IN_FLIGHT, emitted + events) => {}
                     }
                     let Some((event, cursor)) = replay.next() else {
                         return Ok(events);
                     };
-                    send_event(socket, &event, &cursor)?;
+                    emit_event(socket, &event, &cursor)?;
                     events += 1;
                 }
             }
-            Item::Disconnect => {
-                // An error is a transport that is going away already.
-                let _ = socket.clone().disconnect();
+            OutboundItem::Disconnect => {
+                let _ = socket.clone().disconnect(); // An error means that the socket is closed already.
                 transport.killed().await;
-                return Err(Ended::Gone);
+                return Err(WriterEnd::Closed);
             }
         }
         Ok(1)
     }
 
-    /// Leaves what is left, and what comes, to the direct path: it is held there until the sentinel, the last event that
-    /// goes through the crate, has come by.
-    fn move_over(
+    /// Hands the queued items over to the direct path, which holds them until the sentinel, the last event that goes
+    /// through socketioxide, has passed. `started` is an item that was emitted in part.
+    fn hand_over(
         &self,
         socket: &Arc<Socket<LocalAdapter>>,
         transport: &Transport,
-        begun: Option<Item>,
-    ) -> Ended {
+        started: Option<OutboundItem>,
+    ) -> WriterEnd {
         let mut queue = self.lock();
-        queue.fate = Fate::Moved;
+        queue.phase = PathPhase::Replaced;
         let items = std::mem::take(&mut queue.items);
-        transport.hold(begun.into_iter().chain(items).map(Part::from));
+        transport.hold(started.into_iter().chain(items).map(QueueItem::from));
         drop(queue);
-        // After the last of the above is held, since it releases them.
+        // Only after all of them are held, because the sentinel releases them.
         match socket.emit(SENTINEL, &()) {
-            Ok(()) => Ended::Moved,
-            Err(error) => Ended::failed(&error),
+            Ok(()) => WriterEnd::Replaced,
+            Err(error) => WriterEnd::failed(&error),
         }
     }
 }
 
-fn send_event(socket: &Socket<LocalAdapter>, event: &BrowserEvent, cursor: &str) -> Result<(), Ended> {
-    let payload: &RawValue = serde_json::from_str(&event.payload).map_err(|error| Ended::failed(&error))?;
+fn emit_event(socket: &Socket<LocalAdapter>, event: &BrowserEvent, cursor: &str) -> Result<(), WriterEnd> {
+    let payload: &RawValue =
+        serde_json::from_str(&event.payload).map_err(|error| WriterEnd::failed(&error))?;
     socket
         .emit(event.name, &(payload, cursor))
-        .map_err(|error| Ended::failed(&error))
+        .map_err(|error| WriterEnd::failed(&error))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn event(bytes: usize) -> Item {
+    fn event(bytes: usize) -> OutboundItem {
         let event = BrowserEvent {
             name: "session-updated",
             payload: "x".repeat(bytes).into(),
         };
-        Item::Event(Arc::new(event), "".into())
+        OutboundItem::Event(Arc::new(event), "".into())
     }
 
     #[test]
-    fn a_full_queue_takes_no_more_but_any_one_item() {
+    fn i7_a_full_queue_accepts_no_item_and_an_empty_one_accepts_any() {
         let push =
-            |outbound: &Outbound, bytes| outbound.push(event(bytes)).map(|given_back| given_back.is_none());
-        let outbound = Outbound::new(1_000);
-        assert_eq!(push(&outbound, 5_000), Ok(true));
-        assert_eq!(push(&outbound, 1), Err(Full));
-        let outbound = Outbound::new(1_000);
-        assert_eq!(push(&outbound, 436), Ok(true));
-        assert_eq!(push(&outbound, 436), Ok(true));
-        assert_eq!(push(&outbound, 1), Err(Full));
+            |path: &SocketioxidePath, bytes| path.push(event(bytes)).map(|returned| returned.is_none());
+        let path = SocketioxidePath::new(1_000);
+        assert_eq!(push(&path, 5_000), Ok(true));
+        assert_eq!(push(&path, 1), Err(Full));
+        let path = SocketioxidePath::new(1_000);
+        assert_eq!(push(&path, 436), Ok(true));
+        assert_eq!(push(&path, 436), Ok(true));
+        assert_eq!(push(&path, 1), Err(Full));
     }
 }

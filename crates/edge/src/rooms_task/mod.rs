@@ -1,242 +1,107 @@
-//! The one task that drives [`Rooms`]: questions of sockets and what the link brings go in, in order; answers,
-//! deliveries and what the link is asked for come out.
+//! The one task that drives [`Rooms`]. Inputs of sockets and of the link go in, in order; responses, deliveries and
+//! requests to the link come out. It decides nothing itself, and it never waits for a socket or for the link.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    hash::{BuildHasherDefault, Hasher},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+mod pending;
+mod replies;
+mod socket_map;
+
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use roomcast_auth::Clock;
 use roomcast_core::{
-    Entry, LogSlice, Millis, Position, RoomId, SessionId, Snapshot,
+    Millis,
     browser_event::BrowserEvent,
-    json,
-    rooms::{Action, Input, JoinDenial, ResumeOutcome, Rooms, SocketId, SocketRequestId, SocketResponse},
+    rooms::{Action, Input, JoinDenial, Rooms, SocketId, SocketRequestId},
 };
-use serde_json::value::RawValue;
 use tokio::{
-    sync::{mpsc, oneshot},
-    time::MissedTickBehavior,
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
-use tracing::{debug, error};
+use tracing::debug;
 
 use crate::{
-    direct::{Full, When, frame::Frame},
-    link::{Generation, Link},
+    direct::{Full, WriteMode, frame::Frame},
+    inbox::{AckId, AttachmentId, InboxReceiver, LinkInput, Received, RoomsInput},
+    link::LinkHandle,
     metrics::Metrics,
-    outbound::{Delivery, Item, Peer},
-    transport::Transport,
+    outbound::{Delivery, OutboundItem, SocketHandle},
 };
+use pending::Pending;
+use socket_map::{SocketEntry, SocketMap};
 
-/// An event for as many sockets is written at once, whatever else waits; for more, by the flushers.
-const AT_ONCE: usize = 32;
-/// The same, where nothing else waits and there is but one flusher, so that it would not be sooner.
-const AT_ONCE_ALONE: usize = 1_024;
-/// How often it is looked whose token's time is over. The clock has whole seconds.
+/// Fan-outs of up to this many sockets are written inline; larger ones go through the flushers.
+const INLINE_SOCKETS: usize = 32;
+/// The same while no other input is queued and there is only one flusher, which would not be faster.
+const INLINE_SOCKETS_IDLE: usize = 1_024;
+/// How often expired tokens are swept. The expiry of a token is in whole seconds.
 const EXPIRY_INTERVAL: Duration = Duration::from_millis(250);
-/// Questions of all sockets that wait at most; a socket whose question finds no room is told to slow down.
-pub(crate) const QUESTIONS: usize = 16_384;
 
-/// How a question is answered: by the number with which an acknowledgement was asked for. Without one only a no is told,
-/// as `session-error`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Reply(pub(crate) Option<i64>);
-
-/// What is told to the switch.
-pub(crate) enum Told {
-    /// A socket is there; `welcome` is told when it is in its user's room.
-    Connected {
-        peer: Arc<Peer>,
-        /// When its token's time is over: seconds since the Unix epoch.
-        expires_at: i64,
-        welcome: oneshot::Sender<()>,
-    },
-    /// It has a new token.
-    Prolonged { socket: SocketId, expires_at: i64 },
-    /// It comes with a cursor; `decided` is told whether it is continued.
-    Resume {
-        socket: SocketId,
-        positions: BTreeMap<SessionId, Position>,
-        decided: oneshot::Sender<ResumeOutcome>,
-    },
-    /// A socket is gone.
-    Disconnected(SocketId),
-    /// It wants into a room.
-    Join {
-        socket: SocketId,
-        session: SessionId,
-        after: Option<Position>,
-        reply: Reply,
-    },
-    /// It wants out of a room.
-    Leave {
-        socket: SocketId,
-        session: SessionId,
-        reply: Reply,
-    },
-    /// Its question is answered with no already.
-    Refuse {
-        socket: SocketId,
-        session: Option<String>,
-        code: &'static str,
-        text: String,
-        reply: Reply,
-    },
-    /// A control plane answered whether it may join.
-    Authorized {
-        socket: SocketId,
-        session: SessionId,
-        request: SocketRequestId,
-        answer: Result<Position, JoinDenial>,
-    },
-    /// A control plane read a part of a log.
-    Slice {
-        room: RoomId,
-        after: Position,
-        slice: Option<LogSlice>,
-    },
-}
-
-/// What the link brings.
-#[derive(Debug)]
-pub(crate) enum Fed {
-    /// A control plane feeds the edge from here on.
-    Attached(Generation),
-    /// A room's state, to begin with.
-    Snapshot(RoomId, Snapshot),
-    /// A room's state, where it could not be continued.
-    Reset(RoomId, Snapshot),
-    /// A room's next entries.
-    Entries(RoomId, Vec<Arc<Entry>>),
-    /// There is no such session.
-    SessionNotFound(RoomId),
-}
-
-/// Where questions go.
-#[derive(Clone)]
-pub(crate) struct Switch(pub(crate) mpsc::Sender<Told>);
-
-impl Switch {
-    /// Tells in order, without waiting; a full queue gives the question back.
-    pub(crate) fn ask(&self, told: Told) -> Result<(), Told> {
-        self.0.try_send(told).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(told) | mpsc::error::TrySendError::Closed(told) => told,
-        })
-    }
-
-    /// Tells what must not be lost, from where it can't wait.
-    pub(crate) fn tell(&self, told: Told) {
-        if let Err(told) = self.ask(told) {
-            let queue = self.0.clone();
-            tokio::spawn(async move { queue.send(told).await });
-        }
-    }
-}
-
-/// The state of the switch's task.
-pub(crate) struct Board {
+/// The state of the rooms task.
+pub(crate) struct RoomsTask {
     rooms: Rooms,
-    peers: HashMap<SocketId, Known, BuildHasherDefault<NumberHasher>>,
-    /// When tokens' time is over.
-    expiries: BTreeSet<(i64, SocketId)>,
+    sockets: SocketMap,
     clock: Clock,
-    link: Link,
-    generation: Generation,
+    link: LinkHandle,
+    attachment: AttachmentId,
     metrics: Metrics,
-    asks: u64,
+    last_request: u64,
     started: Instant,
-    /// How many flushers there are.
     flushers: usize,
-    /// For how many sockets an event is written at once.
-    at_once: usize,
-    /// The last event that was delivered with cursors that differ, and what its frames begin with.
-    opening: Option<(Arc<BrowserEvent>, Bytes)>,
+    /// The largest fan-out that is written inline.
+    inline_sockets: usize,
+    /// The last event whose cursors differed, and the bytes of its packet before the cursor.
+    prefix: Option<(Arc<BrowserEvent>, Bytes)>,
 }
 
-struct Known {
-    peer: Arc<Peer>,
-    /// The peer's, where all goes the direct path: what is delivered then looks at nothing else.
-    direct: Option<Arc<Transport>>,
-    expires_at: i64,
-    /// What is awaited of it. In a box, since mostly there is nothing.
-    awaited: Option<Box<Awaited>>,
-}
-
-#[derive(Default)]
-struct Awaited {
-    welcome: Option<oneshot::Sender<()>>,
-    decided: Option<oneshot::Sender<ResumeOutcome>>,
-    /// Questions that are not answered yet; few at a time.
-    replies: Vec<(SocketRequestId, Reply)>,
-}
-
-impl Known {
-    fn awaited(&mut self) -> &mut Awaited {
-        self.awaited.get_or_insert_default()
-    }
-}
-
-impl Awaited {
-    fn is_empty(&self) -> bool {
-        self.welcome.is_none() && self.decided.is_none() && self.replies.is_empty()
-    }
-
-    fn take_reply(&mut self, request: SocketRequestId) -> Option<Reply> {
-        let at = self.replies.iter().position(|(asked, _)| *asked == request)?;
-        Some(self.replies.swap_remove(at).1)
-    }
-}
-
-impl Board {
+impl RoomsTask {
+    /// `sessions_per_socket` is the limit for each socket; `flushers` is the number of flusher tasks.
     pub(crate) fn new(
         sessions_per_socket: usize,
         clock: Clock,
         flushers: usize,
-        link: Link,
+        link: LinkHandle,
         metrics: Metrics,
     ) -> Self {
         Self {
-            flushers,
-            at_once: AT_ONCE,
             rooms: Rooms::new(sessions_per_socket),
-            peers: HashMap::default(),
-            expiries: BTreeSet::new(),
+            sockets: SocketMap::default(),
             clock,
             link,
-            generation: Generation::default(),
+            attachment: AttachmentId::default(),
             metrics,
-            asks: 0,
+            last_request: 0,
             started: Instant::now(),
-            opening: None,
+            flushers,
+            inline_sockets: INLINE_SOCKETS,
+            prefix: None,
         }
     }
 
-    /// Runs until nobody can request any more.
-    pub(crate) async fn run(mut self, mut told: mpsc::Receiver<Told>, mut fed: mpsc::Receiver<Fed>) {
-        let mut expiries = tokio::time::interval(EXPIRY_INTERVAL);
+    /// Runs until the inbox has no sender.
+    pub(crate) async fn run(mut self, mut inbox: InboxReceiver, mut link: mpsc::Receiver<LinkInput>) {
+        let mut expiries = interval(EXPIRY_INTERVAL);
         expiries.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let deadline = self.rooms.next_deadline();
             tokio::select! {
-                // What the link brings first: an answer is then given on the newest state.
+                // The link comes first, so that responses reflect the newest state.
                 biased;
-                Some(item) = fed.recv() => {
-                    let is_alone = self.flushers == 1 && fed.is_empty() && told.is_empty();
-                    self.at_once = if is_alone { AT_ONCE_ALONE } else { AT_ONCE };
-                    self.fed(item);
+                Some(input) = link.recv() => {
+                    let is_idle = self.flushers == 1 && link.is_empty() && inbox.is_empty();
+                    self.inline_sockets = if is_idle { INLINE_SOCKETS_IDLE } else { INLINE_SOCKETS };
+                    self.handle_link(input);
                 }
-                next = told.recv() => match next {
-                    Some(told) => self.told(told),
+                received = inbox.recv() => match received {
+                    Some(Received::Input(input)) => self.handle_input(input),
+                    Some(Received::Disconnected(sockets)) => self.handle_disconnected(&sockets),
                     None => return,
                 },
-                () = sleep_until(self.started, deadline) => {
+                () = until(self.started, deadline) => {
                     let now = self.now();
                     self.rooms.handle_deadline(now);
                 }
-                _ = expiries.tick() => self.expire(),
+                _ = expiries.tick() => self.kill_expired(),
             }
             self.act();
         }
@@ -246,24 +111,12 @@ impl Board {
         Millis::try_from(self.started.elapsed().as_millis()).unwrap_or(Millis::MAX)
     }
 
-    /// Closes the transports of those whose token's time is over, so that a stock client comes back and is told
-    /// `token_expired`.
-    fn expire(&mut self) {
+    /// Closes the transports of sockets whose token has expired. A stock client reconnects and gets `token_expired`.
+    fn kill_expired(&mut self) {
         let now = self.clock.now();
-        while let Some((_, socket)) = self.expiries.first().copied().filter(|(at, _)| *at <= now) {
-            self.expiries.pop_first();
-            debug!(socket = socket.0, "the token expired");
-            if let Some(known) = self.peers.get(&socket) {
-                known.peer.transport.kill();
-            }
-        }
-    }
-
-    fn prolong(&mut self, socket: SocketId, expires_at: i64) {
-        if let Some(known) = self.peers.get_mut(&socket) {
-            self.expiries.remove(&(known.expires_at, socket));
-            self.expiries.insert((expires_at, socket));
-            known.expires_at = expires_at;
+        while let Some(entry) = self.sockets.pop_expired(now) {
+            debug!(socket.id = entry.handle.id.0, "the token has expired");
+            entry.handle.transport.kill();
         }
     }
 
@@ -272,71 +125,64 @@ impl Board {
         self.rooms.handle(input, now);
     }
 
-    fn fed(&mut self, fed: Fed) {
-        match fed {
-            Fed::Attached(generation) => {
-                self.generation = generation;
+    fn handle_link(&mut self, input: LinkInput) {
+        match input {
+            LinkInput::Attached(attachment) => {
+                self.attachment = attachment;
                 self.handle(Input::Attached);
             }
-            Fed::Snapshot(room, snapshot) => self.handle(Input::Snapshot(room, snapshot)),
-            Fed::Reset(room, snapshot) => self.handle(Input::Reset(room, snapshot)),
-            Fed::Entries(room, entries) => self.handle(Input::Entries(room, entries)),
-            Fed::SessionNotFound(room) => self.handle(Input::SessionNotFound(room)),
+            LinkInput::Rooms(input) => self.handle(input),
         }
     }
 
-    fn told(&mut self, told: Told) {
-        match told {
-            Told::Connected {
-                peer,
-                expires_at,
-                welcome,
-            } => {
-                let (socket, user) = (peer.id, peer.user.clone());
-                let awaited = Awaited {
-                    welcome: Some(welcome),
-                    ..Awaited::default()
-                };
-                let known = Known {
-                    direct: peer.outbound.is_none().then(|| peer.transport.clone()),
-                    peer,
-                    expires_at,
-                    awaited: Some(Box::new(awaited)),
-                };
-                self.expiries.insert((expires_at, socket));
-                self.peers.insert(socket, known);
-                self.handle(Input::Connected { socket, user });
+    fn handle_disconnected(&mut self, sockets: &[SocketId]) {
+        for socket in sockets {
+            if self.sockets.remove(*socket) {
+                self.handle(Input::Disconnected(*socket));
             }
-            Told::Resume {
+        }
+    }
+
+    fn handle_input(&mut self, input: RoomsInput) {
+        match input {
+            // It has disconnected before this input was read.
+            RoomsInput::Connected { socket, .. } if socket.is_disconnected() => {}
+            RoomsInput::Connected {
+                socket,
+                expires_at,
+                user_room_joined,
+            } => {
+                let (id, user) = (socket.id, socket.user.clone());
+                let pending = Pending {
+                    user_room_joined: Some(user_room_joined),
+                    ..Pending::default()
+                };
+                self.sockets.insert(socket, expires_at, pending);
+                self.handle(Input::Connected { socket: id, user });
+            }
+            RoomsInput::TokenRefreshed { socket, expires_at } => self.sockets.set_expiry(socket, expires_at),
+            RoomsInput::Resume {
                 socket,
                 positions,
-                decided,
+                outcome,
             } => {
-                if let Some(known) = self.peers.get_mut(&socket) {
-                    known.awaited().decided = Some(decided);
+                if let Some(entry) = self.sockets.get_mut(socket) {
+                    entry.pending_mut().resume = Some(outcome);
                 }
-                self.asks += 1;
-                let request = SocketRequestId(self.asks);
+                let request = self.next_request();
                 self.handle(Input::Resume {
                     socket,
                     positions,
                     request,
                 });
             }
-            Told::Prolonged { socket, expires_at } => self.prolong(socket, expires_at),
-            Told::Disconnected(socket) => {
-                if let Some(known) = self.peers.remove(&socket) {
-                    self.expiries.remove(&(known.expires_at, socket));
-                }
-                self.handle(Input::Disconnected(socket));
-            }
-            Told::Join {
+            RoomsInput::Join {
                 socket,
                 session,
                 after,
-                reply,
+                ack,
             } => {
-                let request = self.expect(socket, reply);
+                let request = self.begin_request(socket, ack);
                 self.handle(Input::Join {
                     socket,
                     session,
@@ -344,66 +190,30 @@ impl Board {
                     request,
                 });
             }
-            Told::Leave {
-                socket,
-                session,
-                reply,
-            } => {
-                let request = self.expect(socket, reply);
+            RoomsInput::Leave { socket, session, ack } => {
+                let request = self.begin_request(socket, ack);
                 self.handle(Input::Leave {
                     socket,
                     session,
                     request,
                 });
             }
-            Told::Refuse {
-                socket,
-                session,
-                code,
-                text,
-                reply,
-            } => {
-                self.refuse(socket, reply, session.as_deref(), code, &text);
-            }
-            Told::Authorized {
-                socket,
-                session,
-                request,
-                answer,
-            } => {
-                self.handle(Input::Authorized {
-                    socket,
-                    session,
-                    request,
-                    result: answer,
-                });
-            }
-            Told::Slice { room, after, slice } => self.handle(Input::ReadResult { room, after, slice }),
+            RoomsInput::Deny { socket, denial, ack } => self.deny(socket, ack, &denial),
+            RoomsInput::Rooms(input) => self.handle(input),
         }
     }
 
-    fn expect(&mut self, socket: SocketId, reply: Reply) -> SocketRequestId {
-        self.asks += 1;
-        let request = SocketRequestId(self.asks);
-        if let Some(known) = self.peers.get_mut(&socket) {
-            known.awaited().replies.push((request, reply));
+    fn next_request(&mut self) -> SocketRequestId {
+        self.last_request += 1;
+        SocketRequestId(self.last_request)
+    }
+
+    fn begin_request(&mut self, socket: SocketId, ack: AckId) -> SocketRequestId {
+        let request = self.next_request();
+        if let Some(entry) = self.sockets.get_mut(socket) {
+            entry.pending_mut().requests.push((request, ack));
         }
         request
-    }
-
-    /// Takes something of what is awaited of a socket.
-    fn take_awaited<T>(
-        &mut self,
-        socket: SocketId,
-        take: impl FnOnce(&mut Awaited) -> Option<T>,
-    ) -> Option<T> {
-        let known = self.peers.get_mut(&socket)?;
-        let awaited = known.awaited.as_mut()?;
-        let taken = take(awaited);
-        if awaited.is_empty() {
-            known.awaited = None;
-        }
-        taken
     }
 
     fn act(&mut self) {
@@ -414,182 +224,125 @@ impl Board {
                     session,
                     user,
                     request,
-                } => self.link.authorize(socket, session, user, request),
-                Action::Interest { room, after } => self.link.interest(self.generation, room, after),
-                Action::EndInterest(room) => self.link.forget(self.generation, room),
-                Action::Read { room, after } => self.link.read(room, after),
+                } => {
+                    if self
+                        .link
+                        .authorize(socket, session.clone(), user, request)
+                        .is_err()
+                    {
+                        self.handle(Input::Authorized {
+                            socket,
+                            session,
+                            request,
+                            result: Err(JoinDenial::Unavailable),
+                        });
+                    }
+                }
+                Action::Interest { room, after } => self.link.interest(self.attachment, room, after),
+                Action::EndInterest(room) => self.link.end_interest(self.attachment, room),
+                Action::Read { room, after } => {
+                    if self.link.read(room.clone(), after).is_err() {
+                        self.handle(Input::ReadResult {
+                            room,
+                            after,
+                            slice: None,
+                        });
+                    }
+                }
                 Action::Respond {
                     socket,
                     request,
                     response,
-                } => self.answer(socket, request, response),
+                } => self.respond(socket, request, response),
                 Action::Deliver {
                     sockets,
                     event,
                     cursor,
                 } => self.deliver(&sockets, event, cursor),
-                Action::Replay { socket, replay } => self.push(socket, Item::Replay(replay)),
+                Action::Replay { socket, replay } => self.send(socket, OutboundItem::Replay(replay)),
                 Action::Resumed { socket, outcome } => {
-                    let decided = self.take_awaited(socket, |awaited| awaited.decided.take());
-                    // Nobody waits any more where the connection is gone.
-                    let _ = decided.map(|decided| decided.send(outcome));
+                    let waiting = self.sockets.take_pending(socket, |pending| pending.resume.take());
+                    let _ = waiting.map(|waiting| waiting.send(outcome)); // The connection may be closed.
                 }
                 Action::Close(socket) => {
-                    if let Some(known) = self.peers.get(&socket) {
-                        known.peer.transport.kill();
+                    if let Some(entry) = self.sockets.get(socket) {
+                        entry.handle.transport.kill();
                     }
                 }
                 Action::UserRoomJoined(socket) => {
-                    let welcome = self.take_awaited(socket, |awaited| awaited.welcome.take());
-                    // Nobody waits any more where the connection took too long.
-                    let _ = welcome.map(|welcome| welcome.send(()));
+                    let waiting = self
+                        .sockets
+                        .take_pending(socket, |pending| pending.user_room_joined.take());
+                    let _ = waiting.map(|waiting| waiting.send(())); // CONNECT may have timed out.
                 }
-                Action::Disconnect(socket) => self.to(socket, |known| known.peer.disconnect()),
+                Action::Disconnect(socket) => self.with_socket(socket, |entry| entry.handle.disconnect()),
             }
         }
-        self.metrics
-            .sockets
-            .set(i64::try_from(self.rooms.sockets()).unwrap_or(i64::MAX));
-        self.metrics
-            .rooms
-            .set(i64::try_from(self.rooms.rooms()).unwrap_or(i64::MAX));
+        self.update_gauges();
+    }
+
+    fn update_gauges(&self) {
+        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.metrics.sockets.set(gauge(self.rooms.sockets()));
+        self.metrics.rooms.set(gauge(self.rooms.rooms()));
     }
 
     fn deliver(&mut self, sockets: &[SocketId], event: Arc<BrowserEvent>, cursor: Arc<str>) {
         self.metrics.deliveries.inc_by(sockets.len() as u64);
         let mut delivery = Delivery::new(event.clone(), cursor);
         if sockets.len() == 1 {
-            delivery = delivery.sharing(self.opening(event));
+            delivery = delivery.with_prefix(self.event_prefix(event));
         }
-        let when = if sockets.len() <= self.at_once {
-            When::Now
+        let mode = if sockets.len() <= self.inline_sockets {
+            WriteMode::Inline
         } else {
-            When::Soon
+            WriteMode::Flusher
         };
         for socket in sockets {
-            self.to(*socket, |known| match &known.direct {
-                Some(transport) => transport.send(delivery.part(), when),
-                None => known.peer.deliver(&delivery, when),
+            self.with_socket(*socket, |entry| match &entry.direct {
+                Some(transport) => transport.send(delivery.queue_item(), mode),
+                None => entry.handle.deliver(&delivery, mode),
             });
         }
     }
 
-    /// What frames of an event begin with.
-    fn opening(&mut self, event: Arc<BrowserEvent>) -> Bytes {
-        match &self.opening {
-            Some((known, opening)) if Arc::ptr_eq(known, &event) => opening.clone(),
+    /// The bytes of an event's packet before the cursor. The last ones are kept, because the members of a room whose
+    /// cursors differ get the same event one after the other.
+    fn event_prefix(&mut self, event: Arc<BrowserEvent>) -> Bytes {
+        match &self.prefix {
+            Some((last, prefix)) if Arc::ptr_eq(last, &event) => prefix.clone(),
             Some(_) | None => {
-                let opening = Bytes::from(Frame::opening(&event));
-                self.opening = Some((event, opening.clone()));
-                opening
+                let prefix = Bytes::from(Frame::event_prefix(&event));
+                self.prefix = Some((event, prefix.clone()));
+                prefix
             }
         }
     }
 
-    fn push(&self, socket: SocketId, item: Item) {
-        self.to(socket, |known| known.peer.push(item));
+    fn send(&self, socket: SocketId, item: OutboundItem) {
+        self.with_socket(socket, |entry| entry.handle.send(item));
     }
 
-    /// Hands something to a socket, and closes its transport where that finds no room.
-    fn to(&self, socket: SocketId, hand: impl FnOnce(&Known) -> Result<(), Full>) {
-        let Some(known) = self.peers.get(&socket) else {
+    /// Sends to a socket. If its queue is full, its transport is killed.
+    fn with_socket(&self, socket: SocketId, send: impl FnOnce(&SocketEntry) -> Result<(), Full>) {
+        let Some(entry) = self.sockets.get(socket) else {
             return;
         };
-        if hand(known).is_err() {
-            self.metrics.slow_sockets.inc();
-            debug!(socket = socket.0, "closing the transport of a slow socket");
-            known.peer.transport.kill();
+        if send(entry).is_err() {
+            self.kill_slow(&entry.handle);
         }
     }
 
-    fn answer(&mut self, socket: SocketId, request: SocketRequestId, answer: SocketResponse) {
-        let reply = self.take_awaited(socket, |awaited| awaited.take_reply(request));
-        let Some(reply) = reply else { return };
-        match answer {
-            SocketResponse::Joined {
-                session,
-                role,
-                position,
-                recovered,
-                snapshot,
-            } => {
-                let position = json::string(&position);
-                self.acknowledge(socket, reply, format!(
-                    r#"{{"ok":true,"sessionId":"{session}","role":"{role}","position":{position},"recovered":{recovered},"session":{snapshot}}}"#
-                ));
-            }
-            SocketResponse::Left(session) => {
-                self.acknowledge(socket, reply, format!(r#"{{"ok":true,"sessionId":"{session}"}}"#));
-            }
-            SocketResponse::Denied(session, refusal) => {
-                self.refuse(
-                    socket,
-                    reply,
-                    Some(session.as_str()),
-                    refusal.code(),
-                    refusal.text(),
-                );
-            }
-        }
-    }
-
-    fn acknowledge(&self, socket: SocketId, reply: Reply, json: String) {
-        if let Some(number) = reply.0 {
-            match RawValue::from_string(json) {
-                Ok(json) => self.push(socket, Item::Ack(number, json)),
-                Err(error) => error!(%error, "an acknowledgement that is no JSON"),
-            }
-        }
-    }
-
-    fn refuse(&self, socket: SocketId, reply: Reply, session: Option<&str>, code: &'static str, text: &str) {
-        self.metrics.refused_questions.inc();
-        let session = session.map_or("null".to_owned(), json::string);
-        let text = json::string(text);
-        if reply.0.is_some() {
-            let error = format!(r#"{{"code":"{code}","message":{text}}}"#);
-            self.acknowledge(
-                socket,
-                reply,
-                format!(r#"{{"ok":false,"sessionId":{session},"error":{error}}}"#),
-            );
-        } else {
-            let payload = format!(r#"{{"sessionId":{session},"code":"{code}","message":{text}}}"#);
-            let event = BrowserEvent {
-                name: "session-error",
-                payload: payload.into(),
-            };
-            let cursor = self.rooms.cursor(socket);
-            self.push(socket, Item::Event(Arc::new(event), cursor));
-        }
+    fn kill_slow(&self, handle: &SocketHandle) {
+        self.metrics.slow_sockets.inc();
+        debug!(socket.id = handle.id.0, "killing the transport of a slow socket");
+        handle.transport.kill();
     }
 }
 
-/// For numbers of our own, which rise by one.
-#[derive(Debug, Default)]
-struct NumberHasher(u64);
-
-impl Hasher for NumberHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("the keys are numbers")
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        // Spreads them over both ends of the word (Knuth's multiplicative hashing).
-        self.0 = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
-    }
-}
-
-async fn sleep_until(started: Instant, deadline: Option<Millis>) {
+async fn until(started: Instant, deadline: Option<Millis>) {
     match deadline {
         None => std::future::pending().await,
-        Some(at) => {
-            let after = std::time::Duration::from_millis(u64::try_from(at).unwrap_or(0));
-            tokio::time::sleep_until((started + after).into()).await;
-        }
+        Some(at) => sleep_until(started + Duration::from_millis(u64::try_from(at).unwrap_or(0))).await,
     }
 }

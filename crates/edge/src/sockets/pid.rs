@@ -1,26 +1,26 @@
-//! The `pid` of Socket.IO's connection state recovery: what a stock client hands back beside its cursor when it
-//! reconnects, and whose repetition tells it that it was recovered.
+//! The `pid` of Socket.IO's connection state recovery. A stock client sends it with its cursor when it reconnects; if
+//! CONNECT repeats it, the client's connection is recovered.
 //!
-//! It gives no right to anything, since every resume is authenticated and authorised anew. It cannot be guessed, and
-//! it is bound to its user, so that a page that comes back as somebody else begins anew.
+//! A pid grants no rights, because every resume is authenticated and authorized again. It cannot be guessed, and it is
+//! bound to its user, so that a page that reconnects as another user gets a fresh connection.
 
 use roomcast_core::UserId;
 use sha2::{Digest, Sha256};
 
-/// A new one.
-pub(crate) fn mint(user: &UserId, random: u128) -> String {
-    format!("{random:032x}{}", check(user, random))
+/// A pid of this user.
+pub(super) fn mint(user: &UserId, random: u128) -> String {
+    format!("{random:032x}{}", checksum(user, random))
 }
 
-/// Whether this is one of this user's.
-pub(crate) fn is_of(pid: &str, user: &UserId) -> bool {
+/// Whether the pid was minted for this user.
+pub(super) fn belongs_to(pid: &str, user: &UserId) -> bool {
     let random = pid
         .get(..32)
         .and_then(|digits| u128::from_str_radix(digits, 16).ok());
     random.is_some_and(|random| mint(user, random) == pid)
 }
 
-fn check(user: &UserId, random: u128) -> String {
+fn checksum(user: &UserId, random: u128) -> String {
     let digest = Sha256::new()
         .chain_update(random.to_be_bytes())
         .chain_update(user.as_str())
@@ -33,12 +33,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pid_is_of_its_user_alone() {
+    fn a_pid_belongs_to_one_user() {
         let (alice, bob): (UserId, UserId) = ("alice".parse().unwrap(), "bob".parse().unwrap());
         let pid = mint(&alice, 7);
-        assert!(is_of(&pid, &alice) && !is_of(&pid, &bob));
+        assert!(belongs_to(&pid, &alice) && !belongs_to(&pid, &bob));
         for bad in ["", "x", &pid[1..], &pid.to_uppercase(), &format!("{pid}0"), "é"] {
-            assert!(!is_of(bad, &alice), "{bad}");
+            assert!(!belongs_to(bad, &alice), "{bad}");
         }
     }
 }

@@ -1,5 +1,6 @@
-//! The byte stream that the crate gets of a WebSocket: what it writes goes into the wire's queue as whole frames, with
-//! `pid` put into CONNECT; what it reads is spared event names with escapes. It ends when its transport is killed.
+//! The byte stream that socketioxide gets for a WebSocket. What socketioxide writes enters the wire's queue as complete
+//! frames, with a `pid` in CONNECT. In what it reads, escapes in event names are replaced. Reads fail once the transport is
+//! killed.
 
 use std::{
     io,
@@ -15,49 +16,50 @@ use tokio::{
 };
 
 use super::Transport;
-use crate::{direct::frame_splitter::Cutter, packet::event_name::FrameNames};
+use crate::{direct::frame_splitter::FrameSplitter, packet::event_name::FrameRewriter};
 
-/// A TCP stream after its upgrade to WebSocket. The crate moves it about a lot, so it is small.
+/// A TCP stream after its upgrade to WebSocket. In a box, because socketioxide moves it often.
 pub(crate) struct SocketStream(Box<Inner>);
 
 struct Inner {
     tcp: OwnedReadHalf,
-    /// What was read beyond the upgrade request.
-    ahead: Bytes,
+    /// Bytes that were read after the upgrade request.
+    read_ahead: Bytes,
     transport: Arc<Transport>,
-    names: FrameNames,
-    /// Tried in place of polling, and not taken yet.
-    probing: bool,
-    cutter: Cutter,
+    rewriter: FrameRewriter,
+    /// Whether the WebSocket is to replace polling, and the browser has not completed the upgrade yet.
+    is_upgrading: bool,
+    splitter: FrameSplitter,
 }
 
 impl SocketStream {
-    /// The stream of a transport. `greeting`: what has to leave before everything else; `probing`: it began with polling.
+    /// The stream of a transport. `greeting` leaves before everything else; `is_upgrading` if the transport began as
+    /// polling.
     pub(crate) fn new(
         tcp: TcpStream,
-        ahead: Bytes,
+        read_ahead: Bytes,
         greeting: Bytes,
         transport: Arc<Transport>,
-        probing: bool,
+        is_upgrading: bool,
     ) -> Self {
-        let (tcp, writes) = tcp.into_split();
-        transport.attach(writes, greeting);
+        let (tcp, write_half) = tcp.into_split();
+        transport.attach(write_half, greeting);
         Self(Box::new(Inner {
             tcp,
-            ahead,
+            read_ahead,
             transport,
-            names: FrameNames::default(),
-            probing,
-            cutter: Cutter::default(),
+            rewriter: FrameRewriter::default(),
+            is_upgrading,
+            splitter: FrameSplitter::default(),
         }))
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.transport.stream_ended();
-        if self.probing {
-            self.transport.upgrade_failed();
+        self.transport.close_wire();
+        if self.is_upgrading {
+            self.transport.fail_upgrade();
         }
     }
 }
@@ -73,34 +75,34 @@ impl AsyncRead for SocketStream {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         let before = buf.filled().len();
-        if inner.ahead.has_remaining() {
-            let take = inner.ahead.len().min(buf.remaining());
-            buf.put_slice(&inner.ahead.split_to(take));
+        if inner.read_ahead.has_remaining() {
+            let length = inner.read_ahead.len().min(buf.remaining());
+            buf.put_slice(&inner.read_ahead.split_to(length));
         } else {
             ready!(Pin::new(&mut inner.tcp).poll_read(cx, buf))?;
         }
-        inner.names.rewrite(&mut buf.filled_mut()[before..]);
-        if inner.probing && inner.names.has_upgraded() {
-            inner.probing = false;
-            inner.transport.upgraded();
+        inner.rewriter.rewrite(&mut buf.filled_mut()[before..]);
+        if inner.is_upgrading && inner.rewriter.has_upgraded() {
+            inner.is_upgrading = false;
+            inner.transport.complete_upgrade();
         }
         Poll::Ready(Ok(()))
     }
 }
 
-/// Takes all that it is given, once the wire has room.
+/// Accepts a whole buffer, once the wire has space.
 impl AsyncWrite for SocketStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let Inner {
-            cutter, transport, ..
+            splitter, transport, ..
         } = &mut *self.0;
-        ready!(transport.poll_room(cx));
-        if let Err(error) = cutter.take(buf, |cut| transport.enter(&cut)) {
-            // The crate takes this for a lost packet, and would go on with the next.
+        ready!(transport.poll_ready(cx));
+        if let Err(error) = splitter.split(buf, |frame| transport.enqueue(&frame)) {
+            // socketioxide treats the error as one lost packet and would go on with the next.
             transport.kill();
             return Poll::Ready(Err(error));
         }
-        transport.list();
+        transport.request_flush();
         Poll::Ready(Ok(buf.len()))
     }
 

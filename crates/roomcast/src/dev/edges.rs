@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use roomcast_edge::{Config, Origins};
+use roomcast_edge::{Config, EdgeId, Origins};
 use roomcast_runtime::{
     admin::Readiness,
     lifecycle::{Shutdown, Tasks},
@@ -84,7 +84,11 @@ impl Edges {
             readiness: &readiness,
             registry: &mut metrics::registry(env!("CARGO_PKG_VERSION")),
         };
-        roomcast_edge::serve(self.config.clone(), listener, process);
+        let config = Config {
+            edge_id: EdgeId::with_random_suffix(&self.config.edge_id.to_string()),
+            ..self.config.clone()
+        };
+        roomcast_edge::serve(config, listener, process);
         Ok(Second { addr, readiness })
     }
 }

@@ -7,7 +7,7 @@ mod playground;
 
 use std::time::Duration;
 
-use roomcast_edge::{Config, Dialer, Origins};
+use roomcast_edge::{Config, Dialer, EdgeId, Origins};
 use roomcast_runtime::{
     config::Exit,
     lifecycle::{Shutdown, Tasks},
@@ -29,13 +29,18 @@ const READY_WAIT: Duration = Duration::from_secs(3);
 /// How long the printed tokens are good.
 const TOKEN_TTL: Duration = Duration::from_secs(24 * 3600);
 
-pub(crate) async fn start(mut options: Options, mut process: Process) -> Result<Started, Exit> {
+pub(crate) async fn start(
+    mut options: Options,
+    edge_id: EdgeId,
+    mut process: Process,
+) -> Result<Started, Exit> {
     options.users.or_dev_secret();
     options.check()?;
     let timeout = options.process.drain_timeout;
     let mut plane = options.grpc.config(&options.process)?;
     plane.drain_grace = timeout / 4;
     let mut config = Config {
+        edge_id,
         control_planes: Vec::new(),
         rebalance: options.link.rebalance_interval,
         api_token: options.api_token()?,
