@@ -9,12 +9,12 @@ use std::{
 };
 
 use roomcast_core::{
-    Position, SessionId,
+    ErrorCode, Position, SessionId,
     rooms::{self, ResumeOutcome, SocketId},
 };
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::{outbound::SocketHandle, packet::error_code::ErrorCode};
+use crate::outbound::SocketHandle;
 
 /// The most inputs that wait for the rooms task. Beyond it, requests of sockets are denied as `rate_limited`; new
 /// connections, resumes, refreshed tokens and the results of calls wait.

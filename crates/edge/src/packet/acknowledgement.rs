@@ -1,11 +1,9 @@
 //! The JSON of acknowledgements, and of the `session-error` that replaces a denial where the browser requested no
 //! acknowledgement.
 
-use roomcast_core::{Role, SessionId, browser_event::BrowserEvent, json};
+use roomcast_core::{ErrorCode, Role, SessionId, browser_event::BrowserEvent, json};
 use serde_json::value::RawValue;
 use tracing::error;
-
-use super::error_code::ErrorCode;
 
 /// The argument of an acknowledgement, as JSON.
 pub(crate) struct Acknowledgement(Box<RawValue>);
@@ -87,6 +85,33 @@ fn session_json(session: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Describes the codes to the TypeScript packages.
+    const BROWSER_PROTO: &str = include_str!("../../../../proto/roomcast/browser/v1/browser.proto");
+
+    #[test]
+    fn browser_proto_describes_every_error_code() {
+        let mut codes = [
+            ErrorCode::TokenMissing,
+            ErrorCode::TokenInvalid,
+            ErrorCode::TokenExpired,
+            ErrorCode::SessionNotFound,
+            ErrorCode::NotAParticipant,
+            ErrorCode::TooManySessions,
+            ErrorCode::BadRequest,
+            ErrorCode::RateLimited,
+            ErrorCode::Unavailable,
+        ]
+        .map(|code| code.as_str().to_owned());
+        let described = BROWSER_PROTO.lines().filter_map(|line| {
+            let (name, _) = line.trim().strip_prefix("ERROR_CODE_")?.split_once(" = ")?;
+            Some(name.to_lowercase()).filter(|name| name != "unspecified")
+        });
+        let mut described: Vec<_> = described.collect();
+        codes.sort();
+        described.sort();
+        assert_eq!(described, codes);
+    }
 
     #[test]
     fn what_browsers_sent_is_escaped_in_a_denial() {

@@ -3,7 +3,6 @@
 
 pub(crate) mod acknowledgement;
 pub(crate) mod connect;
-pub(crate) mod error_code;
 pub(crate) mod event_name;
 pub(crate) mod frame_header;
 

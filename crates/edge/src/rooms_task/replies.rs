@@ -33,8 +33,8 @@ impl RoomsTask {
             SocketResponse::Denied(session, denial) => {
                 let denial = Denial {
                     session: Some(session.to_string()),
-                    code: denial.into(),
-                    message: denial.text().to_owned(),
+                    code: denial.code(),
+                    message: denial.message().to_owned(),
                 };
                 self.deny(socket, ack, &denial);
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use roomcast_auth::TokenError;
-use roomcast_core::browser_event::rfc3339;
+use roomcast_core::{ErrorCode, browser_event::rfc3339};
 use socketioxide::{
     adapter::LocalAdapter,
     extract::SocketRef,
@@ -14,13 +14,13 @@ use socketioxide_core::Value as Packet;
 use tokio::time::Instant;
 
 use super::{
-    Sockets,
+    Sockets, code_of,
     request::{self, BadRequest, BrowserRequest},
 };
 use crate::{
     inbox::{AckId, Denial, RoomsInput},
     outbound::{OutboundItem, SocketHandle, WriterEnd},
-    packet::{acknowledgement::Acknowledgement, error_code::ErrorCode},
+    packet::acknowledgement::Acknowledgement,
     rate_limit::RateLimit,
 };
 
@@ -219,7 +219,7 @@ impl ConnectedSocket {
 }
 
 fn token_denial(error: TokenError) -> (ErrorCode, String) {
-    let code = ErrorCode::from(error);
+    let code = code_of(error);
     let message = format!("the token was not accepted ({code}); the old one is valid until it expires");
     (code, message)
 }

@@ -18,7 +18,7 @@ use std::{
 
 use roomcast_auth::{TokenError, Verifier};
 use roomcast_core::{
-    Cursor, UserId,
+    Cursor, ErrorCode, UserId,
     rooms::{ResumeOutcome, SocketId},
 };
 use socketioxide::{SocketIo, extract::SocketRef, handler::ConnectHandler};
@@ -30,7 +30,6 @@ use crate::{
     inbox::{Inbox, RoomsInput},
     metrics::Metrics,
     outbound::{SocketHandle, SocketioxidePath},
-    packet::error_code::ErrorCode,
     task_group::TaskGroup,
     transport::{Transport, Transports},
 };
@@ -170,7 +169,7 @@ impl Sockets {
         debug!(reason = %error, "denied a connection");
         match error {
             TokenError::Missing | TokenError::Invalid(_) | TokenError::Expired => {
-                self.count_denial(error.into())
+                self.count_denial(code_of(error))
             }
             TokenError::KeysUnavailable => {
                 // The token may be valid: the browser has to reconnect, and after a CONNECT_ERROR it would not.
@@ -183,5 +182,15 @@ impl Sockets {
     fn count_denial(&self, code: ErrorCode) -> ConnectionDenial {
         self.metrics.denied_connections.inc();
         ConnectionDenial(code)
+    }
+}
+
+/// The code of a token that was not accepted.
+fn code_of(error: TokenError) -> ErrorCode {
+    match error {
+        TokenError::Missing => ErrorCode::TokenMissing,
+        TokenError::Invalid(_) => ErrorCode::TokenInvalid,
+        TokenError::Expired => ErrorCode::TokenExpired,
+        TokenError::KeysUnavailable => ErrorCode::Unavailable,
     }
 }
