@@ -7,6 +7,7 @@
 mod io;
 mod joins;
 mod local_room;
+mod membership;
 mod resuming;
 mod session_room;
 #[cfg(test)]

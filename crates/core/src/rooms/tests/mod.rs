@@ -26,50 +26,7 @@ proptest! {
         let mut world = World::new();
         world.publish(7);
         for (kind, socket, n) in steps {
-            let socket = SocketId(socket);
-            let page = world.pages.get(&socket).copied();
-            match kind {
-                0 => world.publish(n % 12),
-                1 => world.command(&SessionCommand::SelectRole { user: user(usize::from(n) % USERS), role: Role::Observer }),
-                2 => world.command(&SessionCommand::RemoveParticipant { user: user(usize::from(n) % USERS) }),
-                3 if page.is_none() => {
-                    let page = Page { user: usize::from(n) % USERS, ..Page::default() };
-                    world.pages.insert(socket, page);
-                    world.input(Input::Connected { socket, user: user(page.user) });
-                }
-                // A page that reconnects presents what it has.
-                4 => if let Some(page) = world.pages.remove(&socket) {
-                    world.input(Input::Disconnected(socket));
-                    if n < 12 {
-                        world.pages.insert(socket, Page { unanswered: 0, joined: None, resuming: false, ..page });
-                        world.input(Input::Connected { socket, user: user(page.user) });
-                    }
-                    // A stock client presents its cursor, and sends no requests before the outcome.
-                    if let (0..8, Some(_), Some(last)) = (n, page.joined, page.last) {
-                        world.pages.get_mut(&socket).unwrap().resuming = true;
-                        world.sent_requests += 1;
-                        let (positions, request) = ([(session_id(), last)].into(), SocketRequestId(world.sent_requests));
-                        world.input(Input::Resume { socket, positions, request });
-                    }
-                },
-                5 | 6 => if let Some(page) = world.pages.get_mut(&socket).filter(|page| !page.resuming) {
-                    page.unanswered += 1;
-                    let after = page.last.filter(|_| n % 2 == 0);
-                    world.sent_requests += 1;
-                    let request = SocketRequestId(world.sent_requests);
-                    world.input(Input::Join { socket, session: session_id(), after, request });
-                },
-                7 => if let Some(page) = world.pages.get_mut(&socket).filter(|page| !page.resuming) {
-                    page.unanswered += 1;
-                    world.sent_requests += 1;
-                    let request = SocketRequestId(world.sent_requests);
-                    world.input(Input::Leave { socket, session: session_id(), request });
-                },
-                8 if n == 0 => world.attach(),
-                9 => world.handle_link_request(),
-                10 => world.receive(),
-                _ => world.complete(usize::from(n)),
-            }
+            step(&mut world, kind, SocketId(socket), n);
         }
         world.settle();
         for page in world.pages.values() {
@@ -85,6 +42,86 @@ proptest! {
             world.input(Input::Disconnected(socket));
         }
         prop_assert_eq!(world.rooms.rooms(), 0, "a room without sockets");
+    }
+}
+
+/// One step of the property test; `n` selects its variant.
+fn step(world: &mut World, kind: u8, socket: SocketId, n: u8) {
+    let who = user(usize::from(n) % USERS);
+    let page = world.pages.get(&socket).copied();
+    match (kind, page) {
+        (0, _) => world.publish(n % 12),
+        (1, _) => world.command(&SessionCommand::SelectRole {
+            user: who,
+            role: Role::Observer,
+        }),
+        (2, _) => world.command(&SessionCommand::RemoveParticipant { user: who }),
+        (3, None) => {
+            let page = Page {
+                user: usize::from(n) % USERS,
+                ..Page::default()
+            };
+            world.pages.insert(socket, page);
+            world.input(Input::Connected { socket, user: who });
+        }
+        (4, Some(page)) => disconnect(world, socket, page, n),
+        (5 | 6, Some(page)) if !page.resuming => {
+            let after = page.last.filter(|_| n.is_multiple_of(2));
+            let request = world.request(socket);
+            world.input(Input::Join {
+                socket,
+                session: session_id(),
+                after,
+                request,
+            });
+        }
+        (7, Some(page)) if !page.resuming => {
+            let request = world.request(socket);
+            world.input(Input::Leave {
+                socket,
+                session: session_id(),
+                request,
+            });
+        }
+        (4..=7, _) => {}
+        (8, _) if n == 0 => world.attach(),
+        (9, _) => world.handle_link_request(),
+        (10, _) => world.receive(),
+        _ => world.complete(usize::from(n)),
+    }
+}
+
+/// The socket's connection ends; if `n` is less than 12, the page connects again and presents what it has.
+fn disconnect(world: &mut World, socket: SocketId, page: Page, n: u8) {
+    world.pages.remove(&socket);
+    world.input(Input::Disconnected(socket));
+    if n >= 12 {
+        return;
+    }
+    let new = Page {
+        unanswered: 0,
+        joined: None,
+        resuming: false,
+        ..page
+    };
+    world.pages.insert(socket, new);
+    world.input(Input::Connected {
+        socket,
+        user: user(page.user),
+    });
+    // A stock client presents its cursor, and sends no requests before the outcome.
+    if let (0..8, Some(_), Some(last)) = (n, page.joined, page.last) {
+        world.pages.get_mut(&socket).unwrap().resuming = true;
+        world.sent_requests += 1;
+        let (positions, request) = (
+            [(session_id(), last)].into(),
+            SocketRequestId(world.sent_requests),
+        );
+        world.input(Input::Resume {
+            socket,
+            positions,
+            request,
+        });
     }
 }
 

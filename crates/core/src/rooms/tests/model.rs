@@ -12,7 +12,7 @@ use crate::{
     browser_event::{self, BrowserEvent},
     command::{SessionCommand, decide},
     position::{Epoch, Mark},
-    rooms::{Action, Input, JoinDenial, ResumeOutcome, Rooms, SocketId, SocketResponse},
+    rooms::{Action, Input, JoinDenial, ResumeOutcome, Rooms, SocketId, SocketRequestId, SocketResponse},
 };
 
 pub(super) const USERS: usize = 3;
@@ -118,6 +118,16 @@ impl World {
             attributes: JsonObject::empty(),
             expected_revision: None,
         });
+    }
+
+    /// Numbers a request of a connected page.
+    pub(super) fn request(&mut self, socket: SocketId) -> SocketRequestId {
+        self.sent_requests += 1;
+        self.pages
+            .get_mut(&socket)
+            .expect("a connected socket")
+            .unanswered += 1;
+        SocketRequestId(self.sent_requests)
     }
 
     pub(super) fn input(&mut self, input: Input) {
