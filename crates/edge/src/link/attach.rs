@@ -15,6 +15,7 @@ use tracing::{debug, info, warn};
 
 use super::{
     ControlPlaneChannel,
+    calls::or_log_panic,
     end::LinkEnd,
     open::{OpenLink, Opener},
     outage::Outage,
@@ -138,9 +139,11 @@ impl Attacher {
                     let _ = sender.try_send(FromEdge::Ping { nonce }.into()); // A full stream becomes silent.
                 }
                 () = self.overrun.notified() => return Err(LinkEnd::Overrun),
-                Some(found) = search.join_next() => if let Ok(Some(open)) = found {
-                    return Ok(open);
-                },
+                Some(found) = search.join_next() => {
+                    if let Some(Some(open)) = or_log_panic("find a less busy control plane", found) {
+                        return Ok(open);
+                    }
+                }
                 () = sleep_until(next_search), if search.is_empty() => {
                     next_search = Instant::now() + self.search_pause();
                     // The only edge of a control plane balances nothing by moving.

@@ -64,9 +64,9 @@ pub(super) fn log_failure(method: &'static str, status: &Status) {
     }
 }
 
-/// Logs the panic of a task that makes calls.
-pub(super) fn log_panic(task: &'static str, finished: Result<(), JoinError>) {
-    if let Err(error) = finished {
-        error!(task.name = task, %error, "task panicked");
-    }
+/// Returns the result of a task, or logs its panic under the task's name.
+pub(super) fn or_log_panic<T>(task: &'static str, finished: Result<T, JoinError>) -> Option<T> {
+    finished
+        .map_err(|error| error!(task.name = task, %error, "task panicked"))
+        .ok()
 }

@@ -12,7 +12,7 @@ use roomcast_proto::{
 use tokio::{sync::mpsc, task::JoinSet};
 use tracing::warn;
 
-use super::calls::{CurrentControlPlane, log_failure, log_panic, with_deadline};
+use super::calls::{CurrentControlPlane, log_failure, or_log_panic, with_deadline};
 use crate::inbox::{Inbox, RoomsInput};
 
 /// The most calls at a time. Further joins wait for the next call.
@@ -39,7 +39,9 @@ impl JoinAuthorizer {
         loop {
             tokio::select! {
                 biased;
-                Some(finished) = calls.join_next() => log_panic("authorize joins", finished),
+                Some(finished) = calls.join_next() => {
+                    or_log_panic("authorize joins", finished);
+                }
                 count = self.queue.recv_many(&mut batch, MAX_JOINS), if calls.len() < CALLS_LIMIT => {
                     if count == 0 {
                         return;

@@ -5,7 +5,7 @@ use roomcast_proto::{link::ReadLog, v1::edge_service_client::EdgeServiceClient};
 use tokio::{sync::mpsc, task::JoinSet};
 use tracing::warn;
 
-use super::calls::{CurrentControlPlane, log_failure, log_panic, with_deadline};
+use super::calls::{CurrentControlPlane, log_failure, or_log_panic, with_deadline};
 use crate::inbox::{Inbox, RoomsInput};
 
 /// The most reads at a time. Further reads wait in the queue.
@@ -31,7 +31,9 @@ impl LogReader {
         loop {
             tokio::select! {
                 biased;
-                Some(finished) = calls.join_next() => log_panic("read log", finished),
+                Some(finished) = calls.join_next() => {
+                    or_log_panic("read log", finished);
+                }
                 request = self.queue.recv(), if calls.len() < CALLS_LIMIT => {
                     let Some(request) = request else { return };
                     calls.spawn(read(self.control_plane.clone(), request, self.inbox.clone()));
