@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use roomcast_core::limits::DEFAULT_SESSIONS_PER_SOCKET;
-use roomcast_proto::link::MAX_NAME_BYTES;
+use roomcast_proto::link::MAX_ID_BYTES;
 
 /// The configuration of an edge.
 #[derive(Debug, Clone)]
@@ -37,14 +37,14 @@ pub struct EdgeId(String);
 
 /// The text is not a valid [`EdgeId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be 1 to {MAX_NAME_BYTES} visible ASCII characters")]
+#[error("must be 1 to {MAX_ID_BYTES} visible ASCII characters")]
 pub struct InvalidEdgeId;
 
 impl FromStr for EdgeId {
     type Err = InvalidEdgeId;
     fn from_str(text: &str) -> Result<Self, InvalidEdgeId> {
         let is_valid =
-            (1..=MAX_NAME_BYTES).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+            (1..=MAX_ID_BYTES).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         is_valid.then(|| Self(text.to_owned())).ok_or(InvalidEdgeId)
     }
 }
@@ -62,7 +62,7 @@ impl EdgeId {
     pub fn with_random_suffix(prefix: &str) -> Self {
         let suffix = format!("-{:08x}", rand::random::<u32>());
         let allowed = prefix.chars().filter(char::is_ascii_graphic);
-        let mut id: String = allowed.take(MAX_NAME_BYTES - suffix.len()).collect();
+        let mut id: String = allowed.take(MAX_ID_BYTES - suffix.len()).collect();
         if id.is_empty() {
             id.push_str("edge");
         }
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn an_edge_id_is_visible_ascii_of_limited_length() {
-        let longest = "x".repeat(MAX_NAME_BYTES);
+        let longest = "x".repeat(MAX_ID_BYTES);
         for valid in ["a", "edge-1.example", &longest] {
             assert_eq!(valid.parse::<EdgeId>().unwrap().to_string(), valid);
         }
@@ -202,7 +202,7 @@ mod tests {
             assert!(id.starts_with(start) && id.len() == start.len() + 8, "{id}");
         }
         let long = EdgeId::with_random_suffix(&"x".repeat(1_000)).to_string();
-        assert_eq!(long.len(), MAX_NAME_BYTES);
+        assert_eq!(long.len(), MAX_ID_BYTES);
         long.parse::<EdgeId>().unwrap();
         assert_ne!(EdgeId::with_random_suffix("a"), EdgeId::with_random_suffix("a"));
     }
