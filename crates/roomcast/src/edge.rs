@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::Args;
-use roomcast_edge::{Config, Origins};
+use roomcast_edge::{Config, EdgeId, Origins};
 use roomcast_runtime::{
     config::{EarlyExit, values},
     lifecycle::Tasks,
@@ -29,13 +29,17 @@ pub(crate) struct Options {
     #[arg(long, env = "ROOMCAST_CONTROL_PLANE", value_name = "URL", default_value = "http://127.0.0.1:50051", value_delimiter = ',', value_parser = control_plane, help_heading = "Link")]
     control_plane: Vec<http::Uri>,
     #[command(flatten)]
-    link: LinkOptions,
+    pub(crate) link: LinkOptions,
     /// Address of the admin endpoints /livez, /readyz and /metrics
     #[arg(long, env = "ROOMCAST_ADMIN_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:9101", value_parser = values::socket_addr, help_heading = "Process")]
     admin_addr: SocketAddr,
 }
 
-pub(crate) async fn start(options: Options, mut process: Process) -> Result<Started, EarlyExit> {
+pub(crate) async fn start(
+    options: Options,
+    edge_id: EdgeId,
+    mut process: Process,
+) -> Result<Started, EarlyExit> {
     if options.users.uses_dev_secret() {
         let reason = "--jwt-secret is the published dev secret, with which anyone can sign tokens";
         require_loopback(
@@ -47,6 +51,7 @@ pub(crate) async fn start(options: Options, mut process: Process) -> Result<Star
     }
     options.link.check_tls_is_used(&options.control_plane)?;
     let config = Config {
+        edge_id,
         control_planes: options.control_plane,
         rebalance: options.link.rebalance_interval,
         api_token: options.link.token()?,

@@ -19,6 +19,7 @@ mod token;
 
 use std::process::ExitCode;
 
+use roomcast_edge::EdgeId;
 use roomcast_runtime::config::{self, EarlyExit};
 
 use cli::{Cli, Command};
@@ -33,14 +34,24 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<ExitCode, EarlyExit> {
     match cli.command {
         Command::Dev(options) => {
-            process::run(&options.process.clone(), |process| dev::start(*options, process))
+            let edge_id = options.link.edge_id();
+            process::run(&options.process.clone(), &[label(&edge_id)], |process| {
+                dev::start(*options, edge_id, process)
+            })
         }
-        Command::ControlPlane(options) => process::run(&options.process.clone(), |process| {
+        Command::ControlPlane(options) => process::run(&options.process.clone(), &[], |process| {
             control_plane::start(*options, process)
         }),
         Command::Edge(options) => {
-            process::run(&options.process.clone(), |process| edge::start(*options, process))
+            let edge_id = options.link.edge_id();
+            process::run(&options.process.clone(), &[label(&edge_id)], |process| {
+                edge::start(*options, edge_id, process)
+            })
         }
         Command::Token(options) => token::print(&options),
     }
+}
+
+fn label(edge_id: &EdgeId) -> (&'static str, String) {
+    ("edge_id", edge_id.to_string())
 }

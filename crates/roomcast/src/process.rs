@@ -28,12 +28,14 @@ pub(crate) struct Process {
     pub(crate) registry: Registry,
 }
 
-/// Runs a command until it has drained. `start` spawns its tasks and returns the text to print.
+/// Runs a command until it has drained. `start` spawns its tasks and returns the text to print. `labels` are labels of
+/// `roomcast_build_info`.
 ///
 /// # Errors
 /// The configuration is invalid, or the operating system does not provide what the process needs.
 pub(crate) fn run<F>(
     options: &ProcessOptions,
+    labels: &[(&'static str, String)],
     start: impl FnOnce(Process) -> F,
 ) -> Result<ExitCode, EarlyExit>
 where
@@ -51,7 +53,8 @@ where
             .map_err(|error| EarlyExit::Invalid(format!("could not handle signals: {error}")))?;
         tasks.spawn_through_drain("signals", signals);
         let readiness = Readiness::new(shutdown.clone());
-        let registry = metrics::registry(env!("CARGO_PKG_VERSION"), Clock::system().now_millis());
+        let started_at = Clock::system().now_millis();
+        let registry = metrics::registry(env!("CARGO_PKG_VERSION"), labels, started_at);
         let process = Process {
             shutdown,
             tasks: tasks.clone(),

@@ -9,13 +9,19 @@ pub use prometheus_client::registry::Registry;
 /// Creates a registry that prefixes every metric name with `roomcast_`. It contains `roomcast_build_info{version}` and
 /// `roomcast_start_time_seconds`.
 ///
-/// `started_at` is the time at which the process started, in milliseconds since the Unix epoch.
-pub fn registry(version: &'static str, started_at: i64) -> Registry {
+/// `labels` are further labels of `roomcast_build_info`. `started_at` is the time at which the process started, in
+/// milliseconds since the Unix epoch.
+pub fn registry(version: &'static str, labels: &[(&'static str, String)], started_at: i64) -> Registry {
     let mut registry = Registry::with_prefix("roomcast");
+    let labels = labels.iter().cloned();
+    let labels: Vec<_> = [("version", version.to_owned())]
+        .into_iter()
+        .chain(labels)
+        .collect();
     registry.register(
         "build",
-        "Version of the program",
-        Info::new([("version", version)]),
+        "Version of the program, and the ids of the parts that run in the process",
+        Info::new(labels),
     );
     #[expect(
         clippy::cast_precision_loss,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use roomcast_auth::Clock;
-use roomcast_edge::{Config, Origins};
+use roomcast_edge::{Config, EdgeId, Origins};
 use roomcast_runtime::{
     admin::Readiness,
     lifecycle::{Shutdown, Tasks},
@@ -86,9 +86,13 @@ impl Edges {
             tasks: &self.tasks,
             shutdown: &self.shutdown,
             readiness: &readiness,
-            registry: &mut metrics::registry(env!("CARGO_PKG_VERSION"), Clock::system().now_millis()),
+            registry: &mut metrics::registry(env!("CARGO_PKG_VERSION"), &[], Clock::system().now_millis()),
         };
-        roomcast_edge::serve(self.config.clone(), listener, process);
+        let config = Config {
+            edge_id: EdgeId::with_random_suffix(&self.config.edge_id.to_string()),
+            ..self.config.clone()
+        };
+        roomcast_edge::serve(config, listener, process);
         Ok(SecondEdge { addr, readiness })
     }
 }

@@ -10,7 +10,7 @@ mod ready_text;
 
 use std::{net::SocketAddr, time::Duration};
 
-use roomcast_edge::{Config, Dialer, Origins};
+use roomcast_edge::{Config, Dialer, EdgeId, Origins};
 use roomcast_runtime::{
     config::EarlyExit,
     lifecycle::{Shutdown, Tasks},
@@ -32,13 +32,17 @@ const READY_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the printed tokens are valid.
 const TOKEN_TTL: Duration = Duration::from_secs(24 * 3600);
 
-pub(crate) async fn start(mut options: Options, mut process: Process) -> Result<Started, EarlyExit> {
+pub(crate) async fn start(
+    mut options: Options,
+    edge_id: EdgeId,
+    mut process: Process,
+) -> Result<Started, EarlyExit> {
     options.users.default_to_dev_secret();
     options.check()?;
     let timeout = options.process.drain_timeout;
     let mut control_plane_config = options.grpc.config(&options.process)?;
     control_plane_config.drain_grace = timeout / 4;
-    let mut edge_config = edge_config(&options)?;
+    let mut edge_config = edge_config(&options, edge_id)?;
     let store = options.store().await?;
 
     let (grpc_listener, grpc) = listen("--grpc-addr", options.grpc.grpc_addr).await?;
@@ -89,8 +93,9 @@ pub(crate) async fn start(mut options: Options, mut process: Process) -> Result<
 }
 
 /// The configuration of the edge, without its control plane and its page.
-fn edge_config(options: &Options) -> Result<Config, EarlyExit> {
+fn edge_config(options: &Options, edge_id: EdgeId) -> Result<Config, EarlyExit> {
     Ok(Config {
+        edge_id,
         control_planes: Vec::new(),
         rebalance: options.link.rebalance_interval,
         api_token: options.api_token()?,

@@ -45,7 +45,7 @@ pub(crate) struct Options {
     #[command(flatten)]
     pub(super) store: StoreOptions,
     #[command(flatten)]
-    pub(super) link: LinkOptions,
+    pub(crate) link: LinkOptions,
     /// Address of the admin endpoints /livez, /readyz and /metrics
     #[arg(long, env = "ROOMCAST_ADMIN_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:9100", value_parser = values::socket_addr, help_heading = "Process")]
     pub(super) admin_addr: SocketAddr,

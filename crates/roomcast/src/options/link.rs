@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use roomcast_edge::{ApiToken, ClientTls};
+use roomcast_edge::{ApiToken, ClientTls, EdgeId};
 use roomcast_runtime::config::ConfigError;
 
 use super::{positive_duration, read_file, read_pem};
@@ -14,6 +14,10 @@ use super::{positive_duration, read_file, read_pem};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Link")]
 pub(crate) struct LinkOptions {
+    /// Id of the edge in logs and in roomcast_build_info, 1 to 128 visible ASCII characters. Unset: the host's name and a
+    /// random suffix
+    #[arg(long, env = "ROOMCAST_NAME", value_name = "ID")]
+    name: Option<EdgeId>,
     /// Service token that the edge sends to control planes. Unset: none
     #[arg(
         long,
@@ -47,6 +51,14 @@ pub(crate) struct LinkOptions {
 }
 
 impl LinkOptions {
+    /// The edge's id. Without `--name`, each call returns another one.
+    pub(crate) fn edge_id(&self) -> EdgeId {
+        self.name.clone().unwrap_or_else(|| {
+            let host = rustix::system::uname();
+            EdgeId::with_random_suffix(&host.nodename().to_string_lossy())
+        })
+    }
+
     pub(crate) fn token(&self) -> Result<Option<ApiToken>, ConfigError> {
         match (&self.api_token, &self.api_token_file) {
             (Some(token), _) => Ok(Some(ApiToken::Fixed(token.clone()))),

@@ -67,7 +67,7 @@ async fn sockets_of_a_killed_edge_reconnect_at_the_configured_rate_and_miss_noth
         statuses.any(|status| status == 503).then_some(())
     })
     .await;
-    assert!(metric(&other, "roomcast_edge_surplus_connections_total").await > 0.0);
+    assert!(metric(&other, "roomcast_edge_rate_limited_connections_total").await > 0.0);
     for page in &mut pages {
         assert!(page.reconnected().await, "recovered");
         page.expect_event("session-joined").await;

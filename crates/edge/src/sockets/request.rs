@@ -1,5 +1,5 @@
-//! What browsers send, parsed once: arguments of events, and the payload of CONNECT. Nothing here fails a
-//! connection; what can't be read is a value that says so.
+//! The requests of browsers, parsed once: the arguments of events, and the payload of CONNECT. Nothing here closes a
+//! connection; malformed input becomes a value that contains the reason.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -9,17 +9,16 @@ use serde_json::{Map, Value};
 use socketioxide::{adapter::LocalAdapter, handler::FromConnectParts, socket::Socket};
 use socketioxide_core::Value as Packet;
 
-/// An event of a browser.
-pub(crate) struct Question {
-    /// Its name.
-    pub(crate) name: String,
-    /// Its arguments; `None`: not JSON that we read (nested too deeply, for example).
+/// An event from a browser.
+pub(super) struct BrowserRequest {
+    pub(super) name: String,
+    /// `None` if the arguments cannot be parsed, for example because they are nested too deeply.
     arguments: Option<Vec<Value>>,
 }
 
-impl Question {
-    /// Reads an event's packet, `["name", …arguments]`, of which the crate has read the name.
-    pub(crate) fn read(packet: &Packet) -> Self {
+impl BrowserRequest {
+    /// Reads an event's packet, `["name", …arguments]`. socketioxide has found a name in it.
+    pub(super) fn read(packet: &Packet) -> Self {
         let text = match packet {
             Packet::Str(text, _) => text.as_str(),
             Packet::Bytes(_) => "",
@@ -30,25 +29,24 @@ impl Question {
         Self { name, arguments }
     }
 
-    /// Its arguments.
     fn arguments(&self) -> Result<&[Value], BadRequest> {
         let arguments = self.arguments.as_deref();
-        arguments.ok_or_else(|| bad(None, "the arguments can't be read as JSON"))
+        arguments.ok_or_else(|| bad(None, "the arguments cannot be parsed as JSON"))
     }
 }
 
-/// The socket, as the crate's own functions take it.
-pub(crate) struct Itself(pub(crate) Arc<Socket>);
+/// Extracts the socket in the form that socketioxide's own functions need.
+pub(super) struct ExtractSocket(pub(super) Arc<Socket>);
 
-impl FromConnectParts<LocalAdapter> for Itself {
+impl FromConnectParts<LocalAdapter> for ExtractSocket {
     type Error = Infallible;
     fn from_connect_parts(socket: &Arc<Socket>, _: &Option<Packet>) -> Result<Self, Infallible> {
         Ok(Self(socket.clone()))
     }
 }
 
-/// The payload of CONNECT: the page's `auth`, if it is an object.
-pub(crate) struct Auth(Map<String, Value>);
+/// The payload of CONNECT: the page's `auth` object; empty if it is not an object.
+pub(super) struct Auth(Map<String, Value>);
 
 impl FromConnectParts<LocalAdapter> for Auth {
     type Error = Infallible;
@@ -62,9 +60,9 @@ impl FromConnectParts<LocalAdapter> for Auth {
 }
 
 impl Auth {
-    /// The token: `auth.token`, or else the request's `Authorization: Bearer`. Something that is no text is a
-    /// token that nobody signed; the empty text is a missing token.
-    pub(crate) fn token(&self, headers: &HeaderMap) -> String {
+    /// The token: `auth.token`, or else the request's `Authorization: Bearer`. A value that is not a string becomes an
+    /// invalid token; an empty string is a missing token.
+    pub(super) fn token(&self, headers: &HeaderMap) -> String {
         match self.0.get("token") {
             Some(Value::String(token)) => token.clone(),
             Some(Value::Null) | None => {
@@ -80,9 +78,9 @@ impl Auth {
         }
     }
 
-    /// What a stock client hands back when it reconnects: the pid, and its cursor, which is empty where it saw no event
-    /// yet. `None` where there is no pid, or the cursor is none of ours.
-    pub(crate) fn resume(&self) -> Option<(&str, Cursor)> {
+    /// The pid and the cursor that a stock client sends when it reconnects. The cursor is empty if the client has
+    /// received no event yet. `None` if there is no pid, or if the cursor is not valid.
+    pub(super) fn resume(&self) -> Option<(&str, Cursor)> {
         let Some(Value::String(pid)) = self.0.get("pid") else {
             return None;
         };
@@ -94,25 +92,25 @@ impl Auth {
     }
 }
 
-/// Why a browser's question can't be taken.
+/// A malformed request.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct BadRequest {
-    /// The session that it spoke of, as far as that could be read.
-    pub(crate) session: Option<String>,
-    /// What is wrong and how to mend it.
-    pub(crate) text: String,
+pub(super) struct BadRequest {
+    /// The session id as the browser sent it, if it could be read; at most as long as an id may be.
+    pub(super) session: Option<String>,
+    /// What is wrong, and how to correct it.
+    pub(super) reason: String,
 }
 
-fn bad(session: Option<&str>, text: impl Into<String>) -> BadRequest {
+fn bad(session: Option<&str>, reason: impl Into<String>) -> BadRequest {
     BadRequest {
         session: session.map(str::to_owned),
-        text: text.into(),
+        reason: reason.into(),
     }
 }
 
 /// `(sessionId)` or `(sessionId, { after })`.
-pub(crate) fn join(question: &Question) -> Result<(SessionId, Option<Position>), BadRequest> {
-    let arguments = question.arguments()?;
+pub(super) fn join(request: &BrowserRequest) -> Result<(SessionId, Option<Position>), BadRequest> {
+    let arguments = request.arguments()?;
     let session = session(arguments.first())?;
     let name = session.as_str();
     let after = match arguments.get(1) {
@@ -127,7 +125,7 @@ pub(crate) fn join(question: &Question) -> Result<(SessionId, Option<Position>),
             Some(_) => {
                 return Err(bad(
                     Some(name),
-                    "after must be a string: a position that was handed out",
+                    "after must be a string: a position that the server sent",
                 ));
             }
         },
@@ -142,13 +140,13 @@ pub(crate) fn join(question: &Question) -> Result<(SessionId, Option<Position>),
 }
 
 /// `(sessionId)`.
-pub(crate) fn leave(question: &Question) -> Result<SessionId, BadRequest> {
-    session(question.arguments()?.first())
+pub(super) fn leave(request: &BrowserRequest) -> Result<SessionId, BadRequest> {
+    session(request.arguments()?.first())
 }
 
 /// `(token)`.
-pub(crate) fn token(question: &Question) -> Result<String, BadRequest> {
-    match question.arguments.as_deref() {
+pub(super) fn token(request: &BrowserRequest) -> Result<String, BadRequest> {
+    match request.arguments.as_deref() {
         Some([Value::String(token), ..]) => Ok(token.clone()),
         Some(_) | None => Err(bad(None, "the first argument must be a token: a string")),
     }
@@ -159,8 +157,8 @@ fn session(argument: Option<&Value>) -> Result<SessionId, BadRequest> {
         return Err(bad(None, "the first argument must be a session id: a string"));
     };
     text.parse().map_err(|error| {
-        let short: String = text.chars().take(roomcast_core::ids::MAX_ID_LENGTH).collect();
-        bad(Some(&short), format!("the session id {error}"))
+        let shortened: String = text.chars().take(roomcast_core::ids::MAX_ID_LENGTH).collect();
+        bad(Some(&shortened), format!("the session id {error}"))
     })
 }
 
@@ -170,34 +168,34 @@ mod tests {
 
     use super::*;
 
-    fn question(mut arguments: Value) -> Question {
-        arguments.as_array_mut().unwrap().insert(0, json!("asked"));
-        Question::read(&Packet::Str(arguments.to_string().into(), None))
+    fn request(mut arguments: Value) -> BrowserRequest {
+        arguments.as_array_mut().unwrap().insert(0, json!("name"));
+        BrowserRequest::read(&Packet::Str(arguments.to_string().into(), None))
     }
 
     #[test]
-    fn a_question_has_a_name_also_where_its_arguments_can_not_be_read() {
-        assert_eq!(question(json!([1])).name, "asked");
+    fn a_request_has_a_name_even_if_its_arguments_cannot_be_parsed() {
+        assert_eq!(request(json!([1])).name, "name");
         let deep = format!(r#"[ "join-session",{}]"#, "[".repeat(200));
-        let deep = Question::read(&Packet::Str(deep.into(), None));
+        let deep = BrowserRequest::read(&Packet::Str(deep.into(), None));
         assert_eq!((deep.name.as_str(), join(&deep).is_err()), ("join-session", true));
     }
 
     #[test]
-    fn a_join_takes_a_session_and_perhaps_a_position_in_it() {
-        let (session, after) = join(&question(json!(["s1"]))).unwrap();
+    fn a_join_has_a_session_and_an_optional_position_in_it() {
+        let (session, after) = join(&request(json!(["s1"]))).unwrap();
         assert_eq!((session.as_str(), after), ("s1", None));
-        let (_, after) = join(&question(
+        let (_, after) = join(&request(
             json!(["s1", { "after": "1;s0,0000000000aa,3;s1,0000000000ab,7" }]),
         ))
         .unwrap();
         assert_eq!(after.unwrap().offset.0, 7);
-        let (_, after) = join(&question(json!(["s1", { "after": "1;s0,0000000000aa,3" }]))).unwrap();
+        let (_, after) = join(&request(json!(["s1", { "after": "1;s0,0000000000aa,3" }]))).unwrap();
         assert_eq!(after, None);
     }
 
     #[test]
-    fn what_is_malformed_says_what_is_wrong() {
+    fn a_malformed_join_is_denied_with_the_session_that_could_be_read() {
         for (value, session) in [
             (json!([]), None),
             (json!([7]), None),
@@ -207,7 +205,7 @@ mod tests {
             (json!(["s1", { "after": 7 }]), Some("s1")),
             (json!(["s1", { "after": "x" }]), Some("s1")),
         ] {
-            let error = join(&question(value)).unwrap_err();
+            let error = join(&request(value)).unwrap_err();
             assert_eq!(error.session.as_deref(), session, "{error:?}");
         }
     }

@@ -1,15 +1,15 @@
-//! How fast something may happen: a token bucket.
+//! A token bucket.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Instant,
-};
+use std::sync::{Mutex, PoisonError};
 
-/// A token bucket.
+use tokio::time::Instant;
+
+/// Allows `burst` operations at once, and `per_second` in the long run.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
     per_second: u32,
     burst: u32,
+    /// The tokens that are left, and when they were counted.
     state: Mutex<(f64, Instant)>,
 }
 
@@ -22,12 +22,12 @@ impl RateLimit {
         }
     }
 
-    /// Whether one more may happen now.
+    /// Takes a token; `false` if none is left.
     pub(crate) fn take(&self, now: Instant) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (left, since) = *state;
-        let passed = now.saturating_duration_since(since).as_secs_f64();
-        let left = (left + passed * f64::from(self.per_second)).min(f64::from(self.burst));
+        let (left, counted_at) = *state;
+        let elapsed = now.saturating_duration_since(counted_at).as_secs_f64();
+        let left = (left + elapsed * f64::from(self.per_second)).min(f64::from(self.burst));
         let taken = left >= 1.0;
         *state = (if taken { left - 1.0 } else { left }, now);
         taken
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_is_taken_and_then_the_rate() {
+    fn a_burst_is_allowed_and_then_the_rate() {
         let start = Instant::now();
         let limit = RateLimit::new(10, 3, start);
         let at = |millis| start + Duration::from_millis(millis);

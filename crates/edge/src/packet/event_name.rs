@@ -1,13 +1,13 @@
-//! Event names with escapes, such as `["say \"hi\"", …]`, on their way to the crate: it takes them for a broken
-//! protocol and ends the connection. Here each escape in a name becomes two question marks, so that the event is an
-//! unknown one, and is answered as such. Lengths do not change, so no frame does.
+//! Event names with JSON escapes, such as `["say \"hi\"", …]`, on their way to socketioxide, which closes the connection
+//! when it reads one. Here each escape in a name becomes two question marks, so that the event has an unknown name and is
+//! denied as such. No length changes, so that frame headers stay valid.
 //!
-//! Names of ours have no escapes, and whoever escapes what needs none is not understood.
+//! The names of our own events contain no escapes. A client that escapes characters without need gets `bad_request`.
 
-use crate::frame_header::HeaderReader;
+use super::{RECORD_SEPARATOR, frame_header::HeaderReader};
 
-/// Looks at one Socket.IO packet, byte by byte (Engine.IO `4`, Socket.IO `2` or `5N-`, an acknowledgement's digits,
-/// `["name"`).
+/// Scans one Socket.IO packet byte by byte: Engine.IO `4`, Socket.IO `2` or `5N-`, an acknowledgement's digits,
+/// `["name"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Scan {
     #[default]
@@ -18,12 +18,12 @@ enum Scan {
     Bracket,
     Name,
     Escape,
-    /// Nothing more to look at.
+    /// The rest of the packet is not scanned.
     Done,
 }
 
 impl Scan {
-    /// Takes the next byte; gives the one to hand on.
+    /// Takes the next byte and returns the byte that replaces it.
     fn next(&mut self, byte: u8) -> u8 {
         *self = match (*self, byte) {
             (Self::Start, b'4') => Self::Message,
@@ -48,9 +48,9 @@ impl Scan {
     }
 }
 
-/// Changes a polling request's payload: packets with `0x1e` between them.
-pub(crate) fn in_payload(payload: &mut [u8]) {
-    for packet in payload.split_mut(|byte| *byte == 0x1e) {
+/// Replaces escapes in the event names of a polling request's payload.
+pub(crate) fn replace_escapes(payload: &mut [u8]) {
+    for packet in payload.split_mut(|byte| *byte == RECORD_SEPARATOR) {
         let mut scan = Scan::default();
         for byte in packet {
             *byte = scan.next(*byte);
@@ -58,48 +58,50 @@ pub(crate) fn in_payload(payload: &mut [u8]) {
     }
 }
 
-/// Changes the masked frames of a browser (RFC 6455, section 5.2), in whatever chunks they are read.
+/// Replaces escapes in the event names of a browser's masked frames (RFC 6455, section 5.2), which may be read in chunks
+/// of any size.
 #[derive(Debug, Default)]
-pub(crate) struct FrameNames {
+pub(crate) struct FrameRewriter {
     header: HeaderReader,
-    left: u64,
+    /// Bytes of the payload that are still to come.
+    remaining: u64,
     mask: [u8; 4],
-    /// Which byte of the mask is next.
-    at: u8,
+    /// The index of the next byte of the mask.
+    mask_at: u8,
     scan: Scan,
     upgraded: bool,
 }
 
-impl FrameNames {
-    /// Takes the next bytes, and changes them where they are.
+impl FrameRewriter {
+    /// Takes the next bytes and changes them in place.
     pub(crate) fn rewrite(&mut self, bytes: &mut [u8]) {
         for byte in bytes {
-            if self.left == 0 {
+            if self.remaining == 0 {
                 self.header(*byte);
             } else {
-                let mask = self.mask[usize::from(self.at)];
+                let mask = self.mask[usize::from(self.mask_at)];
                 self.upgraded |= self.scan == Scan::Start && *byte ^ mask == b'5';
                 *byte = self.scan.next(*byte ^ mask) ^ mask;
-                self.at = (self.at + 1) % 4;
-                self.left -= 1;
+                self.mask_at = (self.mask_at + 1) % 4;
+                self.remaining -= 1;
             }
         }
     }
 
-    /// Whether the packet was there by which a browser ends an upgrade (Engine.IO `5`).
+    /// Whether the browser has sent the packet that completes an upgrade (Engine.IO `5`).
     pub(crate) fn has_upgraded(&self) -> bool {
         self.upgraded
     }
 
-    /// Takes a byte of a header. What is no valid header is the crate's to refuse.
+    /// Takes a byte of a header. socketioxide denies a header that is not valid.
     fn header(&mut self, byte: u8) {
         let Some(header) = self.header.take(byte) else {
             return;
         };
-        self.left = header.length;
+        self.remaining = header.length;
         self.mask = header.mask.unwrap_or_default();
-        self.at = 0;
-        // A text frame begins a packet; continuations and control frames between them go on with what there is.
+        self.mask_at = 0;
+        // A text frame begins a packet. A continuation goes on with it; a control frame in between does not change it.
         match header.opcode() {
             1 => self.scan = Scan::default(),
             2 => self.scan = Scan::Done,
@@ -116,7 +118,7 @@ mod tests {
 
     fn rewritten(text: &str) -> String {
         let mut bytes = text.as_bytes().to_vec();
-        in_payload(&mut bytes);
+        replace_escapes(&mut bytes);
         String::from_utf8(bytes).unwrap()
     }
 
@@ -132,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_stays_as_it_is() {
+    fn all_other_text_stays_unchanged() {
         for text in [
             r#"42["join-session","a\"b"]"#,
             r#"40{"token":"\\"}"#,
@@ -147,7 +149,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn frames_are_changed_as_payloads_are_whatever_the_chunks(
+        fn frames_are_changed_like_payloads_in_chunks_of_any_size(
             packets in proptest::collection::vec(("42\\[\"[a\\\\\"n]{0,300}", any::<[u8; 4]>()), 1..4),
             chunk in 1usize..50,
         ) {
@@ -167,13 +169,13 @@ mod tests {
             let whole = |change: bool| packets.iter().flat_map(|(text, mask)| {
                 let mut text = text.as_bytes().to_vec();
                 if change {
-                    in_payload(&mut text);
+                    replace_escapes(&mut text);
                 }
                 frame(&text, *mask)
             }).collect::<Vec<u8>>();
-            let (mut bytes, mut names) = (whole(false), FrameNames::default());
+            let (mut bytes, mut rewriter) = (whole(false), FrameRewriter::default());
             for chunk in bytes.chunks_mut(chunk) {
-                names.rewrite(chunk);
+                rewriter.rewrite(chunk);
             }
             prop_assert_eq!(bytes, whole(true));
         }

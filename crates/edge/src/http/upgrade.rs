@@ -1,8 +1,8 @@
-//! Takes a WebSocket upgrade (RFC 6455, section 4.2) out of HTTP's hands, so that the crate gets a stream of ours.
+//! WebSocket upgrades (RFC 6455, section 4.2), after which socketioxide gets a [`SocketStream`].
 //!
-//! Most connections begin with nothing but such a request, whole in the first segment. It is looked at before HTTP has
-//! read it, and if there is nothing to say against it, taken at once: the answer then leaves in one write with what
-//! the crate says first. Everything else is HTTP's, which knows upgrades too.
+//! Most connections begin with such a request, complete in the first segment. It is parsed before hyper reads it. If it is
+//! valid, the edge responds itself, and the response leaves in one write with socketioxide's first packet. All other
+//! requests go through hyper, which can upgrade, too.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,80 +19,81 @@ use tower::Service;
 use tracing::debug;
 use tungstenite::handshake::derive_accept_key;
 
+use super::{query, response::response};
 use crate::{
-    answer::answer,
-    polling::query,
-    stream::SocketStream,
-    transport::{Origin, Transport, Transports},
+    task_group::Spawner,
+    transport::{InitialTransport, SocketStream, Transport, Transports},
 };
 
-/// The longest head of a request that is looked at, in bytes.
+/// The longest head of a request that is parsed before hyper, in bytes.
 const HEAD_BYTES: usize = 4 * 1024;
-/// The most headers that such a request has.
+/// The most headers of such a request.
 const HEADERS: usize = 48;
 
-/// Whether a request asks for the WebSocket transport.
-pub(crate) fn is_wanted(request: &Parts) -> bool {
-    query(&request.uri, "transport") == Some("websocket")
+/// Whether a request is for the WebSocket transport.
+pub(super) fn is_requested(request: &Parts) -> bool {
+    query::value(&request.uri, "transport") == Some("websocket")
 }
 
-/// An upgrade that can be taken.
-pub(crate) struct Upgrade {
+/// A valid upgrade.
+pub(super) struct Upgrade {
     accept: HeaderValue,
     transport: Arc<Transport>,
-    kept: Request<()>,
-    /// A transport that began with polling keeps its identity.
-    probing: bool,
+    /// The request for socketioxide.
+    request: Request<()>,
+    /// Whether the WebSocket replaces polling.
+    replaces_polling: bool,
 }
 
 impl Upgrade {
-    /// The upgrade that a request asks for, or what is wrong with it.
-    pub(crate) fn of(request: &Parts, transports: &Transports) -> Result<Self, &'static str> {
+    /// The upgrade that a request describes, or the reason why it is not valid.
+    pub(super) fn of(request: &Parts, transports: &Transports) -> Result<Self, &'static str> {
         let key = check(request)?;
-        let sid = query(&request.uri, "sid");
-        let transport = match sid.map(|sid| transports.find(sid)) {
-            None => transports.open(Origin::WebSocket),
-            Some(Some(transport)) if !transport.is_killed() && transport.try_upgrade() => transport,
+        let sid = query::value(&request.uri, "sid");
+        let transport = match sid.map(|sid| transports.find_by_sid(sid)) {
+            None => transports.open(InitialTransport::WebSocket),
+            Some(Some(transport)) if !transport.is_killed() && transport.begin_upgrade() => transport,
             Some(_) => return Err("Session ID unknown"),
         };
         let accept = derive_accept_key(key.as_bytes());
         Ok(Self {
             accept: HeaderValue::try_from(accept).map_err(|_| "Sec-WebSocket-Key is malformed")?,
-            kept: kept(request, &transport),
+            request: minimal_request(request, &transport),
             transport,
-            probing: sid.is_some(),
+            replaces_polling: sid.is_some(),
         })
     }
 
-    /// Answers by way of HTTP, and hands the stream to the crate once HTTP lets go of it.
-    pub(crate) fn by_http<S: Clone + Send + 'static>(
+    /// Responds through hyper. Once hyper has released the stream, hands it over to socketioxide.
+    pub(super) fn by_http<S: Clone + Send + 'static>(
         self,
         upgrade: OnUpgrade,
         service: SocketIoService<S>,
+        tasks: &Spawner,
     ) -> Response<Body> {
-        let mut response = answer(StatusCode::SWITCHING_PROTOCOLS, Body::empty());
+        let mut response = response(StatusCode::SWITCHING_PROTOCOLS, Body::empty());
         let headers = response.headers_mut();
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, self.accept.clone());
-        tokio::spawn(async move {
+        tasks.spawn("upgrade", async move {
             match upgrade.await.map(Upgraded::downcast::<TokioIo<TcpStream>>) {
                 Ok(Ok(parts)) => {
-                    let ahead = Bytes::copy_from_slice(&parts.read_buf);
+                    let read_ahead = Bytes::copy_from_slice(&parts.read_buf);
                     return self
-                        .hand_over(parts.io.into_inner(), ahead, Bytes::new(), service)
+                        .hand_over(parts.io.into_inner(), read_ahead, Bytes::new(), service)
                         .await;
                 }
-                Ok(Err(_)) => debug!("an upgraded stream of another kind"),
-                Err(error) => debug!(%error, "an upgrade that was not completed"),
+                Ok(Err(_)) => debug!("an upgraded stream is not a TCP stream"),
+                Err(error) => debug!(%error, "an upgrade failed"),
             }
-            self.transport.upgrade_failed();
+            self.transport.fail_upgrade();
         });
         response
     }
 
-    /// Answers by itself, on a stream from which the request was read.
-    pub(crate) async fn at_once<S: Clone + Send + 'static>(
+    /// Responds without hyper, on a stream from which the request was read.
+    pub(super) async fn at_once<S: Clone + Send + 'static>(
         self,
         tcp: TcpStream,
         service: SocketIoService<S>,
@@ -106,31 +107,37 @@ impl Upgrade {
         self.hand_over(tcp, Bytes::new(), greeting, service).await;
     }
 
-    /// The connection has ended.
-    pub(crate) fn fail(self) {
-        self.transport.upgrade_failed();
+    /// The connection has ended before the upgrade.
+    pub(super) fn fail(self) {
+        self.transport.fail_upgrade();
     }
 
     async fn hand_over<S: Clone + Send + 'static>(
         self,
         tcp: TcpStream,
-        ahead: Bytes,
+        read_ahead: Bytes,
         greeting: Bytes,
         mut service: SocketIoService<S>,
     ) {
         let transport = self.transport;
-        let stream = SocketStream::new(tcp, ahead, greeting, transport.clone(), self.probing);
-        if let Err(error) = Service::call(&mut service, (stream, self.kept)).await {
-            debug!(%error, "refused a WebSocket");
+        let stream = SocketStream::new(
+            tcp,
+            read_ahead,
+            greeting,
+            transport.clone(),
+            self.replaces_polling,
+        );
+        if let Err(error) = Service::call(&mut service, (stream, self.request)).await {
+            debug!(%error, "socketioxide did not accept a WebSocket");
         }
-        // The crate may have nothing to say before the browser has.
-        transport.list();
+        // Writes the greeting, in case that socketioxide has written nothing yet.
+        transport.request_flush();
     }
 }
 
-/// Looks at what a connection begins with, without reading it: the head of its request, and its length, where that is
-/// there as a whole within the time.
-pub(crate) async fn peek(tcp: &TcpStream, time: Duration) -> Option<(Parts, usize)> {
+/// Parses the head of a connection's first request without reading it. Returns it with its length in bytes, if the first
+/// segment arrives in time and contains the complete head.
+pub(super) async fn peek(tcp: &TcpStream, time: Duration) -> Option<(Parts, usize)> {
     let mut head = vec![0; HEAD_BYTES];
     let length = timeout(time, tcp.peek(&mut head)).await.ok()?.ok()?;
     parse(&head[..length])
@@ -158,21 +165,21 @@ fn parse(head: &[u8]) -> Option<(Parts, usize)> {
     Some((request.into_parts().0, length))
 }
 
-/// What the crate keeps of a request for the connection's life: only what is looked at later, in memory of its own. The
-/// original would keep the buffer that it was read into.
-fn kept(request: &Parts, transport: &Transport) -> Request<()> {
-    let mut kept = Request::new(());
-    *kept.uri_mut() = transport.signed(&request.uri);
+/// The request that socketioxide keeps while the connection lives: only what is read later, in memory of its own. The
+/// original request would keep hyper's read buffer.
+fn minimal_request(request: &Parts, transport: &Transport) -> Request<()> {
+    let mut minimal = Request::new(());
+    *minimal.uri_mut() = transport.tagged_uri(&request.uri);
     if let Some(token) = request.headers.get(header::AUTHORIZATION)
         && let Ok(token) = HeaderValue::from_bytes(token.as_bytes())
     {
-        kept.headers_mut().insert(header::AUTHORIZATION, token);
+        minimal.headers_mut().insert(header::AUTHORIZATION, token);
     }
-    kept
+    minimal
 }
 
 fn check(request: &Parts) -> Result<&HeaderValue, &'static str> {
-    let has = |name: HeaderName, wanted: &str| {
+    let has = |name: HeaderName, expected: &str| {
         let values = request.headers.get_all(name);
         values
             .iter()
@@ -180,20 +187,20 @@ fn check(request: &Parts) -> Result<&HeaderValue, &'static str> {
             .any(|value| {
                 value
                     .split(',')
-                    .any(|token| token.trim().eq_ignore_ascii_case(wanted))
+                    .any(|token| token.trim().eq_ignore_ascii_case(expected))
             })
     };
-    if query(&request.uri, "EIO") != Some("4") {
-        return Err("EIO=4 is needed: a client of Socket.IO v3 or newer");
+    if query::value(&request.uri, "EIO") != Some("4") {
+        return Err("EIO=4 is required: use a client of Socket.IO v3 or newer");
     }
     if request.method != Method::GET
         || !has(header::UPGRADE, "websocket")
         || !has(header::CONNECTION, "upgrade")
     {
-        return Err("a WebSocket upgrade is needed");
+        return Err("a WebSocket upgrade is required");
     }
     if !has(header::SEC_WEBSOCKET_VERSION, "13") {
-        return Err("WebSocket version 13 is needed");
+        return Err("WebSocket version 13 is required");
     }
     request
         .headers
@@ -201,9 +208,9 @@ fn check(request: &Parts) -> Result<&HeaderValue, &'static str> {
         .ok_or("Sec-WebSocket-Key is missing")
 }
 
-/// The answer to an upgrade with which something is wrong.
-pub(crate) fn bad_request(text: &'static str) -> Response<Body> {
-    answer(
+/// The response to an upgrade that is not valid.
+pub(super) fn bad_request(text: &'static str) -> Response<Body> {
+    response(
         StatusCode::BAD_REQUEST,
         format!(r#"{{"code":3,"message":"{text}"}}"#),
     )
@@ -217,15 +224,15 @@ mod tests {
         Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
     #[test]
-    fn a_whole_head_is_a_request_and_what_follows_is_not_its() {
+    fn a_complete_head_is_a_request_without_the_bytes_after_it() {
         let (request, length) = parse(format!("{HEAD}more").as_bytes()).unwrap();
         assert_eq!(length, HEAD.len());
-        assert!(is_wanted(&request));
+        assert!(is_requested(&request));
         assert_eq!(check(&request).unwrap(), "dGhlIHNhbXBsZSBub25jZQ==");
     }
 
     #[test]
-    fn what_is_no_whole_head_is_left_to_http() {
+    fn a_head_that_is_not_complete_is_left_to_hyper() {
         for head in [
             &HEAD[..HEAD.len() - 1],
             "",
@@ -238,15 +245,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_upgrade_is_told_why() {
-        for (from, to, told) in [
-            ("EIO=4", "EIO=3", "EIO=4 is needed"),
+    fn a_request_that_is_not_a_valid_upgrade_gets_the_reason() {
+        for (from, to, reason) in [
+            ("EIO=4", "EIO=3", "EIO=4 is required"),
             ("GET", "POST", "a WebSocket upgrade"),
             ("Version: 13", "Version: 8", "version 13"),
             ("-Key", "-Kei", "Sec-WebSocket-Key"),
         ] {
             let (request, _) = parse(HEAD.replace(from, to).as_bytes()).unwrap();
-            assert!(check(&request).unwrap_err().contains(told));
+            assert!(check(&request).unwrap_err().contains(reason));
         }
     }
 }

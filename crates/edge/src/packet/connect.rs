@@ -1,9 +1,11 @@
-//! The Socket.IO CONNECT packet on its way to the browser (`40{"sid":"…"}`): the crate knows nothing of recovery, so
-//! `pid` is put in here.
+//! The Socket.IO CONNECT packet on its way to the browser (`40{"sid":"…"}`). socketioxide does not implement connection
+//! state recovery, so the `pid` is inserted here.
 
 use bytes::Bytes;
 
-/// The packet with a pid; `None` where this is another packet.
+use super::RECORD_SEPARATOR;
+
+/// Returns the packet with a pid; `None` if it is not CONNECT.
 pub(crate) fn with_pid(packet: &[u8], pid: &str) -> Option<Vec<u8>> {
     let rest = packet.strip_prefix(br#"40{"sid":"#)?.strip_suffix(b"}")?;
     let mut changed = br#"40{"sid":"#.to_vec();
@@ -12,15 +14,15 @@ pub(crate) fn with_pid(packet: &[u8], pid: &str) -> Option<Vec<u8>> {
     Some(changed)
 }
 
-/// Changes the answer to a poll, packets with `0x1e` between them; `None` where CONNECT is not there.
-pub(crate) fn in_payload(payload: &Bytes, pid: &str) -> Option<Bytes> {
+/// Returns a polling response's payload with a pid in its first CONNECT; `None` if it contains no CONNECT.
+pub(crate) fn payload_with_pid(payload: &Bytes, pid: &str) -> Option<Bytes> {
     let mut found = false;
-    let packets = payload.split(|byte| *byte == 0x1e).map(|packet| {
+    let packets = payload.split(|byte| *byte == RECORD_SEPARATOR).map(|packet| {
         let changed = if found { None } else { with_pid(packet, pid) };
         found |= changed.is_some();
         changed.unwrap_or_else(|| packet.to_vec())
     });
-    let changed = packets.collect::<Vec<_>>().join(&0x1e);
+    let changed = packets.collect::<Vec<_>>().join(&RECORD_SEPARATOR);
     found.then(|| changed.into())
 }
 
@@ -39,9 +41,9 @@ mod tests {
     fn a_payload_with_connect_is_changed() {
         let payload = Bytes::from("2\u{1e}40{\"sid\":\"abc\"}\u{1e}42[\"a\"]");
         let expected = "2\u{1e}40{\"sid\":\"abc\",\"pid\":\"P\"}\u{1e}42[\"a\"]";
-        assert_eq!(in_payload(&payload, "P"), Some(Bytes::from(expected)));
+        assert_eq!(payload_with_pid(&payload, "P"), Some(Bytes::from(expected)));
         assert_eq!(
-            in_payload(&Bytes::from("42[\"a\"]\u{1e}44{\"message\":\"x\"}"), "P"),
+            payload_with_pid(&Bytes::from("42[\"a\"]\u{1e}44{\"message\":\"x\"}"), "P"),
             None
         );
     }

@@ -1,4 +1,4 @@
-//! Wires over real sockets: threads meet here.
+//! The direct path over real sockets and threads; the names of the invariants D1 to D6 are those of `direct/`.
 
 use std::{
     sync::{
@@ -13,16 +13,15 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{
-    Full, When,
-    cutter::{Cutter, SENTINEL},
-    frame::{Frame, tests::bytes},
-    queue::Part,
-};
+use super::{InitialTransport, SocketStream, Transport, Transports};
 use crate::{
     config::Limits,
-    stream::SocketStream,
-    transport::{Origin, Transport, Transports},
+    direct::{
+        Full, WriteMode,
+        frame::{Frame, tests::bytes},
+        frame_splitter::{FrameSplitter, RawFrame, SENTINEL},
+        queue::QueueItem,
+    },
 };
 
 const LIMITS: Limits = Limits {
@@ -31,23 +30,30 @@ const LIMITS: Limits = Limits {
     ..Limits::DEFAULT
 };
 
-/// A WebSocket as the crate has it, its transport, and the browser's end.
-async fn wire(origin: Origin, limits: Limits) -> (SocketStream, Arc<Transport>, TcpStream) {
+/// A WebSocket as socketioxide gets it, its transport, and the browser's end.
+async fn connect(initial: InitialTransport, limits: Limits) -> (SocketStream, Arc<Transport>, TcpStream) {
     let transports = Transports::new(prometheus_client::metrics::gauge::Gauge::default(), limits);
     for flusher in transports.flushers().tasks() {
         tokio::spawn(flusher);
     }
+    connect_in(&transports, initial).await
+}
+
+async fn connect_in(
+    transports: &Transports,
+    initial: InitialTransport,
+) -> (SocketStream, Arc<Transport>, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let browser = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (tcp, _) = listener.accept().await.unwrap();
-    let transport = transports.open(origin);
+    let transport = transports.open(initial);
     transport.set_pid("P".to_owned());
     let stream = SocketStream::new(
         tcp,
         bytes::Bytes::new(),
         bytes::Bytes::new(),
         transport.clone(),
-        origin == Origin::Polling,
+        initial == InitialTransport::Polling,
     );
     (stream, transport, browser)
 }
@@ -56,37 +62,37 @@ fn frame(payload: &str) -> Vec<u8> {
     bytes(&Frame::text(payload))
 }
 
-fn part(payload: &str) -> Part {
-    Part::Frame(Frame::text(payload))
+fn item(payload: &str) -> QueueItem {
+    QueueItem::Frame(Frame::text(payload))
 }
 
-/// The payloads of the next frames.
+/// Reads the payloads of the next frames.
 async fn read(browser: &mut TcpStream, frames: usize) -> Vec<String> {
-    let (mut cutter, mut read, mut buffer) = (Cutter::default(), Vec::new(), vec![0; 70_000]);
+    let (mut splitter, mut read, mut buffer) = (FrameSplitter::default(), Vec::new(), vec![0; 70_000]);
     while read.len() < frames {
         let length = browser.read(&mut buffer).await.unwrap();
         assert_ne!(length, 0, "closed after {read:?}");
-        let each = |cut: super::cutter::Cut<'_>| {
-            read.push(String::from_utf8(cut.bytes[cut.payload_at..].to_vec()).unwrap());
+        let each = |frame: RawFrame<'_>| {
+            read.push(String::from_utf8(frame.bytes[frame.payload_at..].to_vec()).unwrap());
             Ok(())
         };
-        cutter.take(&buffer[..length], each).unwrap();
+        splitter.split(&buffer[..length], each).unwrap();
     }
     read
 }
 
 #[tokio::test]
-async fn nothing_of_ours_leaves_before_connect_which_gets_its_pid() {
-    let (mut stream, transport, mut browser) = wire(Origin::WebSocket, LIMITS).await;
-    transport.send(part("42[1]"), When::Now).unwrap();
+async fn d2_no_direct_frame_leaves_before_connect_which_gets_its_pid() {
+    let (mut stream, transport, mut browser) = connect(InitialTransport::WebSocket, LIMITS).await;
+    transport.send(item("42[1]"), WriteMode::Inline).unwrap();
     stream.write_all(&frame("0{}")).await.unwrap();
-    transport.send(part("42[2]"), When::Soon).unwrap();
+    transport.send(item("42[2]"), WriteMode::Flusher).unwrap();
     let connect = frame(r#"40{"sid":"abc"}"#);
     let (first, rest) = connect.split_at(7);
     stream.write_all(first).await.unwrap();
-    transport.send(part("42[3]"), When::Now).unwrap();
+    transport.send(item("42[3]"), WriteMode::Inline).unwrap();
     stream.write_all(rest).await.unwrap();
-    transport.send(part("42[4]"), When::Now).unwrap();
+    transport.send(item("42[4]"), WriteMode::Inline).unwrap();
     let expected = [
         "0{}",
         r#"40{"sid":"abc","pid":"P"}"#,
@@ -99,7 +105,7 @@ async fn nothing_of_ours_leaves_before_connect_which_gets_its_pid() {
 }
 
 #[tokio::test]
-async fn a_pid_is_put_into_connect_and_nothing_else_is_changed_whatever_the_chunks() {
+async fn a_pid_is_inserted_into_connect_only_in_chunks_of_any_size() {
     let event = format!("42[\"{}\"]", "y".repeat(300));
     let payloads = [
         "0{\"sid\":\"x\"}",
@@ -111,7 +117,7 @@ async fn a_pid_is_put_into_connect_and_nothing_else_is_changed_whatever_the_chun
     expected[1] = "40{\"sid\":\"abc\",\"pid\":\"P\"}";
     let written = payloads.map(frame).concat();
     for chunk in 1..written.len() {
-        let (mut stream, _transport, mut browser) = wire(Origin::WebSocket, LIMITS).await;
+        let (mut stream, _transport, mut browser) = connect(InitialTransport::WebSocket, LIMITS).await;
         for bytes in written.chunks(chunk) {
             stream.write_all(bytes).await.unwrap();
         }
@@ -120,73 +126,73 @@ async fn a_pid_is_put_into_connect_and_nothing_else_is_changed_whatever_the_chun
 }
 
 #[tokio::test]
-async fn a_wire_that_took_the_place_of_polling_goes_on_after_the_sentinel_which_nobody_sees() {
-    let (mut stream, transport, mut browser) = wire(Origin::Polling, LIMITS).await;
-    // The browser says that it has upgraded.
+async fn d2_a_wire_that_replaced_polling_continues_after_the_sentinel_which_no_browser_sees() {
+    let (mut stream, transport, mut browser) = connect(InitialTransport::Polling, LIMITS).await;
+    // The browser completes the upgrade.
     browser.write_all(&[0x81, 0x81, 0, 0, 0, 0, b'5']).await.unwrap();
     assert_eq!(stream.read_u8().await.unwrap(), 0x81);
     let mut rest = [0; 6];
     stream.read_exact(&mut rest).await.unwrap();
-    transport.turned_direct().await;
-    transport.send(part("42[2]"), When::Now).unwrap();
-    transport.hold([part("42[3]")].into_iter());
+    transport.direct_path_ready().await;
+    transport.send(item("42[2]"), WriteMode::Inline).unwrap();
+    transport.hold([item("42[3]")].into_iter());
     stream.write_all(&frame("42[1]")).await.unwrap();
-    transport.window(1, 0).await;
+    transport.in_flight_at_most(0, 1).await;
     stream
         .write_all(&frame(&format!("42[\"{SENTINEL}\"]")))
         .await
         .unwrap();
-    transport.send(part("42[4]"), When::Now).unwrap();
+    transport.send(item("42[4]"), WriteMode::Inline).unwrap();
     assert_eq!(read(&mut browser, 4).await, ["42[1]", "42[2]", "42[3]", "42[4]"]);
 }
 
 #[tokio::test]
-async fn the_library_waits_for_room_and_loses_nothing() {
+async fn d4_socketioxide_waits_for_space_and_loses_nothing() {
     let limits = Limits {
         outbound_bytes: 1_000,
         write_stall: Duration::from_secs(60),
         ..LIMITS
     };
-    let (mut stream, _transport, mut browser) = wire(Origin::WebSocket, limits).await;
-    // More than the kernel's buffers take.
+    let (mut stream, _transport, mut browser) = connect(InitialTransport::WebSocket, limits).await;
+    // More than fits into the kernel's buffers.
     let events: Vec<_> = (0..40)
         .map(|n| format!("42[{n},\"{}\"]", "y".repeat(1_000_000)))
         .collect();
     let written = events.clone();
-    let library = tokio::spawn(async move {
+    let socketioxide = tokio::spawn(async move {
         for event in written {
             stream.write_all(&frame(&event)).await.unwrap();
         }
         stream
     });
     assert!(read(&mut browser, events.len()).await == events);
-    library.await.unwrap();
+    socketioxide.await.unwrap();
 }
 
 #[tokio::test]
-async fn a_library_that_waits_for_room_learns_that_the_transport_was_killed() {
-    let (mut stream, transport, _browser) = wire(Origin::WebSocket, LIMITS).await;
-    let library = tokio::spawn(async move {
+async fn d5_socketioxide_gets_an_error_when_the_transport_is_killed_while_it_waits() {
+    let (mut stream, transport, _browser) = connect(InitialTransport::WebSocket, LIMITS).await;
+    let socketioxide = tokio::spawn(async move {
         let event = frame(&"y".repeat(1_000_000));
         while stream.write_all(&event).await.is_ok() {}
     });
-    // Some time while or after the kernel's buffers fill.
+    // At some time while the kernel's buffers fill, or after.
     tokio::task::yield_now().await;
     transport.kill();
-    library.await.unwrap();
+    socketioxide.await.unwrap();
 }
 
 #[tokio::test]
-async fn a_browser_that_takes_nothing_is_closed_and_a_full_queue_gives_back() {
+async fn d4_and_d6_a_full_queue_returns_full_and_a_stalled_transport_is_killed() {
     let limits = Limits {
         outbound_bytes: 100_000,
         ..LIMITS
     };
-    let (mut stream, transport, _browser) = wire(Origin::WebSocket, limits).await;
+    let (mut stream, transport, _browser) = connect(InitialTransport::WebSocket, limits).await;
     stream.write_all(&frame(r#"40{"sid":"abc"}"#)).await.unwrap();
     let large = "x".repeat(50_000);
     let full = loop {
-        if let Err(full) = transport.send(part(&large), When::Now) {
+        if let Err(full) = transport.send(item(&large), WriteMode::Inline) {
             break full;
         }
         tokio::task::yield_now().await;
@@ -196,42 +202,42 @@ async fn a_browser_that_takes_nothing_is_closed_and_a_full_queue_gives_back() {
     transport.killed().await;
     assert!(stream.read_u8().await.is_err());
     assert!(stream.write_all(&frame("2")).await.is_err());
-    assert_eq!(transport.send(part("42[1]"), When::Now), Ok(()));
+    assert_eq!(transport.send(item("42[1]"), WriteMode::Inline), Ok(()));
 }
 
 #[tokio::test]
-async fn nothing_of_ours_follows_a_disconnect() {
-    let (mut stream, transport, mut browser) = wire(Origin::WebSocket, LIMITS).await;
+async fn d5_no_direct_frame_follows_a_disconnect() {
+    let (mut stream, transport, mut browser) = connect(InitialTransport::WebSocket, LIMITS).await;
     transport
-        .send(Part::Frame(Frame::disconnect()), When::Now)
+        .send(QueueItem::Frame(Frame::disconnect()), WriteMode::Inline)
         .unwrap();
-    transport.send(part("42[1]"), When::Now).unwrap();
+    transport.send(item("42[1]"), WriteMode::Inline).unwrap();
     stream.write_all(&frame(r#"40{"sid":"abc"}"#)).await.unwrap();
-    transport.send(part("42[2]"), When::Now).unwrap();
+    transport.send(item("42[2]"), WriteMode::Inline).unwrap();
     stream.write_all(&frame("2")).await.unwrap();
     assert_eq!(read(&mut browser, 3).await[1..], ["41", "2"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn frames_of_many_writers_arrive_whole_and_in_the_order_of_each() {
+async fn d1_frames_of_many_writers_arrive_complete_and_in_the_order_of_each_writer() {
     const FRAMES: usize = 3_000;
     let limits = Limits {
         write_stall: Duration::from_secs(60),
         ..LIMITS
     };
-    let (mut stream, transport, mut browser) = wire(Origin::WebSocket, limits).await;
+    let (mut stream, transport, mut browser) = connect(InitialTransport::WebSocket, limits).await;
     let payload = |writer: &str, n: usize| format!("42[{writer},{n},{}]", "x".repeat(n * 37 % 900));
-    let writes = |writer: &'static str, when| {
+    let writes = |writer: &'static str, mode| {
         let transport = transport.clone();
         async move {
             for n in 0..FRAMES {
                 if n % 50 == 7 {
                     let frames = [Frame::text(payload(writer, n))];
                     transport
-                        .send(Part::Lazy(Box::new(frames.into_iter())), when)
+                        .send(QueueItem::Lazy(Box::new(frames.into_iter())), mode)
                         .unwrap();
                 } else {
-                    transport.send(part(&payload(writer, n)), when).unwrap();
+                    transport.send(item(&payload(writer, n)), mode).unwrap();
                 }
                 if n % 64 == 0 {
                     tokio::task::yield_now().await;
@@ -239,9 +245,9 @@ async fn frames_of_many_writers_arrive_whole_and_in_the_order_of_each() {
             }
         }
     };
-    tokio::spawn(writes("0", When::Now));
-    tokio::spawn(writes("1", When::Soon));
-    tokio::spawn(writes("2", When::Now));
+    tokio::spawn(writes("0", WriteMode::Inline));
+    tokio::spawn(writes("1", WriteMode::Flusher));
+    tokio::spawn(writes("2", WriteMode::Inline));
     let closing = Arc::new(AtomicBool::new(false));
     let keep = closing.clone();
     tokio::spawn(async move {
@@ -264,8 +270,39 @@ async fn frames_of_many_writers_arrive_whole_and_in_the_order_of_each() {
     assert_eq!(read[0], r#"40{"sid":"abc","pid":"P"}"#);
     for writer in ["0", "1", "2", "3"] {
         let start = format!("42[{writer},");
-        let of_one = read.iter().filter(|frame| frame.starts_with(&start));
+        let of_writer = read.iter().filter(|frame| frame.starts_with(&start));
         let expected: Vec<_> = (0..FRAMES).map(|n| payload(writer, n)).collect();
-        assert!(of_one.eq(&expected), "{writer}");
+        assert!(of_writer.eq(&expected), "{writer}");
     }
+}
+
+#[tokio::test]
+async fn d6_and_i7_a_browser_that_reads_nothing_does_not_delay_another_socket() {
+    let transports = Transports::new(prometheus_client::metrics::gauge::Gauge::default(), LIMITS);
+    // The test runs on one thread, so that a write that waits would delay the other socket.
+    for flusher in transports.flushers().tasks() {
+        tokio::spawn(flusher);
+    }
+    let (mut slow_stream, slow, _slow_browser) = connect_in(&transports, InitialTransport::WebSocket).await;
+    let (mut stream, transport, mut browser) = connect_in(&transports, InitialTransport::WebSocket).await;
+    for stream in [&mut slow_stream, &mut stream] {
+        stream.write_all(&frame(r#"40{"sid":"abc"}"#)).await.unwrap();
+    }
+    assert_eq!(read(&mut browser, 1).await.len(), 1);
+    // More than the kernel's buffers accept: the slow socket's queue keeps the rest.
+    let large = item(&"x".repeat(LIMITS.outbound_bytes / 2));
+    slow.send(large, WriteMode::Flusher).unwrap();
+    for n in 0..100 {
+        let mode = if n % 2 == 0 {
+            WriteMode::Inline
+        } else {
+            WriteMode::Flusher
+        };
+        slow.send(item("42[0]"), mode).unwrap();
+        let payload = format!("42[{n}]");
+        transport.send(item(&payload), mode).unwrap();
+        assert_eq!(read(&mut browser, 1).await, [payload]);
+    }
+    slow.killed().await;
+    assert!(!transport.is_killed());
 }

@@ -1,46 +1,46 @@
-//! The header of a WebSocket frame (RFC 6455, section 5.2), taken byte by byte, in whatever chunks the frame comes.
+//! The header of a WebSocket frame (RFC 6455, section 5.2), read byte by byte, because frames arrive in chunks of any size.
 
-/// A whole header.
+/// A complete header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FrameHeader {
-    /// The first byte: whether the frame is the last of its message, extensions, and the kind.
+    /// The first byte: the FIN bit, the bits of extensions, and the opcode.
     pub(crate) first: u8,
-    /// Bytes of the payload.
+    /// The length of the payload, in bytes.
     pub(crate) length: u64,
-    /// What the payload is masked with; a browser's is.
+    /// The masking key; a browser's frames have one.
     pub(crate) mask: Option<[u8; 4]>,
 }
 
 impl FrameHeader {
-    /// The kind: 0 goes on with a message, 1 is text, 2 binary, the others control.
+    /// 0 continues a message, 1 is text, 2 binary; the others are control frames.
     pub(crate) fn opcode(&self) -> u8 {
         self.first & 0x0f
     }
 
-    /// Whether it is a whole message, or a control frame.
-    pub(crate) fn is_whole(&self) -> bool {
+    /// Whether the frame is a complete message, or a control frame.
+    pub(crate) fn is_complete(&self) -> bool {
         self.first & 0x80 != 0 && self.opcode() != 0
     }
 
-    /// Whether an extension has marked it.
-    pub(crate) fn is_extended(&self) -> bool {
+    /// Whether an extension has set one of its bits.
+    pub(crate) fn has_extension(&self) -> bool {
         self.first & 0x70 != 0
     }
 }
 
-/// What there is of a header.
+/// Reads headers.
 #[derive(Debug, Default)]
 pub(crate) struct HeaderReader {
     bytes: [u8; 14],
-    have: u8,
+    length: u8,
 }
 
 impl HeaderReader {
-    /// Takes the next byte; gives the header once it is whole, and is then ready for the next one.
+    /// Takes the next byte. Returns the header when it is complete; the next byte then begins another header.
     pub(crate) fn take(&mut self, byte: u8) -> Option<FrameHeader> {
-        self.bytes[usize::from(self.have)] = byte;
-        self.have += 1;
-        if self.have < 2 {
+        self.bytes[usize::from(self.length)] = byte;
+        self.length += 1;
+        if self.length < 2 {
             return None;
         }
         let (masked, short) = (self.bytes[1] & 0x80 != 0, self.bytes[1] & 0x7f);
@@ -50,10 +50,10 @@ impl HeaderReader {
             _ => 0,
         };
         let mask_at = 2 + extended;
-        if usize::from(self.have) < mask_at + if masked { 4 } else { 0 } {
+        if usize::from(self.length) < mask_at + if masked { 4 } else { 0 } {
             return None;
         }
-        self.have = 0;
+        self.length = 0;
         let long = self.bytes[2..mask_at].iter();
         let long = long.fold(0, |length, byte| length << 8 | u64::from(*byte));
         let mut mask = [0; 4];

@@ -1,20 +1,21 @@
-//! Cuts what the crate writes into whole WebSocket frames (RFC 6455, section 5.2), in whatever chunks it comes, so
-//! that frames of ours can go between them, and says of each what matters here.
+//! Splits what socketioxide writes, in chunks of any size, into complete WebSocket frames (RFC 6455, section 5.2), so that
+//! direct frames can go between them.
 //!
-//! Server frames are unmasked, and neither extensions nor fragments are used: whatever else comes is an error.
+//! A server's frames are not masked, and socketioxide uses neither extensions nor fragments. Any other frame is an error.
 
 use std::io;
 
 use bytes::BytesMut;
 
-use crate::frame_header::HeaderReader;
+use crate::packet::frame_header::HeaderReader;
 
-/// The name of an event that never reaches a browser: what comes after it goes the direct path.
+/// The name of the last event that goes through socketioxide when the direct path replaces polling. It never reaches a
+/// browser.
 pub(crate) const SENTINEL: &str = "~";
 
-/// What a frame carries.
+/// What a frame carries, as far as the wire needs to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FrameKind {
     /// A Socket.IO CONNECT.
     Connect,
     /// The event named [`SENTINEL`].
@@ -26,7 +27,7 @@ pub(crate) enum Kind {
     Other,
 }
 
-impl Kind {
+impl FrameKind {
     fn of(opcode: u8, payload: &[u8]) -> Self {
         match opcode {
             8 => Self::Close,
@@ -38,44 +39,45 @@ impl Kind {
     }
 }
 
-/// A whole frame.
+/// A complete frame of socketioxide.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Cut<'a> {
-    pub(crate) kind: Kind,
+pub(crate) struct RawFrame<'a> {
+    pub(crate) kind: FrameKind,
     pub(crate) bytes: &'a [u8],
-    /// Where its payload begins.
+    /// The offset of its payload in `bytes`.
     pub(crate) payload_at: usize,
 }
 
-/// What there is of a frame that is not whole yet; mostly nothing.
+/// Splits a byte stream into frames.
 #[derive(Debug, Default)]
-pub(crate) struct Cutter {
+pub(crate) struct FrameSplitter {
+    /// The beginning of a frame that is not complete yet; mostly empty.
     rest: BytesMut,
 }
 
-impl Cutter {
-    /// Takes the next bytes; hands on each frame that is whole with them.
-    pub(crate) fn take(
+impl FrameSplitter {
+    /// Takes the next bytes and passes each frame that is complete with them to `each`.
+    pub(crate) fn split(
         &mut self,
         bytes: &[u8],
-        mut each: impl FnMut(Cut<'_>) -> io::Result<()>,
+        mut each: impl FnMut(RawFrame<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
         if self.rest.is_empty() {
-            let rest = cut_all(bytes, &mut each)?;
+            let rest = split_all(bytes, &mut each)?;
             self.rest.extend_from_slice(rest);
             return Ok(());
         }
         self.rest.extend_from_slice(bytes);
-        let rest = cut_all(&self.rest, &mut each)?.len();
+        let rest = split_all(&self.rest, &mut each)?.len();
         self.rest = self.rest.split_off(self.rest.len() - rest);
         Ok(())
     }
 }
 
-/// Gives what is left.
-fn cut_all<'a>(
+/// Returns the bytes of the last, incomplete frame.
+fn split_all<'a>(
     mut bytes: &'a [u8],
-    each: &mut impl FnMut(Cut<'_>) -> io::Result<()>,
+    each: &mut impl FnMut(RawFrame<'_>) -> io::Result<()>,
 ) -> io::Result<&'a [u8]> {
     let mut reader = HeaderReader::default();
     while let Some((last, header)) = bytes
@@ -83,10 +85,10 @@ fn cut_all<'a>(
         .enumerate()
         .find_map(|(at, byte)| Some((at, reader.take(*byte)?)))
     {
-        if header.mask.is_some() || header.is_extended() || !header.is_whole() {
+        if header.mask.is_some() || header.has_extension() || !header.is_complete() {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                "a server's frame that is masked, extended or a fragment",
+                "socketioxide wrote a frame that is masked, extended or a fragment",
             ));
         }
         let payload_at = last + 1;
@@ -95,8 +97,8 @@ fn cut_all<'a>(
             break;
         }
         let (frame, rest) = bytes.split_at(payload_at + payload);
-        each(Cut {
-            kind: Kind::of(header.opcode(), &frame[payload_at..]),
+        each(RawFrame {
+            kind: FrameKind::of(header.opcode(), &frame[payload_at..]),
             bytes: frame,
             payload_at,
         })?;
@@ -112,31 +114,31 @@ mod tests {
     use super::*;
     use crate::direct::frame::{Frame, tests::bytes};
 
-    fn cut(chunks: &[&[u8]]) -> Vec<(Kind, Vec<u8>)> {
-        let (mut cutter, mut cuts) = (Cutter::default(), Vec::new());
+    fn split(chunks: &[&[u8]]) -> Vec<(FrameKind, Vec<u8>)> {
+        let (mut splitter, mut frames) = (FrameSplitter::default(), Vec::new());
         for chunk in chunks {
-            let each = |cut: Cut<'_>| {
-                cuts.push((cut.kind, cut.bytes[cut.payload_at..].to_vec()));
+            let each = |frame: RawFrame<'_>| {
+                frames.push((frame.kind, frame.bytes[frame.payload_at..].to_vec()));
                 Ok(())
             };
-            cutter.take(chunk, each).unwrap();
+            splitter.split(chunk, each).unwrap();
         }
-        assert!(cutter.rest.is_empty());
-        cuts
+        assert!(splitter.rest.is_empty());
+        frames
     }
 
     proptest! {
         #[test]
-        fn frames_are_cut_whatever_the_chunks(
+        fn frames_are_found_in_chunks_of_any_size(
             frames in proptest::collection::vec((0usize..5, 0usize..70_000), 0..8),
             chunks in proptest::collection::vec(1usize..5_000, 1..40),
         ) {
             let kinds = [
-                ("40{\"sid\":", Kind::Connect),
-                ("42[\"~\"", Kind::Sentinel),
-                ("42[\"a\"", Kind::Event),
-                ("43", Kind::Event),
-                ("2", Kind::Other),
+                ("40{\"sid\":", FrameKind::Connect),
+                ("42[\"~\"", FrameKind::Sentinel),
+                ("42[\"a\"", FrameKind::Event),
+                ("43", FrameKind::Event),
+                ("2", FrameKind::Other),
             ];
             let (mut all, mut expected) = (Vec::new(), Vec::new());
             for (kind, length) in frames {
@@ -154,16 +156,16 @@ mod tests {
                     break;
                 }
             }
-            prop_assert!(cut(&pieces) == expected);
+            prop_assert!(split(&pieces) == expected);
         }
     }
 
     #[test]
-    fn what_can_not_be_a_servers_frame_is_an_error() {
+    fn a_frame_that_a_server_never_sends_is_an_error() {
         for bytes in [[0x81, 0x80], [0xc1, 0], [0x01, 0], [0x00, 0]] {
             let bytes = [&bytes[..], &[0; 4]].concat();
-            Cutter::default().take(&bytes, |_| Ok(())).unwrap_err();
+            FrameSplitter::default().split(&bytes, |_| Ok(())).unwrap_err();
         }
-        assert_eq!(cut(&[&[0x88, 0]]), [(Kind::Close, Vec::new())]);
+        assert_eq!(split(&[&[0x88, 0]]), [(FrameKind::Close, Vec::new())]);
     }
 }

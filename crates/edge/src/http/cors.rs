@@ -1,13 +1,13 @@
-//! Which pages may connect (the `Origin` header, RFC 6454), and what browsers are told about it (the CORS
-//! protocol of the Fetch standard).
+//! The pages that may connect (the `Origin` header, RFC 6454), and the headers of the CORS protocol (Fetch standard).
 
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
-use crate::{answer::answer, config::Origins};
+use super::response::response;
+use crate::config::Origins;
 
 impl Origins {
-    /// Whether a request with these headers may be served. Without an `Origin` it comes from no page.
+    /// Whether a request with these headers may be served. A request without `Origin` is not from a page.
     pub(crate) fn allow(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(header::ORIGIN) else {
             return true;
@@ -16,14 +16,16 @@ impl Origins {
             Self::Any => true,
             Self::Listed(listed) => {
                 listed.iter().any(|allowed| origin == allowed.as_str())
-                    || headers.get(header::HOST).is_some_and(|host| is_own(origin, host))
+                    || headers
+                        .get(header::HOST)
+                        .is_some_and(|host| is_same_host(origin, host))
             }
         }
     }
 }
 
-/// Whether the origin names the host that was asked. Its scheme does not count: TLS may end before the edge.
-fn is_own(origin: &HeaderValue, host: &HeaderValue) -> bool {
+/// Whether the origin is the host of the request. The scheme is ignored, because TLS may end before the edge.
+fn is_same_host(origin: &HeaderValue, host: &HeaderValue) -> bool {
     let authority = origin
         .as_bytes()
         .windows(3)
@@ -32,32 +34,32 @@ fn is_own(origin: &HeaderValue, host: &HeaderValue) -> bool {
     authority.is_some_and(|at| origin.as_bytes()[at..].eq_ignore_ascii_case(host.as_bytes()))
 }
 
-/// The answer to a request that may not be served.
-pub(crate) fn refused() -> Response<Body> {
-    let text = "this page's origin may not connect: the operator lists it with --cors-origin\n";
-    answer(StatusCode::FORBIDDEN, text)
+/// The response to a request that may not be served.
+pub(super) fn denied() -> Response<Body> {
+    let text = "this page's origin may not connect; the operator can allow it with --cors-origin\n";
+    response(StatusCode::FORBIDDEN, text)
 }
 
-/// Answers a preflight request, where it is one.
-pub(crate) fn preflight(method: &Method, headers: &HeaderMap) -> Option<Response<Body>> {
+/// The response to a preflight request; `None` for any other request.
+pub(super) fn preflight(method: &Method, headers: &HeaderMap) -> Option<Response<Body>> {
     if method != Method::OPTIONS {
         return None;
     }
-    let mut response = answer(StatusCode::NO_CONTENT, Body::empty());
-    let answered = response.headers_mut();
-    answered.insert(
+    let mut response = response(StatusCode::NO_CONTENT, Body::empty());
+    let allowed = response.headers_mut();
+    allowed.insert(
         header::ACCESS_CONTROL_ALLOW_METHODS,
         HeaderValue::from_static("GET, POST"),
     );
-    answered.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
-    if let Some(wanted) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
-        answered.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+    allowed.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
+    if let Some(requested) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        allowed.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, requested.clone());
     }
     Some(response)
 }
 
-/// Tells the browser that the page may read the answer.
-pub(crate) fn expose(origin: Option<HeaderValue>, response: &mut Response<Body>) {
+/// Allows the page to read the response.
+pub(super) fn expose(origin: Option<HeaderValue>, response: &mut Response<Body>) {
     if let Some(origin) = origin {
         response
             .headers_mut()
