@@ -4,8 +4,7 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { ROOT } from './page.js';
-
+const ROOT = join(import.meta.dirname, '../../..');
 const BINARY = process.env['ROOMCAST_BIN'] ?? join(ROOT, 'target/debug/roomcast');
 const COMMANDS = ['dev', 'control-plane', 'edge', 'token'] as const;
 const PAGE = readFileSync(join(ROOT, 'docs/configuration.md'), 'utf8');

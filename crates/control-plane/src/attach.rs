@@ -6,10 +6,10 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{Stream, stream};
-use roomcast_core::{Entry, RoomId, hub::Item};
+use roomcast_core::{Entry, RoomId, hub::Update};
 use roomcast_proto::{
     Failure, Invalid,
-    link::{FromEdge, Load, ToEdge},
+    link::{ControlPlaneLoad, FromEdge, Load, ToEdge},
     v1::{AttachRequest, AttachResponse},
 };
 use tokio::{sync::watch, time::timeout};
@@ -124,7 +124,7 @@ impl Link {
         match said {
             FromEdge::Hello { .. } => return Err(Invalid::one("hello", "must come once, and first").into()),
             FromEdge::Interest { room, after } => self.fed.interest(room, after),
-            FromEdge::Forget { room } => self.fed.forget(room).await?,
+            FromEdge::EndInterest { room } => self.fed.forget(room).await?,
             FromEdge::Ping { nonce } => {
                 let load = self.shared.load();
                 return Ok(Some(ToEdge::Pong { nonce, load }));
@@ -135,15 +135,15 @@ impl Link {
 }
 
 impl Link {
-    fn item(&mut self, room: RoomId, item: Item) -> ToEdge {
+    fn item(&mut self, room: RoomId, item: Update) -> ToEdge {
         match item {
-            Item::Snapshot { snapshot, reset } => ToEdge::Snapshot {
+            Update::Snapshot { snapshot, reset } => ToEdge::Snapshot {
                 room,
                 snapshot: (*snapshot).clone(),
                 reset,
             },
-            Item::Entries(entries) => self.entries(room, entries),
-            Item::Gone => ToEdge::Gone { room },
+            Update::Entries(entries) => self.entries(room, entries),
+            Update::SessionNotFound => ToEdge::SessionNotFound { room },
         }
     }
 
@@ -162,10 +162,18 @@ impl Drop for Link {
 }
 
 impl Attaching {
+    /// This control plane and its load, for edges that look for a less busy one.
+    pub(crate) fn control_plane_load(&self) -> ControlPlaneLoad {
+        ControlPlaneLoad {
+            control_plane: self.id.clone(),
+            load: self.load(),
+        }
+    }
+
     /// What edges choose by.
     fn load(&self) -> Load {
         Load {
-            store_away: !*self.store_reachable.borrow(),
+            store_unreachable: !*self.store_reachable.borrow(),
             edges: u32::try_from(self.metrics.edges.get()).unwrap_or(0),
         }
     }
@@ -174,7 +182,7 @@ impl Attaching {
     fn corrected(&self, status: Status) -> Status {
         if status.code() == Code::OutOfRange {
             return Failure::RequestTooLarge {
-                cap: self.max_request_bytes,
+                limit: self.max_request_bytes,
             }
             .into();
         }

@@ -156,7 +156,7 @@ impl Rules {
             return response;
         }
         Status::from(Failure::RequestTooLarge {
-            cap: self.max_request_bytes,
+            limit: self.max_request_bytes,
         })
         .into_http()
     }

@@ -11,7 +11,7 @@ use futures_util::{Stream, StreamExt as _, future::BoxFuture, stream, stream::Fu
 use roomcast_core::SessionId;
 use roomcast_proto::{
     Failure, Invalid,
-    batch::{Asked, MAX_BATCH_COMMANDS},
+    batch::{MAX_BATCH_COMMANDS, ParsedCommand},
     v1::{CommandResult, StreamCommandsRequest, StreamCommandsResponse},
 };
 use roomcast_runtime::lifecycle::Shutdown;
@@ -171,7 +171,7 @@ impl Commands {
         }
     }
 
-    fn begin(&mut self, place: Place, asked: Asked) {
+    fn begin(&mut self, place: Place, asked: ParsedCommand) {
         let use_cases = self.shared.use_cases.clone();
         self.under_way.push(Box::pin(async move {
             let session = asked.session().clone();
@@ -205,19 +205,19 @@ impl Commands {
     fn corrected(&self, status: Status) -> Status {
         if status.code() == Code::OutOfRange {
             let cap = self.shared.max_batch_bytes();
-            return Failure::RequestTooLarge { cap }.into();
+            return Failure::RequestTooLarge { limit: cap }.into();
         }
         status
     }
 }
 
-async fn done(use_cases: &UseCases, asked: Asked) -> CommandResult {
+async fn done(use_cases: &UseCases, asked: ParsedCommand) -> CommandResult {
     let result = match asked {
-        Asked::Change(kind, change) => use_cases
+        ParsedCommand::Change(kind, change) => use_cases
             .change(change)
             .await
             .map(|done| CommandResult::changed(kind, done.event, done.revision, done.duplicate)),
-        Asked::Require(require) => {
+        ParsedCommand::Require(require) => {
             let done = use_cases.require_feedback(require).await;
             done.map(|done| CommandResult::required(done.events, done.duplicate))
         }

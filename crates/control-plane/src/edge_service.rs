@@ -44,7 +44,14 @@ impl EdgeService for Edges {
         });
         // The store makes one round trip of them.
         let answers = try_join_all(answers).await?;
-        Ok(Response::new(v1::AuthorizeJoinsResponse { answers }))
+        Ok(Response::new(v1::AuthorizeJoinsResponse { responses: answers }))
+    }
+
+    async fn get_load(
+        &self,
+        _: Request<v1::GetLoadRequest>,
+    ) -> Result<Response<v1::GetLoadResponse>, Status> {
+        Ok(Response::new(self.attaching.control_plane_load().into()))
     }
 
     async fn read_log(

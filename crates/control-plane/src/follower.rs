@@ -12,7 +12,7 @@ use std::{
 
 use roomcast_core::{
     Position, RoomId,
-    hub::{FollowerId, Item},
+    hub::{FollowerId, Update},
 };
 use roomcast_proto::Failure;
 use roomcast_runtime::lifecycle::Shutdown;
@@ -24,7 +24,7 @@ use crate::config::{FOLLOWER_QUEUE, ROOMS_BEHIND};
 #[derive(Debug)]
 pub(crate) struct Fed {
     pub(crate) room: RoomId,
-    pub(crate) item: Item,
+    pub(crate) item: Update,
     /// With the last of what was read for it: another room's turn comes when this is taken.
     pub(crate) _turn: Option<Turn>,
 }

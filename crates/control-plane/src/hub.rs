@@ -10,10 +10,10 @@ use std::{
 
 use roomcast_core::{
     Millis, RoomId,
-    hub::{Action, FollowerId, Hub, Input, Item},
+    hub::{Action, FollowerId, Hub, Input, Update},
 };
 use roomcast_runtime::lifecycle::Shutdown;
-use roomcast_store::{Notice, Store, Subscription};
+use roomcast_store::{Store, Subscription, SubscriptionSignal};
 use tokio::{
     sync::{
         mpsc::{self, error::TrySendError},
@@ -88,7 +88,7 @@ impl Shell {
                         self.behind.entry(room.clone()).or_default().push((follower, turn));
                         Input::Interest { follower, room, after }
                     }
-                    Some(Command::Forget { follower, room }) => Input::Forget { follower, room },
+                    Some(Command::Forget { follower, room }) => Input::EndInterest { follower, room },
                     Some(Command::Follow { follower, queue, gone }) => {
                         self.follow(follower, queue, gone);
                         continue;
@@ -101,12 +101,12 @@ impl Shell {
                     continue;
                 }
                 notice = self.subscription.next() => match notice {
-                    Notice::Subscribed(room) => {
+                    SubscriptionSignal::Subscribed(room) => {
                         self.listen(&room);
                         Input::Subscribed(room)
                     }
-                    Notice::Hint(room, entry) => Input::Hint(room, entry),
-                    Notice::Lost => {
+                    SubscriptionSignal::Notification(room, entry) => Input::Notification(room, entry),
+                    SubscriptionSignal::Lost => {
                         debug!("hints were lost: the rooms of interest are read again");
                         continue;
                     }
@@ -150,7 +150,11 @@ impl Shell {
                 Action::ReadSnapshot(room) => self.read(Read::Snapshot(room.clone()), &room),
                 Action::Read { room, after } => self.read(Read::Log(room.clone(), after), &room),
                 Action::Compare(rooms) => self.reads.tails(rooms),
-                Action::Send { follower, room, item } => self.send(follower, room, item),
+                Action::Send {
+                    follower,
+                    room,
+                    update,
+                } => self.send(follower, room, update),
             }
         }
         self.metrics
@@ -199,14 +203,14 @@ impl Shell {
     }
 
     /// A full queue ends its follower, who goes on from its position; nobody else notices (I7).
-    fn send(&mut self, follower: FollowerId, room: RoomId, item: Item) {
+    fn send(&mut self, follower: FollowerId, room: RoomId, item: Update) {
         let turn = self.turn(follower, &room);
         let Some(queue) = self.queues.get(&follower) else {
             return;
         };
         let entries = match &item {
-            Item::Entries(entries) => entries.len() as u64,
-            Item::Snapshot { .. } | Item::Gone => 0,
+            Update::Entries(entries) => entries.len() as u64,
+            Update::Snapshot { .. } | Update::SessionNotFound => 0,
         };
         match queue.try_send(Fed {
             room,
@@ -237,9 +241,11 @@ impl Shell {
 /// The room that an input is about, in which somebody may have caught up by it.
 fn room_of(input: &Input) -> Option<&RoomId> {
     match input {
-        Input::Interest { room, .. } | Input::Forget { room, .. } | Input::Slice { room, .. } => Some(room),
+        Input::Interest { room, .. } | Input::EndInterest { room, .. } | Input::ReadResult { room, .. } => {
+            Some(room)
+        }
         Input::Subscribed(room) | Input::Snapshot(room, _) => Some(room),
-        Input::Hint(..) | Input::Detached(_) | Input::Tails(_) => None,
+        Input::Notification(..) | Input::Detached(_) | Input::Tails(_) => None,
     }
 }
 

@@ -48,6 +48,7 @@ impl Method {
             (edge_service_server::SERVICE_NAME, "AuthorizeJoins") => {
                 Self::closed("AuthorizeJoins", Kind::Unary)
             }
+            (edge_service_server::SERVICE_NAME, "GetLoad") => Self::closed("GetLoad", Kind::Unary),
             (edge_service_server::SERVICE_NAME, "ReadLog") => Self::closed("ReadLog", Kind::Unary),
             ("grpc.health.v1.Health", "Check") => Self::open("HealthCheck", Kind::Unary),
             ("grpc.health.v1.Health", "Watch") => Self::open("HealthWatch", Kind::Stream),

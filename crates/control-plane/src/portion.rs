@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use roomcast_core::{Body, Entry, ids::MAX_ID_LENGTH};
+use roomcast_core::{Entry, Event, ids::MAX_ID_LENGTH};
 
 /// Bytes that one answer's entries have at most, by estimate; one entry goes always.
 const PORTION_BYTES: usize = 1024 * 1024;
@@ -11,30 +11,30 @@ const PORTION_BYTES: usize = 1024 * 1024;
 pub(crate) fn of(entries: &[Arc<Entry>]) -> usize {
     let mut bytes = 0;
     let fits = |entry: &&Arc<Entry>| {
-        bytes += weight(&entry.body);
+        bytes += weight(&entry.event);
         bytes <= PORTION_BYTES
     };
     entries.iter().take_while(fits).count().max(1)
 }
 
 /// An upper bound, give or take, of the bytes on the wire.
-fn weight(body: &Body) -> usize {
+fn weight(body: &Event) -> usize {
     const REST: usize = 4 * MAX_ID_LENGTH;
     REST + match body {
-        Body::SessionUpdated { session, removed } => {
+        Event::SessionUpdated { session, removed } => {
             let people = session.participants.len() + removed.len();
             session.status.len() + session.attributes.as_str().len() + people * (MAX_ID_LENGTH + 16)
         }
-        Body::FeedbackUpdated {
+        Event::FeedbackUpdated {
             updates,
             new_feedback,
             ..
         } => updates.as_str().len() + new_feedback.as_ref().map_or(0, |created| created.as_str().len()),
-        Body::UserDisconnected { reason } => reason.len(),
-        Body::RoleSelected { .. }
-        | Body::ParticipantRemoved { .. }
-        | Body::FeedbackRequired { .. }
-        | Body::FeedbackGiven { .. } => 0,
+        Event::UserDisconnected { reason } => reason.len(),
+        Event::RoleSelected { .. }
+        | Event::ParticipantRemoved { .. }
+        | Event::FeedbackRequired { .. }
+        | Event::FeedbackSettled { .. } => 0,
     }
 }
 
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn a_portion_is_bounded_and_never_empty() {
         let entry = |bytes| {
-            let body = Body::UserDisconnected {
+            let body = Event::UserDisconnected {
                 reason: "x".repeat(bytes),
             };
             Arc::new(Entry::new(Epoch::NONE, Offset::ZERO, 0, body))

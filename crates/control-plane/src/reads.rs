@@ -107,7 +107,7 @@ impl Read {
                 Err(StoreError::Unavailable(reason)) => {
                     debug!(kind = self.kind(), reason, "a read is tried again")
                 }
-                Err(error @ (StoreError::Corrupt(_) | StoreError::Rejected(_))) => {
+                Err(error @ (StoreError::Corrupt(_) | StoreError::Denied(_))) => {
                     error!(kind = self.kind(), %error, "a read failed and is tried again");
                 }
             }
@@ -121,7 +121,7 @@ impl Read {
             Self::Snapshot(room) => Ok(Input::Snapshot(room.clone(), store.snapshot(room).await?)),
             Self::Log(room, after) => {
                 let slice = store.read(room, after.offset, READ_ENTRIES).await?;
-                Ok(Input::Slice {
+                Ok(Input::ReadResult {
                     room: room.clone(),
                     after: *after,
                     slice,

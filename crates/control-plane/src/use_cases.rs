@@ -4,14 +4,14 @@
 
 use std::sync::Arc;
 
-use roomcast_core::{LogSlice, Snapshot};
 use roomcast_core::{
-    Position, Rejection, RoomId, SessionCommand, SessionId, SessionView, UserId, limits::READ_ENTRIES,
+    CommandDenial, Position, RoomId, SessionCommand, SessionId, SessionView, UserId, limits::READ_ENTRIES,
 };
+use roomcast_core::{LogSlice, Snapshot};
 use roomcast_proto::{
     Failure,
-    command::{Change, Disconnect, RequestKey, Require},
-    join::{Join, Verdict},
+    command::{Change, Disconnect, Require},
+    join::{Join, JoinAuthorization},
     link::ReadLog,
     v1::EventRef,
 };
@@ -51,7 +51,6 @@ impl UseCases {
             command,
             request,
         } = change;
-        let request = request.map(store_key);
         let done = self.store.execute(&session, &command, request.as_ref()).await;
         let done = done.map_err(|error| failure(error, large_field(&command)))?;
         let event = event_ref(&session.into(), done.appended);
@@ -69,7 +68,6 @@ impl UseCases {
             users,
             request,
         } = require;
-        let request = request.map(store_key);
         let done = self
             .store
             .require_feedback(&session, &users, request.as_ref())
@@ -94,13 +92,13 @@ impl UseCases {
     }
 
     /// Whether a user may join a session, and as what.
-    pub(crate) async fn authorize_join(&self, join: Join) -> Result<Verdict, Failure> {
+    pub(crate) async fn authorize_join(&self, join: Join) -> Result<JoinAuthorization, Failure> {
         let found = self.store.participation(&join.session, &join.user).await;
         Ok(match found.map_err(|error| failure(error, ""))? {
-            None => Verdict::SessionNotFound,
+            None => JoinAuthorization::SessionNotFound,
             Some(Participation { position, role }) => match role {
-                Some(role) => Verdict::Admission { role, position },
-                None => Verdict::NotAParticipant { position },
+                Some(role) => JoinAuthorization::Admission { role, position },
+                None => JoinAuthorization::NotAParticipant { position },
             },
         })
     }
@@ -150,8 +148,8 @@ impl UseCases {
 }
 
 pub(crate) fn session_not_found() -> Failure {
-    Failure::Rejected {
-        rejection: Rejection::SessionNotFound,
+    Failure::Denied {
+        denial: CommandDenial::SessionNotFound,
         large_field: "",
     }
 }
@@ -167,10 +165,7 @@ fn large_field(command: &SessionCommand) -> &'static str {
 
 fn failure(error: StoreError, large_field: &'static str) -> Failure {
     match error {
-        StoreError::Rejected(rejection) => Failure::Rejected {
-            rejection,
-            large_field,
-        },
+        StoreError::Denied(denial) => Failure::Denied { denial, large_field },
         StoreError::Unavailable(reason) => {
             warn!(reason, "a call failed: the store is out of reach");
             Failure::StoreUnavailable
@@ -180,10 +175,6 @@ fn failure(error: StoreError, large_field: &'static str) -> Failure {
             Failure::Internal
         }
     }
-}
-
-fn store_key((id, fingerprint): RequestKey) -> roomcast_store::RequestKey {
-    roomcast_store::RequestKey { id, fingerprint }
 }
 
 fn event_ref(room: &RoomId, appended: Appended) -> EventRef {

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use futures_util::{Stream, stream};
-use roomcast_core::{Entry, RoomId, hub::Item};
+use roomcast_core::{Entry, RoomId, hub::Update};
 use roomcast_proto::{Failure, room::Watch, v1::WatchEventsResponse};
 use tonic::Status;
 
@@ -60,9 +60,9 @@ impl Watcher {
                 biased; // a tailer that reconnects early misses nothing
                 () = self.hub.draining() => return Err(Failure::Draining),
                 fed = self.fed.next() => match fed?.item {
-                    Item::Snapshot { snapshot, .. } => return Ok(WatchEventsResponse::reset(&snapshot)),
-                    Item::Entries(entries) => self.entries.extend(entries),
-                    Item::Gone => return Err(session_not_found()),
+                    Update::Snapshot { snapshot, .. } => return Ok(WatchEventsResponse::reset(&snapshot)),
+                    Update::Entries(entries) => self.entries.extend(entries),
+                    Update::SessionNotFound => return Err(session_not_found()),
                 },
             }
         }

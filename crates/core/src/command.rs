@@ -4,11 +4,10 @@
 use std::sync::Arc;
 
 use crate::{
-    Millis,
-    event::Body,
+    Millis, browser_event,
+    event::Event,
     ids::{FeedbackId, SessionId, UserId},
     json::JsonObject,
-    payload,
     position::Offset,
     role::Role,
     session::{Participant, Session},
@@ -57,7 +56,7 @@ pub enum SessionCommand {
 
 /// A rule's no.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
+pub enum CommandDenial {
     /// There is no such session.
     #[error("the session does not exist: create it with PublishSessionUpdate")]
     SessionNotFound,
@@ -74,12 +73,12 @@ pub enum Rejection {
     #[error("the user takes no part in the session")]
     NotAParticipant,
     /// The event would be larger than the cap.
-    #[error("the event's payload would have {bytes} bytes as JSON: at most {cap} are allowed")]
+    #[error("the event's payload would have {bytes} bytes as JSON: at most {limit} are allowed")]
     PayloadTooLarge {
         /// What it would have.
         bytes: usize,
         /// What it may have.
-        cap: usize,
+        limit: usize,
     },
     /// The request id was used before, with another request.
     #[error("the request id was used before with another request: choose a new one")]
@@ -89,7 +88,7 @@ pub enum Rejection {
 /// Decides what `command` appends at the offset `at`, given the session as it stands; `now` is the store's clock.
 ///
 /// # Errors
-/// A [`Rejection`], and then nothing changes.
+/// A [`CommandDenial`], and then nothing changes.
 pub fn decide(
     id: &SessionId,
     session: Option<&Session>,
@@ -97,8 +96,8 @@ pub fn decide(
     at: Offset,
     now: Millis,
     max_payload: usize,
-) -> Result<Body, Rejection> {
-    let existing = || session.ok_or(Rejection::SessionNotFound);
+) -> Result<Event, CommandDenial> {
+    let existing = || session.ok_or(CommandDenial::SessionNotFound);
     let body = match command {
         SessionCommand::Publish {
             status,
@@ -108,7 +107,7 @@ pub fn decide(
         } => {
             let current = session.map_or(0, |session| session.revision);
             if expected_revision.is_some_and(|expected| expected != current) {
-                return Err(Rejection::RevisionMismatch { current });
+                return Err(CommandDenial::RevisionMismatch { current });
             }
             let before = session.map_or(&[][..], |session| &session.participants);
             let after = match participants {
@@ -131,16 +130,16 @@ pub fn decide(
                 attributes: attributes.clone(),
                 revision: current + 1,
             };
-            Body::SessionUpdated {
+            Event::SessionUpdated {
                 session: Arc::new(session),
                 removed,
             }
         }
         SessionCommand::SelectRole { user, role } => {
-            if existing()?.seat(*role).is_some_and(|holder| holder != user) {
-                return Err(Rejection::RoleTaken(*role));
+            if existing()?.holder(*role).is_some_and(|holder| holder != user) {
+                return Err(CommandDenial::RoleTaken(*role));
             }
-            Body::RoleSelected {
+            Event::RoleSelected {
                 user: user.clone(),
                 role: *role,
             }
@@ -153,7 +152,7 @@ pub fn decide(
             ..
         } => {
             existing()?;
-            Body::FeedbackUpdated {
+            Event::FeedbackUpdated {
                 feedback: feedback.clone(),
                 updates: updates.clone(),
                 new_feedback: new_feedback.clone(),
@@ -161,28 +160,30 @@ pub fn decide(
             }
         }
         SessionCommand::RemoveParticipant { user } => {
-            existing()?.participant(user).ok_or(Rejection::NotAParticipant)?;
-            Body::ParticipantRemoved { user: user.clone() }
+            existing()?
+                .participant(user)
+                .ok_or(CommandDenial::NotAParticipant)?;
+            Event::ParticipantRemoved { user: user.clone() }
         }
     };
-    let bytes = payload::session_event(id, &body).map_or(0, |event| event.payload.len());
+    let bytes = browser_event::session_event(id, &body).map_or(0, |event| event.payload.len());
     if bytes > max_payload {
-        return Err(Rejection::PayloadTooLarge {
+        return Err(CommandDenial::PayloadTooLarge {
             bytes,
-            cap: max_payload,
+            limit: max_payload,
         });
     }
     Ok(body)
 }
 
 fn admit(before: &[Participant], user: &UserId, role: Role, at: Offset) -> Participant {
-    let since = before
+    let added_at = before
         .iter()
         .find(|participant| participant.user == *user)
-        .map_or(at, |p| p.since);
+        .map_or(at, |p| p.added_at);
     Participant {
         user: user.clone(),
         role,
-        since,
+        added_at,
     }
 }

@@ -20,24 +20,24 @@ pub struct Entry {
     /// When the store appended it: milliseconds since the Unix epoch, by the store's clock.
     pub published_at: Millis,
     /// What it says.
-    pub body: Body,
+    pub event: Event,
 }
 
 impl Entry {
     /// The entry at this place; its position gets its mark.
     #[must_use]
-    pub fn new(epoch: Epoch, offset: Offset, published_at: Millis, body: Body) -> Self {
+    pub fn new(epoch: Epoch, offset: Offset, published_at: Millis, event: Event) -> Self {
         Self {
             position: Position::new(epoch, offset).marked(Mark::of(published_at)),
             published_at,
-            body,
+            event,
         }
     }
 }
 
 /// What an entry says. The first four stand in a session's log, the others in a user's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Body {
+pub enum Event {
     /// The session was created or replaced.
     SessionUpdated {
         /// The session after it.
@@ -74,7 +74,7 @@ pub enum Body {
         session: SessionId,
     },
     /// The user owes feedback for a session no more. Browsers see no event of it.
-    FeedbackGiven {
+    FeedbackSettled {
         /// The session.
         session: SessionId,
     },
@@ -85,7 +85,7 @@ pub enum Body {
     },
 }
 
-impl Body {
+impl Event {
     /// Who is out of the session by this entry.
     #[must_use]
     pub fn removed(&self) -> &[UserId] {
@@ -95,7 +95,7 @@ impl Body {
             Self::RoleSelected { .. }
             | Self::FeedbackUpdated { .. }
             | Self::FeedbackRequired { .. }
-            | Self::FeedbackGiven { .. }
+            | Self::FeedbackSettled { .. }
             | Self::UserDisconnected { .. } => &[],
         }
     }

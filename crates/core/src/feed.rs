@@ -21,7 +21,7 @@ pub enum Input {
     /// after a reset.
     Start(Position),
     /// An entry that somebody saw appended.
-    Hint(Arc<Entry>),
+    Notification(Arc<Entry>),
     /// The log's tail, as it was seen at some time after the feed was at `asked`. Hints may be lost up to it.
     Tail {
         /// Where the feed was when the tail was asked for.
@@ -30,12 +30,12 @@ pub enum Input {
         tail: Position,
     },
     /// Hints may be lost since some time ago, and entries too: the source was away, and may be another one now.
-    Lost,
+    SourceLost,
     /// Hints come from another source from here on, one that was told the position: those that are held may not go
     /// together with them.
-    Moved,
+    SourceChanged,
     /// The answer to [`Action::Read`].
-    Read {
+    ReadResult {
         /// What the read was asked to begin after.
         after: Position,
         /// What it found.
@@ -113,7 +113,7 @@ impl Feed {
                 self.deliver_held();
                 self.read_if_held();
             }
-            Input::Hint(entry) => self.hint(entry),
+            Input::Notification(entry) => self.hint(entry),
             Input::Tail { asked, tail } => {
                 if let Phase::Live(position) = self.phase
                     && !(position.has_reached(tail) && tail.has_reached(asked))
@@ -121,7 +121,7 @@ impl Feed {
                     self.read(position);
                 }
             }
-            Input::Lost => {
+            Input::SourceLost => {
                 // Hints of another source would not go together with those.
                 self.held.clear();
                 if let Some(position) = self.position() {
@@ -129,8 +129,8 @@ impl Feed {
                     self.phase = Phase::Verifying(position);
                 }
             }
-            Input::Moved => self.held.clear(),
-            Input::Read { after, slice } => self.slice(after, slice),
+            Input::SourceChanged => self.held.clear(),
+            Input::ReadResult { after, slice } => self.slice(after, slice),
         }
     }
 
@@ -187,7 +187,7 @@ impl Feed {
         self.deliver_held();
         let Some(position) = self.position() else { return };
         if tail.epoch == position.epoch && tail.offset > position.offset {
-            self.read(position); // the read's cap cut it
+            self.read(position); // the read's limit cut it
         } else if !self.held.is_empty() && position != before {
             self.read(position); // hints beyond the read: what is between them and it was appended since
         } else {
@@ -263,7 +263,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        event::Body,
+        event::Event,
         position::{Epoch, Mark},
     };
 
@@ -276,7 +276,7 @@ mod tests {
     }
 
     fn entry(n: u64, offset: u64) -> Arc<Entry> {
-        let body = Body::UserDisconnected {
+        let body = Event::UserDisconnected {
             reason: String::new(),
         };
         Arc::new(Entry::new(epoch(n), Offset(offset), 0, body))
@@ -312,7 +312,7 @@ mod tests {
     fn entries_in_order_are_delivered_once() {
         let mut feed = started(0);
         for offset in [1, 1, 2, 1, 3] {
-            feed.handle(Input::Hint(entry(1, offset)));
+            feed.handle(Input::Notification(entry(1, offset)));
         }
         assert_eq!(
             actions(&mut feed),
@@ -323,9 +323,9 @@ mod tests {
     #[test]
     fn a_hole_is_read_and_never_delivered_across() {
         let mut feed = started(0);
-        feed.handle(Input::Hint(entry(1, 3)));
+        feed.handle(Input::Notification(entry(1, 3)));
         assert_eq!(actions(&mut feed), [Action::Read { after: at(1, 0) }]);
-        feed.handle(Input::Read {
+        feed.handle(Input::ReadResult {
             after: at(1, 0),
             slice: slice(1, 1, 2, 0, 10),
         });
@@ -339,7 +339,7 @@ mod tests {
     fn hints_before_the_start_are_merged_with_it() {
         let mut feed = Feed::default();
         for offset in [5, 6, 8] {
-            feed.handle(Input::Hint(entry(1, offset)));
+            feed.handle(Input::Notification(entry(1, offset)));
         }
         feed.handle(Input::Start(at(1, 5)));
         assert_eq!(
@@ -351,9 +351,9 @@ mod tests {
     #[test]
     fn a_cut_read_is_continued() {
         let mut feed = started(0);
-        feed.handle(Input::Lost);
+        feed.handle(Input::SourceLost);
         assert_eq!(actions(&mut feed), [Action::Read { after: at(1, 0) }]);
-        feed.handle(Input::Read {
+        feed.handle(Input::ReadResult {
             after: at(1, 0),
             slice: slice(1, 1, 3, 0, 2),
         });
@@ -368,9 +368,9 @@ mod tests {
     #[test]
     fn another_epoch_is_a_reset_once_a_read_says_so() {
         let mut feed = started(4);
-        feed.handle(Input::Hint(entry(2, 1)));
+        feed.handle(Input::Notification(entry(2, 1)));
         assert_eq!(actions(&mut feed), [Action::Read { after: at(1, 4) }]);
-        feed.handle(Input::Read {
+        feed.handle(Input::ReadResult {
             after: at(1, 4),
             slice: slice(2, 1, 1, 4, 10),
         });
@@ -386,7 +386,7 @@ mod tests {
             tail: at(1, 2),
         });
         assert_eq!(actions(&mut feed), [Action::Read { after: at(1, 4) }]);
-        feed.handle(Input::Read {
+        feed.handle(Input::ReadResult {
             after: at(1, 4),
             slice: slice(1, 1, 2, 4, 10),
         });
@@ -399,17 +399,17 @@ mod tests {
             epoch(n),
             Offset(offset),
             7,
-            entry(n, offset).body.clone(),
+            entry(n, offset).event.clone(),
         ))
     }
 
     #[test]
     fn after_the_source_was_away_nothing_is_delivered_before_a_read_has_found_the_last_entry() {
         let mut feed = started(4);
-        feed.handle(Input::Lost);
-        feed.handle(Input::Hint(entry(1, 5)));
+        feed.handle(Input::SourceLost);
+        feed.handle(Input::Notification(entry(1, 5)));
         assert_eq!(actions(&mut feed), [Action::Read { after: at(1, 4) }]);
-        feed.handle(Input::Read {
+        feed.handle(Input::ReadResult {
             after: at(1, 4),
             slice: slice(1, 1, 4, 4, 10),
         });
@@ -419,11 +419,11 @@ mod tests {
     #[test]
     fn another_entry_at_the_same_place_is_a_reset() {
         let mut feed = started(4);
-        feed.handle(Input::Lost);
-        feed.handle(Input::Hint(other(1, 5)));
+        feed.handle(Input::SourceLost);
+        feed.handle(Input::Notification(other(1, 5)));
         let mut read = slice(1, 1, 5, 4, 10);
         read.after_mark = other(1, 4).position.mark;
-        feed.handle(Input::Read {
+        feed.handle(Input::ReadResult {
             after: at(1, 4),
             slice: read,
         });
@@ -440,7 +440,7 @@ mod tests {
             asked: at(1, 4),
             tail: place,
         };
-        for input in [Input::Hint(other(1, 4)), tail] {
+        for input in [Input::Notification(other(1, 4)), tail] {
             let mut feed = started(4);
             feed.handle(input);
             assert_eq!(actions(&mut feed), [Action::Read { after: at(1, 4) }]);
@@ -454,8 +454,8 @@ mod tests {
             asked: at(1, 4),
             tail: at(1, 5),
         });
-        feed.handle(Input::Hint(entry(1, 5)));
-        feed.handle(Input::Read {
+        feed.handle(Input::Notification(entry(1, 5)));
+        feed.handle(Input::ReadResult {
             after: at(1, 4),
             slice: slice(1, 1, 4, 4, 10),
         });
@@ -471,7 +471,7 @@ mod tests {
                 Action::Read { after: at(1, 5) }
             ]
         );
-        feed.handle(Input::Read {
+        feed.handle(Input::ReadResult {
             after: at(1, 5),
             slice: slice(1, 1, 5, 5, 10),
         });
@@ -481,8 +481,8 @@ mod tests {
     #[test]
     fn what_was_trimmed_away_is_a_reset() {
         let mut feed = started(1);
-        feed.handle(Input::Lost);
-        feed.handle(Input::Read {
+        feed.handle(Input::SourceLost);
+        feed.handle(Input::ReadResult {
             after: at(1, 1),
             slice: slice(1, 4, 6, 1, 10),
         });
@@ -493,7 +493,7 @@ mod tests {
     fn a_room_without_a_log_takes_the_first_life_it_sees() {
         let mut feed = Feed::default();
         feed.handle(Input::Start(Position::NONE));
-        feed.handle(Input::Hint(entry(7, 1)));
+        feed.handle(Input::Notification(entry(7, 1)));
         assert_eq!(actions(&mut feed), [Action::Deliver(entry(7, 1))]);
         let mut feed = Feed::default();
         feed.handle(Input::Start(Position::NONE));
@@ -501,7 +501,7 @@ mod tests {
             asked: Position::NONE,
             tail: at(7, 2),
         });
-        feed.handle(Input::Read {
+        feed.handle(Input::ReadResult {
             after: Position::NONE,
             slice: slice(7, 1, 2, 0, 10),
         });
@@ -518,8 +518,8 @@ mod tests {
     #[test]
     fn a_hint_that_no_read_can_find_is_given_up() {
         let mut feed = started(0);
-        feed.handle(Input::Hint(entry(1, 9)));
-        feed.handle(Input::Read {
+        feed.handle(Input::Notification(entry(1, 9)));
+        feed.handle(Input::ReadResult {
             after: at(1, 0),
             slice: slice(1, 1, 0, 0, 10),
         });
@@ -553,23 +553,23 @@ mod tests {
             for (kind, n) in steps {
                 match kind {
                     0 => tail += 1,
-                    1 if tail > 0 => feed.handle(Input::Hint(entry(1, n.min(tail)))),
+                    1 if tail > 0 => feed.handle(Input::Notification(entry(1, n.min(tail)))),
                     2 => feed.handle(Input::Tail { asked: at(1, start), tail: at(1, tail.max(start)) }),
                     _ => if let Some(after) = reads.pop_front() {
-                        feed.handle(Input::Read { after, slice: slice(1, 1, tail, after.offset.0, limit) });
+                        feed.handle(Input::ReadResult { after, slice: slice(1, 1, tail, after.offset.0, limit) });
                     }
                 }
                 run(&mut feed, &mut reads);
             }
             while let Some(after) = reads.pop_front() {
-                feed.handle(Input::Read { after, slice: slice(1, 1, tail, after.offset.0, limit) });
+                feed.handle(Input::ReadResult { after, slice: slice(1, 1, tail, after.offset.0, limit) });
                 run(&mut feed, &mut reads);
             }
             let asked = feed.position().unwrap();
             feed.handle(Input::Tail { asked, tail: at(1, tail) });
             run(&mut feed, &mut reads);
             while let Some(after) = reads.pop_front() {
-                feed.handle(Input::Read { after, slice: slice(1, 1, tail, after.offset.0, limit) });
+                feed.handle(Input::ReadResult { after, slice: slice(1, 1, tail, after.offset.0, limit) });
                 run(&mut feed, &mut reads);
             }
             prop_assert_eq!(run(&mut feed, &mut reads), tail);

@@ -38,7 +38,7 @@ pub enum Input {
         after: Option<Position>,
     },
     /// Feed the follower this room no more.
-    Forget {
+    EndInterest {
         /// Who.
         follower: FollowerId,
         /// Which room.
@@ -50,11 +50,11 @@ pub enum Input {
     /// source may be another one now.
     Subscribed(RoomId),
     /// Something was appended.
-    Hint(RoomId, Arc<Entry>),
+    Notification(RoomId, Arc<Entry>),
     /// The answer to [`Action::ReadSnapshot`]; `None`: there is no such session.
     Snapshot(RoomId, Option<Snapshot>),
     /// The answer to [`Action::Read`].
-    Slice {
+    ReadResult {
         /// Which room.
         room: RoomId,
         /// What the read was asked to begin after.
@@ -91,13 +91,13 @@ pub enum Action {
         /// Of which room.
         room: RoomId,
         /// What.
-        item: Item,
+        update: Update,
     },
 }
 
 /// What a follower gets.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Item {
+pub enum Update {
     /// The room's state: what follows comes after its position.
     Snapshot {
         /// The state.
@@ -108,7 +108,7 @@ pub enum Item {
     /// The next entries.
     Entries(Vec<Arc<Entry>>),
     /// There is no such session (any more); the room is fed no more.
-    Gone,
+    SessionNotFound,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -210,7 +210,7 @@ impl Hub {
                     self.ask_snapshot(&room);
                 }
             }
-            Input::Forget { follower, room } => {
+            Input::EndInterest { follower, room } => {
                 if let Some(rooms) = self.interests.get_mut(&follower) {
                     rooms.remove(&room);
                 }
@@ -222,10 +222,10 @@ impl Hub {
                 }
             }
             Input::Subscribed(room) => self.subscribed(&room),
-            Input::Hint(room, entry) => self.feed(&room, feed::Input::Hint(entry)),
+            Input::Notification(room, entry) => self.feed(&room, feed::Input::Notification(entry)),
             Input::Snapshot(room, None) => self.gone(&room),
             Input::Snapshot(room, Some(snapshot)) => self.snapshot(&room, snapshot),
-            Input::Slice { room, after, slice } => self.slice(&room, after, slice),
+            Input::ReadResult { room, after, slice } => self.slice(&room, after, slice),
             Input::Tails(rooms) => {
                 for (room, asked, tail) in rooms {
                     self.feed(&room, feed::Input::Tail { asked, tail });
@@ -301,7 +301,7 @@ impl Hub {
         };
         if std::mem::replace(&mut room.subscribed, true) {
             room.snapshot_asked = false;
-            room.feed.handle(feed::Input::Lost);
+            room.feed.handle(feed::Input::SourceLost);
         }
         let behind = room.followers.iter().filter_map(|(follower, state)| match state {
             Follower::Reading(after) => Some((*follower, *after)),
@@ -370,7 +370,7 @@ impl Hub {
             self.actions.push_back(Action::Send {
                 follower: *follower,
                 room: id.clone(),
-                item: Item::Snapshot {
+                update: Update::Snapshot {
                     snapshot: snapshot.clone(),
                     reset: *reset,
                 },
@@ -394,10 +394,10 @@ impl Hub {
             self.actions.push_back(Action::Send {
                 follower,
                 room: id.clone(),
-                item: Item::Gone,
+                update: Update::SessionNotFound,
             });
             self.handle(
-                Input::Forget {
+                Input::EndInterest {
                     follower,
                     room: id.clone(),
                 },
@@ -419,17 +419,17 @@ impl Hub {
         if slice.continues(after) {
             let last = slice.entries.last().map_or(after, |entry| entry.position);
             for follower in reading.iter().filter(|_| !slice.entries.is_empty()) {
-                let item = Item::Entries(slice.entries.clone());
+                let update = Update::Entries(slice.entries.clone());
                 self.actions.push_back(Action::Send {
                     follower: *follower,
                     room: id.clone(),
-                    item,
+                    update,
                 });
             }
             if !reading.is_empty() {
                 room.align(last);
             }
-            room.feed.handle(feed::Input::Read { after, slice });
+            room.feed.handle(feed::Input::ReadResult { after, slice });
             let served: Vec<_> = reading.into_iter().map(|follower| (follower, last)).collect();
             self.drive(id);
             self.catch_up(id, &served, Word::Log);
@@ -437,7 +437,7 @@ impl Hub {
             for follower in reading {
                 room.followers.insert(follower, Follower::Waiting { reset: true });
             }
-            room.feed.handle(feed::Input::Read { after, slice });
+            room.feed.handle(feed::Input::ReadResult { after, slice });
             self.drive(id);
             self.ask_snapshot(id);
         }
@@ -471,11 +471,11 @@ impl Hub {
                         let next = entry.position.offset == position.offset.next();
                         if next && (entry.position.epoch == position.epoch || *position == Position::NONE) {
                             *position = entry.position;
-                            let item = Item::Entries(vec![entry.clone()]);
+                            let update = Update::Entries(vec![entry.clone()]);
                             self.actions.push_back(Action::Send {
                                 follower: *follower,
                                 room: id.clone(),
-                                item,
+                                update,
                             });
                         }
                     }
@@ -521,7 +521,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        event::Body,
+        event::Event,
         position::{Epoch, Mark, Offset},
         snapshot::RoomState,
     };
@@ -553,7 +553,7 @@ mod tests {
         }
 
         fn entry(&self, offset: u64) -> Arc<Entry> {
-            let body = Body::UserDisconnected {
+            let body = Event::UserDisconnected {
                 reason: String::new(),
             };
             let published_at = self.marks[usize::try_from(offset).unwrap() - 1];
@@ -578,7 +578,12 @@ mod tests {
 
         fn run(&mut self) {
             while let Some(action) = self.hub.next_action() {
-                let Action::Send { follower, item, .. } = action else {
+                let Action::Send {
+                    follower,
+                    update: item,
+                    ..
+                } = action
+                else {
                     self.under_way.push(action);
                     continue;
                 };
@@ -586,8 +591,8 @@ mod tests {
                     panic!("sent to nobody")
                 };
                 match item {
-                    Item::Snapshot { snapshot, .. } => *seen = Some(snapshot.position),
-                    Item::Entries(entries) => {
+                    Update::Snapshot { snapshot, .. } => *seen = Some(snapshot.position),
+                    Update::Entries(entries) => {
                         for entry in entries {
                             let before = seen.expect("a beginning first");
                             let same_life = before == Position::NONE || before.epoch == entry.position.epoch;
@@ -595,7 +600,7 @@ mod tests {
                             *seen = Some(entry.position);
                         }
                     }
-                    Item::Gone => panic!("a user's room is always there"),
+                    Update::SessionNotFound => panic!("a user's room is always there"),
                 }
             }
         }
@@ -610,7 +615,7 @@ mod tests {
                 Action::Unsubscribe(_) => {}
                 Action::ReadSnapshot(room) => {
                     let state = RoomState::User {
-                        owed: BTreeSet::new(),
+                        pending_feedback: BTreeSet::new(),
                     };
                     let snapshot = Snapshot {
                         position: self.position(self.tail),
@@ -635,7 +640,7 @@ mod tests {
                             .map(|offset| self.entry(offset))
                             .collect(),
                     };
-                    self.tell(Input::Slice { room, after, slice });
+                    self.tell(Input::ReadResult { room, after, slice });
                 }
                 Action::Compare(rooms) => {
                     let tail = self.position(self.tail);
@@ -681,7 +686,7 @@ mod tests {
                         world.append();
                         if kind == 0 {
                             let entry = world.entry(world.tail);
-                            world.tell(Input::Hint(room.clone(), entry));
+                            world.tell(Input::Notification(room.clone(), entry));
                         }
                     }
                     2 => {
@@ -691,7 +696,7 @@ mod tests {
                     }
                     3 => {
                         world.seen.remove(&follower);
-                        world.tell(Input::Forget { follower, room: room.clone() });
+                        world.tell(Input::EndInterest { follower, room: room.clone() });
                     }
                     4 if at == 0 => {
                         (world.epoch, world.tail, world.first) = (world.epoch + 1, 0, 1);
@@ -747,7 +752,7 @@ mod tests {
             let room: RoomId = format!("user:u{n}").parse().unwrap();
             let position = Position::new(Epoch::from_random(1), Offset(1));
             let state = RoomState::User {
-                owed: BTreeSet::new(),
+                pending_feedback: BTreeSet::new(),
             };
             let interest = Input::Interest {
                 follower: FollowerId(1),

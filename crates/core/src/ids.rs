@@ -117,6 +117,16 @@ impl TryFrom<String> for RequestId {
     }
 }
 
+/// An idempotency key and the request for which it was first used. It is valid within one session: the same key may be
+/// used for another session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestKey {
+    /// The caller's idempotency key.
+    pub id: RequestId,
+    /// SHA-256 of the method's name and of the request without its request id.
+    pub fingerprint: [u8; 32],
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

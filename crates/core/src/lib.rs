@@ -6,6 +6,7 @@
 //!
 //! This crate must never use tokio, tonic, redis, a clock or a random source.
 
+pub mod browser_event;
 pub mod command;
 pub mod cursor;
 pub mod event;
@@ -14,9 +15,8 @@ pub mod hub;
 pub mod ids;
 pub mod json;
 pub mod limits;
-pub mod payload;
 pub mod position;
-pub mod resume;
+pub mod replay;
 pub mod role;
 pub mod room;
 pub mod rooms;
@@ -24,10 +24,10 @@ pub mod session;
 mod small_map;
 pub mod snapshot;
 
-pub use command::{Rejection, SessionCommand};
+pub use command::{CommandDenial, SessionCommand};
 pub use cursor::Cursor;
-pub use event::{Body, Entry, LogSlice};
-pub use ids::{FeedbackId, IdError, RequestId, SessionId, UserId};
+pub use event::{Entry, Event, LogSlice};
+pub use ids::{FeedbackId, IdError, RequestId, RequestKey, SessionId, UserId};
 pub use json::JsonObject;
 pub use position::{Epoch, Mark, Offset, Position};
 pub use role::Role;

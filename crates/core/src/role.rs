@@ -26,7 +26,7 @@ impl Role {
 
     /// Whether only one participant of a session can have this role.
     #[must_use]
-    pub fn has_one_seat(self) -> bool {
+    pub fn is_exclusive(self) -> bool {
         match self {
             Self::Interviewer | Self::Interviewee => true,
             Self::Observer => false,

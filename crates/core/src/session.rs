@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    event::Body,
+    event::Event,
     ids::{SessionId, UserId},
     json::JsonObject,
     position::Offset,
@@ -18,7 +18,7 @@ pub struct Participant {
     /// As what.
     pub role: Role,
     /// The entry since which they take part; nothing before it is replayed to them.
-    pub since: Offset,
+    pub added_at: Offset,
 }
 
 /// A session as it stands.
@@ -47,8 +47,8 @@ impl Session {
 
     /// Who has the one seat of `role`.
     #[must_use]
-    pub fn seat(&self, role: Role) -> Option<&UserId> {
-        let taken = |participant: &&Participant| role.has_one_seat() && participant.role == role;
+    pub fn holder(&self, role: Role) -> Option<&UserId> {
+        let taken = |participant: &&Participant| role.is_exclusive() && participant.role == role;
         self.participants
             .iter()
             .find(taken)
@@ -57,10 +57,10 @@ impl Session {
 
     /// Applies the entry at `offset`. A session after an entry is the session before it, folded: the store,
     /// the edges and the reference model of the tests agree on it by this one function.
-    pub fn fold(&mut self, offset: Offset, body: &Body) {
+    pub fn fold(&mut self, offset: Offset, body: &Event) {
         match body {
-            Body::SessionUpdated { session, .. } => *self = Self::clone(session),
-            Body::RoleSelected { user, role } => {
+            Event::SessionUpdated { session, .. } => *self = Self::clone(session),
+            Event::RoleSelected { user, role } => {
                 self.revision += 1;
                 match self
                     .participants
@@ -72,20 +72,20 @@ impl Session {
                         let participant = Participant {
                             user: user.clone(),
                             role: *role,
-                            since: offset,
+                            added_at: offset,
                         };
                         self.participants.push(participant);
                     }
                 }
             }
-            Body::ParticipantRemoved { user } => {
+            Event::ParticipantRemoved { user } => {
                 self.revision += 1;
                 self.participants.retain(|participant| participant.user != *user);
             }
-            Body::FeedbackUpdated { .. }
-            | Body::FeedbackRequired { .. }
-            | Body::FeedbackGiven { .. }
-            | Body::UserDisconnected { .. } => {}
+            Event::FeedbackUpdated { .. }
+            | Event::FeedbackRequired { .. }
+            | Event::FeedbackSettled { .. }
+            | Event::UserDisconnected { .. } => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
-    event::Body,
+    event::Event,
     ids::{SessionId, UserId},
     position::{Offset, Position},
     session::Session,
@@ -17,35 +17,35 @@ pub enum RoomState {
     /// Of a user's room: the sessions that the user owes feedback for.
     User {
         /// Those sessions.
-        owed: BTreeSet<SessionId>,
+        pending_feedback: BTreeSet<SessionId>,
     },
 }
 
 impl RoomState {
     /// Applies the entry at `offset`.
-    pub fn fold(&mut self, offset: Offset, body: &Body) {
+    pub fn fold(&mut self, offset: Offset, body: &Event) {
         match self {
             Self::Session(session) => match body {
-                Body::SessionUpdated { session: new, .. } => *session = new.clone(),
-                Body::RoleSelected { .. }
-                | Body::FeedbackUpdated { .. }
-                | Body::ParticipantRemoved { .. }
-                | Body::FeedbackRequired { .. }
-                | Body::FeedbackGiven { .. }
-                | Body::UserDisconnected { .. } => Arc::make_mut(session).fold(offset, body),
+                Event::SessionUpdated { session: new, .. } => *session = new.clone(),
+                Event::RoleSelected { .. }
+                | Event::FeedbackUpdated { .. }
+                | Event::ParticipantRemoved { .. }
+                | Event::FeedbackRequired { .. }
+                | Event::FeedbackSettled { .. }
+                | Event::UserDisconnected { .. } => Arc::make_mut(session).fold(offset, body),
             },
-            Self::User { owed } => match body {
-                Body::FeedbackRequired { session } => {
-                    owed.insert(session.clone());
+            Self::User { pending_feedback } => match body {
+                Event::FeedbackRequired { session } => {
+                    pending_feedback.insert(session.clone());
                 }
-                Body::FeedbackGiven { session } => {
-                    owed.remove(session);
+                Event::FeedbackSettled { session } => {
+                    pending_feedback.remove(session);
                 }
-                Body::SessionUpdated { .. }
-                | Body::RoleSelected { .. }
-                | Body::FeedbackUpdated { .. }
-                | Body::ParticipantRemoved { .. }
-                | Body::UserDisconnected { .. } => {}
+                Event::SessionUpdated { .. }
+                | Event::RoleSelected { .. }
+                | Event::FeedbackUpdated { .. }
+                | Event::ParticipantRemoved { .. }
+                | Event::UserDisconnected { .. } => {}
             },
         }
     }
@@ -68,5 +68,5 @@ pub struct SessionView {
     /// The last entry of its log.
     pub position: Position,
     /// Who owes feedback for it.
-    pub open_feedback: BTreeSet<UserId>,
+    pub pending_feedback: BTreeSet<UserId>,
 }

@@ -8,7 +8,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use roomcast_core::{
-    Body, Entry, Epoch, Offset, Position, RoomId, RoomState, Snapshot,
+    Entry, Epoch, Event, Offset, Position, RoomId, RoomState, Snapshot,
     hub::{Action, FollowerId, Hub, Input},
     limits::{COMPARE_FEW, COMPARE_INTERVAL, COMPARE_TURNS},
 };
@@ -40,7 +40,7 @@ fn serve(hub: &mut Hub, at: Position) -> (usize, usize) {
             Action::ReadSnapshot(room) => {
                 read += 1;
                 let state = RoomState::User {
-                    owed: BTreeSet::new(),
+                    pending_feedback: BTreeSet::new(),
                 };
                 hub.handle(Input::Snapshot(room, Some(Snapshot { position: at, state })), 0);
             }
@@ -57,7 +57,7 @@ fn a_hundred_thousand_rooms_have_a_bound_and_do_not_make_an_event_dearer() {
     let epoch = Epoch::from_random(7);
     let appended = |offset| {
         let reason = String::new();
-        Entry::new(epoch, Offset(offset), 0, Body::UserDisconnected { reason })
+        Entry::new(epoch, Offset(offset), 0, Event::UserDisconnected { reason })
     };
     let first = appended(1).position;
     let mut hub = Hub::default();
@@ -78,7 +78,7 @@ fn a_hundred_thousand_rooms_have_a_bound_and_do_not_make_an_event_dearer() {
     assert!(each <= BYTES_OF_ROOM, "{each} bytes a room");
 
     // An event is sent to those who follow its room, and asks the store for nothing.
-    hub.handle(Input::Hint(room(ROOMS / 2), Arc::new(appended(2))), 0);
+    hub.handle(Input::Notification(room(ROOMS / 2), Arc::new(appended(2))), 0);
     assert_eq!(serve(&mut hub, first), (FOLLOWERS.len(), 0));
 
     // All tails are compared once in an interval, in turns none of which is long.

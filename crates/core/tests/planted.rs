@@ -142,15 +142,15 @@ const FAULTS: &[Fault] = &[
         name: "a replay begins before its user took part",
         edits: &[(
             "src/resume.rs",
-            "entries.retain(|entry| entry.position.offset >= since);",
-            "let _ = since;",
+            "entries.retain(|entry| entry.position.offset >= added_at);",
+            "let _ = added_at;",
         )],
     },
     Fault {
         name: "whoever was out meanwhile goes on as if nothing had been missed",
         edits: &[(
             "src/resume.rs",
-            "entries.iter().any(|entry| entry.body.removed().contains(user))",
+            "entries.iter().any(|entry| entry.event.removed().contains(user))",
             "false && user.as_str().is_empty()",
         )],
     },

@@ -21,7 +21,7 @@ pub struct Config {
     pub verifier: roomcast_auth::Verifier,
     /// Served beside Socket.IO; without it every other path is 404.
     pub page: Option<axum::Router>,
-    /// Bounds for each socket.
+    /// StoreLimits for each socket.
     pub limits: Limits,
     /// How the edge ends.
     pub drain: Drain,
@@ -73,7 +73,7 @@ pub enum Origins {
     Listed(Vec<String>),
 }
 
-/// Bounds for each socket, and for the crowd.
+/// StoreLimits for each socket, and for the crowd.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Sessions that it can be in at once.

@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use roomcast_core::payload::Event;
+use roomcast_core::browser_event::BrowserEvent;
 use serde_json::value::RawValue;
 use socketioxide::{adapter::LocalAdapter, extract::AckSender, handler::FromMessageParts, socket::Socket};
 use socketioxide_core::Value as Packet;
@@ -221,7 +221,7 @@ impl Outbound {
     }
 }
 
-fn send_event(socket: &Socket<LocalAdapter>, event: &Event, cursor: &str) -> Result<(), Ended> {
+fn send_event(socket: &Socket<LocalAdapter>, event: &BrowserEvent, cursor: &str) -> Result<(), Ended> {
     let payload: &RawValue = serde_json::from_str(&event.payload).map_err(|error| Ended::failed(&error))?;
     socket
         .emit(event.name, &(payload, cursor))
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     fn event(bytes: usize) -> Item {
-        let event = Event {
+        let event = BrowserEvent {
             name: "session-updated",
             payload: "x".repeat(bytes).into(),
         };

@@ -4,7 +4,7 @@
 use std::{cell::OnceCell, sync::Arc};
 
 use bytes::Bytes;
-use roomcast_core::{UserId, payload::Event, resume::Replay, rooms::SocketId};
+use roomcast_core::{UserId, browser_event::BrowserEvent, replay::Replay, rooms::SocketId};
 use serde_json::value::RawValue;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 /// Something to send to one socket.
 pub(crate) enum Item {
     /// An event with the socket's cursor after it.
-    Event(Arc<Event>, Arc<str>),
+    Event(Arc<BrowserEvent>, Arc<str>),
     /// What the socket missed. It counts as one item: its entries are the log's, and it is sent as fast as the browser
     /// takes it.
     Replay(Replay),
@@ -41,7 +41,7 @@ impl From<Item> for Part {
 
 /// An event for sockets whose cursor after it is the same, encoded once for all of them.
 pub(crate) struct Delivery {
-    event: Arc<Event>,
+    event: Arc<BrowserEvent>,
     cursor: Arc<str>,
     /// What frames of the event begin with, where sockets with other cursors get it too.
     opening: Option<Bytes>,
@@ -50,7 +50,7 @@ pub(crate) struct Delivery {
 
 impl Delivery {
     /// To many with the same cursor.
-    pub(crate) fn new(event: Arc<Event>, cursor: Arc<str>) -> Self {
+    pub(crate) fn new(event: Arc<BrowserEvent>, cursor: Arc<str>) -> Self {
         Self {
             event,
             cursor,

@@ -15,8 +15,8 @@ use std::{
 use roomcast_auth::{TokenError, Verifier};
 use roomcast_core::{
     Cursor, UserId,
-    payload::rfc3339,
-    rooms::{Resumed, SocketId},
+    browser_event::rfc3339,
+    rooms::{ResumeOutcome, SocketId},
 };
 use serde_json::{json, value::RawValue};
 use socketioxide::{
@@ -139,9 +139,9 @@ impl Sockets {
         let _ending = self.switch.0.send(connected).await;
         let pid = match auth.resume() {
             Some((pid, cursor)) if pid::is_of(pid, &peer.user) => match self.resume(id, cursor).await {
-                Resumed::Continued => Some(pid.to_owned()),
-                Resumed::Fresh => None,
-                Resumed::Unavailable => {
+                ResumeOutcome::Continued => Some(pid.to_owned()),
+                ResumeOutcome::Fresh => None,
+                ResumeOutcome::Unavailable => {
                     // It comes back with the same cursor; a CONNECT_ERROR would stop it.
                     peer.transport.kill_first().await;
                     return Err(Refused("unavailable"));
@@ -155,9 +155,9 @@ impl Sockets {
         Ok(())
     }
 
-    async fn resume(&self, socket: SocketId, cursor: Cursor) -> Resumed {
+    async fn resume(&self, socket: SocketId, cursor: Cursor) -> ResumeOutcome {
         if cursor.0.is_empty() {
-            return Resumed::Continued;
+            return ResumeOutcome::Continued;
         }
         let (decided, decision) = oneshot::channel();
         let resume = Told::Resume {
@@ -166,7 +166,7 @@ impl Sockets {
             decided,
         };
         let _ending = self.switch.0.send(resume).await;
-        decision.await.unwrap_or(Resumed::Unavailable)
+        decision.await.unwrap_or(ResumeOutcome::Unavailable)
     }
 
     async fn refuse(&self, error: TokenError, transport: &Arc<Transport>) -> Refused {

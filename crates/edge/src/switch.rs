@@ -11,9 +11,10 @@ use std::{
 use bytes::Bytes;
 use roomcast_auth::Clock;
 use roomcast_core::{
-    Entry, LogSlice, Millis, Position, RoomId, SessionId, Snapshot, json,
-    payload::Event,
-    rooms::{Action, Answer, Ask, Input, Refusal, Resumed, Rooms, SocketId},
+    Entry, LogSlice, Millis, Position, RoomId, SessionId, Snapshot,
+    browser_event::BrowserEvent,
+    json,
+    rooms::{Action, Input, JoinDenial, ResumeOutcome, Rooms, SocketId, SocketRequestId, SocketResponse},
 };
 use serde_json::value::RawValue;
 use tokio::{
@@ -59,7 +60,7 @@ pub(crate) enum Told {
     Resume {
         socket: SocketId,
         positions: BTreeMap<SessionId, Position>,
-        decided: oneshot::Sender<Resumed>,
+        decided: oneshot::Sender<ResumeOutcome>,
     },
     /// A socket is gone.
     Disconnected(SocketId),
@@ -88,8 +89,8 @@ pub(crate) enum Told {
     Authorized {
         socket: SocketId,
         session: SessionId,
-        ask: Ask,
-        answer: Result<Position, Refusal>,
+        request: SocketRequestId,
+        answer: Result<Position, JoinDenial>,
     },
     /// A control plane read a part of a log.
     Slice {
@@ -111,7 +112,7 @@ pub(crate) enum Fed {
     /// A room's next entries.
     Entries(RoomId, Vec<Arc<Entry>>),
     /// There is no such session.
-    Gone(RoomId),
+    SessionNotFound(RoomId),
 }
 
 /// Where questions go.
@@ -152,7 +153,7 @@ pub(crate) struct Board {
     /// For how many sockets an event is written at once.
     at_once: usize,
     /// The last event that was delivered with cursors that differ, and what its frames begin with.
-    opening: Option<(Arc<Event>, Bytes)>,
+    opening: Option<(Arc<BrowserEvent>, Bytes)>,
 }
 
 struct Known {
@@ -167,9 +168,9 @@ struct Known {
 #[derive(Default)]
 struct Awaited {
     welcome: Option<oneshot::Sender<()>>,
-    decided: Option<oneshot::Sender<Resumed>>,
+    decided: Option<oneshot::Sender<ResumeOutcome>>,
     /// Questions that are not answered yet; few at a time.
-    replies: Vec<(Ask, Reply)>,
+    replies: Vec<(SocketRequestId, Reply)>,
 }
 
 impl Known {
@@ -183,8 +184,8 @@ impl Awaited {
         self.welcome.is_none() && self.decided.is_none() && self.replies.is_empty()
     }
 
-    fn take_reply(&mut self, ask: Ask) -> Option<Reply> {
-        let at = self.replies.iter().position(|(asked, _)| *asked == ask)?;
+    fn take_reply(&mut self, request: SocketRequestId) -> Option<Reply> {
+        let at = self.replies.iter().position(|(asked, _)| *asked == request)?;
         Some(self.replies.swap_remove(at).1)
     }
 }
@@ -213,7 +214,7 @@ impl Board {
         }
     }
 
-    /// Runs until nobody can ask any more.
+    /// Runs until nobody can request any more.
     pub(crate) async fn run(mut self, mut told: mpsc::Receiver<Told>, mut fed: mpsc::Receiver<Fed>) {
         let mut expiries = tokio::time::interval(EXPIRY_INTERVAL);
         expiries.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -280,7 +281,7 @@ impl Board {
             Fed::Snapshot(room, snapshot) => self.handle(Input::Snapshot(room, snapshot)),
             Fed::Reset(room, snapshot) => self.handle(Input::Reset(room, snapshot)),
             Fed::Entries(room, entries) => self.handle(Input::Entries(room, entries)),
-            Fed::Gone(room) => self.handle(Input::Gone(room)),
+            Fed::SessionNotFound(room) => self.handle(Input::SessionNotFound(room)),
         }
     }
 
@@ -315,11 +316,11 @@ impl Board {
                     known.awaited().decided = Some(decided);
                 }
                 self.asks += 1;
-                let ask = Ask(self.asks);
+                let request = SocketRequestId(self.asks);
                 self.handle(Input::Resume {
                     socket,
                     positions,
-                    ask,
+                    request,
                 });
             }
             Told::Prolonged { socket, expires_at } => self.prolong(socket, expires_at),
@@ -335,12 +336,12 @@ impl Board {
                 after,
                 reply,
             } => {
-                let ask = self.expect(socket, reply);
+                let request = self.expect(socket, reply);
                 self.handle(Input::Join {
                     socket,
                     session,
                     after,
-                    ask,
+                    request,
                 });
             }
             Told::Leave {
@@ -348,8 +349,12 @@ impl Board {
                 session,
                 reply,
             } => {
-                let ask = self.expect(socket, reply);
-                self.handle(Input::Leave { socket, session, ask });
+                let request = self.expect(socket, reply);
+                self.handle(Input::Leave {
+                    socket,
+                    session,
+                    request,
+                });
             }
             Told::Refuse {
                 socket,
@@ -363,27 +368,27 @@ impl Board {
             Told::Authorized {
                 socket,
                 session,
-                ask,
+                request,
                 answer,
             } => {
                 self.handle(Input::Authorized {
                     socket,
                     session,
-                    ask,
-                    answer,
+                    request,
+                    result: answer,
                 });
             }
-            Told::Slice { room, after, slice } => self.handle(Input::Slice { room, after, slice }),
+            Told::Slice { room, after, slice } => self.handle(Input::ReadResult { room, after, slice }),
         }
     }
 
-    fn expect(&mut self, socket: SocketId, reply: Reply) -> Ask {
+    fn expect(&mut self, socket: SocketId, reply: Reply) -> SocketRequestId {
         self.asks += 1;
-        let ask = Ask(self.asks);
+        let request = SocketRequestId(self.asks);
         if let Some(known) = self.peers.get_mut(&socket) {
-            known.awaited().replies.push((ask, reply));
+            known.awaited().replies.push((request, reply));
         }
-        ask
+        request
     }
 
     /// Takes something of what is awaited of a socket.
@@ -408,12 +413,16 @@ impl Board {
                     socket,
                     session,
                     user,
-                    ask,
-                } => self.link.authorize(socket, session, user, ask),
+                    request,
+                } => self.link.authorize(socket, session, user, request),
                 Action::Interest { room, after } => self.link.interest(self.generation, room, after),
-                Action::Forget(room) => self.link.forget(self.generation, room),
+                Action::EndInterest(room) => self.link.forget(self.generation, room),
                 Action::Read { room, after } => self.link.read(room, after),
-                Action::Answer { socket, ask, answer } => self.answer(socket, ask, answer),
+                Action::Respond {
+                    socket,
+                    request,
+                    response,
+                } => self.answer(socket, request, response),
                 Action::Deliver {
                     sockets,
                     event,
@@ -430,7 +439,7 @@ impl Board {
                         known.peer.transport.kill();
                     }
                 }
-                Action::Welcome(socket) => {
+                Action::UserRoomJoined(socket) => {
                     let welcome = self.take_awaited(socket, |awaited| awaited.welcome.take());
                     // Nobody waits any more where the connection took too long.
                     let _ = welcome.map(|welcome| welcome.send(()));
@@ -446,7 +455,7 @@ impl Board {
             .set(i64::try_from(self.rooms.rooms()).unwrap_or(i64::MAX));
     }
 
-    fn deliver(&mut self, sockets: &[SocketId], event: Arc<Event>, cursor: Arc<str>) {
+    fn deliver(&mut self, sockets: &[SocketId], event: Arc<BrowserEvent>, cursor: Arc<str>) {
         self.metrics.deliveries.inc_by(sockets.len() as u64);
         let mut delivery = Delivery::new(event.clone(), cursor);
         if sockets.len() == 1 {
@@ -466,7 +475,7 @@ impl Board {
     }
 
     /// What frames of an event begin with.
-    fn opening(&mut self, event: Arc<Event>) -> Bytes {
+    fn opening(&mut self, event: Arc<BrowserEvent>) -> Bytes {
         match &self.opening {
             Some((known, opening)) if Arc::ptr_eq(known, &event) => opening.clone(),
             Some(_) | None => {
@@ -493,11 +502,11 @@ impl Board {
         }
     }
 
-    fn answer(&mut self, socket: SocketId, ask: Ask, answer: Answer) {
-        let reply = self.take_awaited(socket, |awaited| awaited.take_reply(ask));
+    fn answer(&mut self, socket: SocketId, request: SocketRequestId, answer: SocketResponse) {
+        let reply = self.take_awaited(socket, |awaited| awaited.take_reply(request));
         let Some(reply) = reply else { return };
         match answer {
-            Answer::Joined {
+            SocketResponse::Joined {
                 session,
                 role,
                 position,
@@ -509,10 +518,10 @@ impl Board {
                     r#"{{"ok":true,"sessionId":"{session}","role":"{role}","position":{position},"recovered":{recovered},"session":{snapshot}}}"#
                 ));
             }
-            Answer::Left(session) => {
+            SocketResponse::Left(session) => {
                 self.acknowledge(socket, reply, format!(r#"{{"ok":true,"sessionId":"{session}"}}"#));
             }
-            Answer::Refused(session, refusal) => {
+            SocketResponse::Denied(session, refusal) => {
                 self.refuse(
                     socket,
                     reply,
@@ -546,7 +555,7 @@ impl Board {
             );
         } else {
             let payload = format!(r#"{{"sessionId":{session},"code":"{code}","message":{text}}}"#);
-            let event = Event {
+            let event = BrowserEvent {
                 name: "session-error",
                 payload: payload.into(),
             };

@@ -28,14 +28,14 @@ pub enum ChangeKind {
 
 /// What a command asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+pub enum ParsedCommand {
     /// A change of one session.
     Change(ChangeKind, Change),
     /// Users who shall owe feedback.
     Require(Require),
 }
 
-impl Asked {
+impl ParsedCommand {
     /// The session whose order the command stands in.
     #[must_use]
     pub fn session(&self) -> &SessionId {
@@ -51,7 +51,7 @@ impl v1::Command {
     ///
     /// # Errors
     /// What its own method would say.
-    pub fn parse(self, max_bytes: usize) -> Result<Asked, Failure> {
+    pub fn parse(self, max_bytes: usize) -> Result<ParsedCommand, Failure> {
         let Some(wanted) = self.command else {
             return Err(Invalid::one("command", "is required").into());
         };
@@ -63,15 +63,19 @@ impl v1::Command {
             Wanted::RemoveParticipant(request) => request.encoded_len(),
         };
         if bytes > max_bytes {
-            return Err(Failure::RequestTooLarge { cap: max_bytes });
+            return Err(Failure::RequestTooLarge { limit: max_bytes });
         }
         Ok(match wanted {
-            Wanted::PublishSessionUpdate(request) => Asked::Change(ChangeKind::Publish, request.try_into()?),
-            Wanted::SelectRole(request) => Asked::Change(ChangeKind::SelectRole, request.try_into()?),
-            Wanted::RequireFeedback(request) => Asked::Require(request.try_into()?),
-            Wanted::UpdateFeedback(request) => Asked::Change(ChangeKind::UpdateFeedback, request.try_into()?),
+            Wanted::PublishSessionUpdate(request) => {
+                ParsedCommand::Change(ChangeKind::Publish, request.try_into()?)
+            }
+            Wanted::SelectRole(request) => ParsedCommand::Change(ChangeKind::SelectRole, request.try_into()?),
+            Wanted::RequireFeedback(request) => ParsedCommand::Require(request.try_into()?),
+            Wanted::UpdateFeedback(request) => {
+                ParsedCommand::Change(ChangeKind::UpdateFeedback, request.try_into()?)
+            }
             Wanted::RemoveParticipant(request) => {
-                Asked::Change(ChangeKind::RemoveParticipant, request.try_into()?)
+                ParsedCommand::Change(ChangeKind::RemoveParticipant, request.try_into()?)
             }
         })
     }
@@ -146,7 +150,7 @@ mod tests {
 
     #[test]
     fn an_error_has_the_code_and_the_details_of_the_call() {
-        let failure = Failure::RequestTooLarge { cap: 7 };
+        let failure = Failure::RequestTooLarge { limit: 7 };
         let status = Status::from(failure.clone());
         let Some(Came::Error(error)) = v1::CommandResult::from(failure).result else {
             panic!("no error")
@@ -168,7 +172,7 @@ mod tests {
         };
         assert!(matches!(
             command.parse(10),
-            Err(Failure::RequestTooLarge { cap: 10 })
+            Err(Failure::RequestTooLarge { limit: 10 })
         ));
     }
 }

@@ -1,16 +1,15 @@
 //! Backends' requests, parsed: each field checked, all that is wrong named at once.
 
 use prost::{Message, Name};
-use roomcast_core::{FeedbackId, RequestId, SessionCommand, SessionId, UserId, limits::MAX_REASON_BYTES};
+use roomcast_core::{
+    FeedbackId, RequestId, RequestKey, SessionCommand, SessionId, UserId, limits::MAX_REASON_BYTES,
+};
 use sha2::{Digest, Sha256};
 
 use crate::{Invalid, json, session, time, v1, violation::Fields};
 
 /// How many users one RequireFeedback names at most.
 pub const MAX_REQUIRED_USERS: usize = 1_000;
-
-/// A request id and the SHA-256 of the request that it stands for (its name, and its encoding without the id).
-pub type RequestKey = (RequestId, [u8; 32]);
 
 /// A change of one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,5 +223,8 @@ fn request_key<R: Message + Name>(fields: &mut Fields, id: String, from: &R) -> 
     let digest = Sha256::new_with_prefix(R::NAME)
         .chain_update([0])
         .chain_update(from.encode_to_vec());
-    Some(Some((id, digest.finalize().into())))
+    Some(Some(RequestKey {
+        id,
+        fingerprint: digest.finalize().into(),
+    }))
 }

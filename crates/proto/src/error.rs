@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use roomcast_core::Rejection;
+use roomcast_core::CommandDenial;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -24,12 +24,12 @@ pub enum Failure {
     /// The request is larger than this many bytes.
     RequestTooLarge {
         /// What a request may have.
-        cap: usize,
+        limit: usize,
     },
     /// A rule says no.
-    Rejected {
+    Denied {
         /// Which.
-        rejection: Rejection,
+        denial: CommandDenial,
         /// The request's field that makes an event large.
         large_field: &'static str,
     },
@@ -90,11 +90,11 @@ fn row(failure: &Failure) -> Row {
             "INVALID_REQUEST",
             format!("the request is not valid: {invalid}"),
         ),
-        Failure::RequestTooLarge { cap } => {
-            let text = format!("the request is too large: at most {cap} bytes are allowed");
-            Row::new(Code::InvalidArgument, "REQUEST_TOO_LARGE", text).with("max_bytes", cap)
+        Failure::RequestTooLarge { limit } => {
+            let text = format!("the request is too large: at most {limit} bytes are allowed");
+            Row::new(Code::InvalidArgument, "REQUEST_TOO_LARGE", text).with("max_bytes", limit)
         }
-        Failure::Rejected { rejection, .. } => rejected(rejection),
+        Failure::Denied { denial, .. } => rejected(denial),
         Failure::StoreUnavailable => Row::new(
             Code::Unavailable,
             "STORE_UNAVAILABLE",
@@ -143,23 +143,23 @@ fn row(failure: &Failure) -> Row {
     }
 }
 
-fn rejected(rejection: &Rejection) -> Row {
-    let text = rejection.to_string();
-    match rejection {
-        Rejection::SessionNotFound => Row::new(Code::NotFound, "SESSION_NOT_FOUND", text),
-        Rejection::RoleTaken(role) => {
+fn rejected(denial: &CommandDenial) -> Row {
+    let text = denial.to_string();
+    match denial {
+        CommandDenial::SessionNotFound => Row::new(Code::NotFound, "SESSION_NOT_FOUND", text),
+        CommandDenial::RoleTaken(role) => {
             Row::new(Code::FailedPrecondition, "ROLE_TAKEN", text).with("role", role)
         }
-        Rejection::RevisionMismatch { current } => {
+        CommandDenial::RevisionMismatch { current } => {
             Row::new(Code::Aborted, "REVISION_MISMATCH", text).with("current_revision", current)
         }
-        Rejection::NotAParticipant => Row::new(Code::NotFound, "NOT_A_PARTICIPANT", text),
-        Rejection::PayloadTooLarge { bytes, cap } => {
+        CommandDenial::NotAParticipant => Row::new(Code::NotFound, "NOT_A_PARTICIPANT", text),
+        CommandDenial::PayloadTooLarge { bytes, limit } => {
             Row::new(Code::InvalidArgument, "PAYLOAD_TOO_LARGE", text)
                 .with("bytes", bytes)
-                .with("max_bytes", cap)
+                .with("max_bytes", limit)
         }
-        Rejection::RequestIdReused => Row::new(Code::AlreadyExists, "REQUEST_ID_REUSED", text),
+        CommandDenial::RequestIdReused => Row::new(Code::AlreadyExists, "REQUEST_ID_REUSED", text),
     }
 }
 
@@ -181,8 +181,8 @@ impl From<Failure> for Status {
                     details.add_bad_request_violation(&violation.field, &violation.description);
                 }
             }
-            Failure::Rejected {
-                rejection: Rejection::PayloadTooLarge { .. },
+            Failure::Denied {
+                denial: CommandDenial::PayloadTooLarge { .. },
                 large_field,
             } => {
                 details.add_bad_request_violation(*large_field, &text);
@@ -190,7 +190,7 @@ impl From<Failure> for Status {
             Failure::RequestTooLarge { .. } => {
                 details.add_bad_request_violation("", &text);
             }
-            Failure::Rejected { .. }
+            Failure::Denied { .. }
             | Failure::StoreUnavailable
             | Failure::Draining
             | Failure::DeadlineExceeded
@@ -228,9 +228,9 @@ pub fn reason(status: &Status) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn status(rejection: Rejection) -> Status {
-        Failure::Rejected {
-            rejection,
+    fn status(denial: CommandDenial) -> Status {
+        Failure::Denied {
+            denial,
             large_field: "updates",
         }
         .into()
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_rejection_tells_its_reason_and_what_to_go_on_with() {
-        let status = status(Rejection::RevisionMismatch { current: 7 });
+        let status = status(CommandDenial::RevisionMismatch { current: 7 });
         assert_eq!(
             (status.code(), reason(&status).as_deref()),
             (Code::Aborted, Some("REVISION_MISMATCH"))
@@ -249,9 +249,9 @@ mod tests {
 
     #[test]
     fn an_event_that_is_too_large_names_the_field_that_makes_it_so() {
-        let status = status(Rejection::PayloadTooLarge {
+        let status = status(CommandDenial::PayloadTooLarge {
             bytes: 70_000,
-            cap: 65_536,
+            limit: 65_536,
         });
         let violations = status.get_details_bad_request().unwrap().field_violations;
         assert_eq!(

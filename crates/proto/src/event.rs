@@ -1,6 +1,6 @@
 //! Events as WatchEvents shows them.
 
-use roomcast_core::{Body, Entry, RoomId, RoomState, Snapshot};
+use roomcast_core::{Entry, Event, RoomId, RoomState, Snapshot};
 
 use crate::{
     json, time,
@@ -13,7 +13,7 @@ impl v1::WatchEventsResponse {
     pub fn event(room: &RoomId, entry: &Entry) -> Self {
         let event = v1::Event {
             r#ref: Some(v1::EventRef::new(room, entry.position, entry.published_at)),
-            body: Some((&entry.body).into()),
+            body: Some((&entry.event).into()),
         };
         Self {
             item: Some(Item::Event(event)),
@@ -36,18 +36,18 @@ impl v1::WatchEventsResponse {
     }
 }
 
-impl From<&Body> for event::Body {
-    fn from(body: &Body) -> Self {
+impl From<&Event> for event::Body {
+    fn from(body: &Event) -> Self {
         match body {
-            Body::SessionUpdated { session, removed } => Self::SessionUpdated(v1::SessionUpdated {
+            Event::SessionUpdated { session, removed } => Self::SessionUpdated(v1::SessionUpdated {
                 session: Some((&**session).into()),
                 removed_user_ids: removed.iter().map(ToString::to_string).collect(),
             }),
-            Body::RoleSelected { user, role } => Self::RoleSelected(v1::RoleSelected {
+            Event::RoleSelected { user, role } => Self::RoleSelected(v1::RoleSelected {
                 user_id: user.to_string(),
                 role: v1::Role::from(*role).into(),
             }),
-            Body::FeedbackUpdated {
+            Event::FeedbackUpdated {
                 feedback,
                 updates,
                 new_feedback,
@@ -58,16 +58,16 @@ impl From<&Body> for event::Body {
                 new_feedback: new_feedback.as_ref().map(json::to_struct),
                 timestamp: Some(time::timestamp(*timestamp)),
             }),
-            Body::ParticipantRemoved { user } => Self::ParticipantRemoved(v1::ParticipantRemoved {
+            Event::ParticipantRemoved { user } => Self::ParticipantRemoved(v1::ParticipantRemoved {
                 user_id: user.to_string(),
             }),
-            Body::FeedbackRequired { session } => Self::FeedbackRequired(v1::FeedbackRequired {
+            Event::FeedbackRequired { session } => Self::FeedbackRequired(v1::FeedbackRequired {
                 session_id: session.to_string(),
             }),
-            Body::FeedbackGiven { session } => Self::FeedbackGiven(v1::FeedbackGiven {
+            Event::FeedbackSettled { session } => Self::FeedbackGiven(v1::FeedbackGiven {
                 session_id: session.to_string(),
             }),
-            Body::UserDisconnected { reason } => Self::UserDisconnected(v1::UserDisconnected {
+            Event::UserDisconnected { reason } => Self::UserDisconnected(v1::UserDisconnected {
                 reason: reason.clone(),
             }),
         }

@@ -22,7 +22,7 @@ pub struct Joins(pub Vec<Join>);
 
 /// The answer to a [`Join`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum JoinAuthorization {
     /// Yes.
     Admission {
         /// As what.
@@ -67,8 +67,8 @@ impl TryFrom<v1::AuthorizeJoinsRequest> for Joins {
     }
 }
 
-impl From<Verdict> for v1::AuthorizeJoinResponse {
-    fn from(verdict: Verdict) -> Self {
+impl From<JoinAuthorization> for v1::AuthorizeJoinResponse {
+    fn from(verdict: JoinAuthorization) -> Self {
         let denied = |denial: v1::Denial, position: Option<Position>| Self {
             allowed: false,
             role: v1::Role::Unspecified.into(),
@@ -76,19 +76,21 @@ impl From<Verdict> for v1::AuthorizeJoinResponse {
             position: position.map(Into::into),
         };
         match verdict {
-            Verdict::Admission { role, position } => Self {
+            JoinAuthorization::Admission { role, position } => Self {
                 allowed: true,
                 role: v1::Role::from(role).into(),
                 denial: v1::Denial::Unspecified.into(),
                 position: Some(position.into()),
             },
-            Verdict::SessionNotFound => denied(v1::Denial::SessionNotFound, None),
-            Verdict::NotAParticipant { position } => denied(v1::Denial::NotAParticipant, Some(position)),
+            JoinAuthorization::SessionNotFound => denied(v1::Denial::SessionNotFound, None),
+            JoinAuthorization::NotAParticipant { position } => {
+                denied(v1::Denial::NotAParticipant, Some(position))
+            }
         }
     }
 }
 
-impl TryFrom<v1::AuthorizeJoinResponse> for Verdict {
+impl TryFrom<v1::AuthorizeJoinResponse> for JoinAuthorization {
     type Error = Invalid;
     fn try_from(from: v1::AuthorizeJoinResponse) -> Result<Self, Invalid> {
         let mut fields = Fields::default();

@@ -31,7 +31,7 @@ pub enum FromEdge {
         after: Option<Position>,
     },
     /// Stop feeding a room.
-    Forget {
+    EndInterest {
         /// Which.
         room: RoomId,
     },
@@ -46,7 +46,7 @@ pub enum FromEdge {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Load {
     /// The store is out of its reach.
-    pub store_away: bool,
+    pub store_unreachable: bool,
     /// How many edges it feeds, the one that is told included.
     pub edges: u32,
 }
@@ -80,7 +80,7 @@ pub enum ToEdge {
         entries: Vec<Arc<Entry>>,
     },
     /// The room of a session that does not exist.
-    Gone {
+    SessionNotFound {
         /// Which room.
         room: RoomId,
     },
@@ -104,6 +104,38 @@ pub struct ReadLog {
     pub after: Offset,
 }
 
+/// A control plane and how busy it is: the response of `GetLoad`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlPlaneLoad {
+    /// The control plane's id for logs, as in [`ToEdge::Welcome`].
+    pub control_plane: String,
+    /// Its load.
+    pub load: Load,
+}
+
+impl From<ControlPlaneLoad> for v1::GetLoadResponse {
+    fn from(from: ControlPlaneLoad) -> Self {
+        Self {
+            control_plane_id: from.control_plane,
+            edges: from.load.edges,
+            store_unreachable: from.load.store_unreachable,
+        }
+    }
+}
+
+impl TryFrom<v1::GetLoadResponse> for ControlPlaneLoad {
+    type Error = Invalid;
+    fn try_from(from: v1::GetLoadResponse) -> Result<Self, Invalid> {
+        let mut fields = Fields::default();
+        let control_plane = name(&mut fields, "control_plane_id", from.control_plane_id);
+        let load = Load {
+            store_unreachable: from.store_unreachable,
+            edges: from.edges,
+        };
+        fields.finish(control_plane.map(|control_plane| Self { control_plane, load }))
+    }
+}
+
 impl From<FromEdge> for v1::AttachRequest {
     fn from(said: FromEdge) -> Self {
         use attach_request::Item;
@@ -117,7 +149,7 @@ impl From<FromEdge> for v1::AttachRequest {
                 after: after.map(Into::into),
                 after_mark: after.map_or(Mark::UNKNOWN, |after| after.mark).bits(),
             }),
-            FromEdge::Forget { room } => Item::Forget(v1::Forget {
+            FromEdge::EndInterest { room } => Item::EndInterest(v1::EndInterest {
                 room: room.to_string(),
             }),
             FromEdge::Ping { nonce } => Item::Ping(v1::Ping {
@@ -149,9 +181,9 @@ impl TryFrom<v1::AttachRequest> for FromEdge {
                 room.zip(after)
                     .map(|(room, after)| Self::Interest { room, after })
             }
-            Some(Item::Forget(forget)) => fields
-                .check("forget.room", forget.room.parse())
-                .map(|room| Self::Forget { room }),
+            Some(Item::EndInterest(end)) => fields
+                .check("end_interest.room", end.room.parse())
+                .map(|room| Self::EndInterest { room }),
             Some(Item::Ping(ping)) => Some(Self::Ping { nonce: ping.nonce }),
             None => {
                 fields.add("item", "is required");
@@ -174,7 +206,7 @@ impl From<ToEdge> for v1::AttachResponse {
                 control_plane_id: control_plane,
                 version,
                 edges: load.edges,
-                store_away: load.store_away,
+                store_unreachable: load.store_unreachable,
             }),
             ToEdge::Snapshot {
                 room,
@@ -190,13 +222,13 @@ impl From<ToEdge> for v1::AttachResponse {
                     .to_string(),
                 entries: entries.iter().map(|entry| (&**entry).into()).collect(),
             }),
-            ToEdge::Gone { room } => Item::Gone(v1::Gone {
+            ToEdge::SessionNotFound { room } => Item::SessionNotFound(v1::SessionNotFound {
                 room: room.to_string(),
             }),
             ToEdge::Pong { nonce, load } => Item::Pong(v1::Ping {
                 nonce,
                 edges: load.edges,
-                store_away: load.store_away,
+                store_unreachable: load.store_unreachable,
             }),
             ToEdge::GoAway => Item::GoAway(v1::GoAway {}),
         };
@@ -214,7 +246,7 @@ impl TryFrom<v1::AttachResponse> for ToEdge {
                 let control_plane = name(&mut fields, "welcome.control_plane_id", welcome.control_plane_id);
                 let version = name(&mut fields, "welcome.version", welcome.version);
                 let load = Load {
-                    store_away: welcome.store_away,
+                    store_unreachable: welcome.store_unreachable,
                     edges: welcome.edges,
                 };
                 control_plane
@@ -240,13 +272,13 @@ impl TryFrom<v1::AttachResponse> for ToEdge {
                 room.zip(entries)
                     .map(|(room, entries)| Self::Entries { room, entries })
             }
-            Some(Item::Gone(gone)) => fields
-                .check("gone.room", gone.room.parse())
-                .map(|room| Self::Gone { room }),
+            Some(Item::SessionNotFound(from)) => fields
+                .check("session_not_found.room", from.room.parse())
+                .map(|room| Self::SessionNotFound { room }),
             Some(Item::Pong(ping)) => Some(Self::Pong {
                 nonce: ping.nonce,
                 load: Load {
-                    store_away: ping.store_away,
+                    store_unreachable: ping.store_unreachable,
                     edges: ping.edges,
                 },
             }),

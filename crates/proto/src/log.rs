@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use roomcast_core::{
-    Body, Entry, Epoch, FeedbackId, JsonObject, LogSlice, Mark, Offset, Participant, RoomId, RoomState,
+    Entry, Epoch, Event, FeedbackId, JsonObject, LogSlice, Mark, Offset, Participant, RoomId, RoomState,
     Session, SessionId, Snapshot, UserId,
 };
 
@@ -15,18 +15,18 @@ use crate::{
 
 impl From<&Entry> for v1::LogEntry {
     fn from(entry: &Entry) -> Self {
-        let body = match &entry.body {
-            Body::SessionUpdated { session, removed } => {
+        let body = match &entry.event {
+            Event::SessionUpdated { session, removed } => {
                 log_entry::Body::SessionUpdated(v1::LinkSessionUpdated {
                     session: Some((&**session).into()),
                     removed_user_ids: removed.iter().map(ToString::to_string).collect(),
                 })
             }
-            Body::RoleSelected { user, role } => log_entry::Body::RoleSelected(v1::LinkRoleSelected {
+            Event::RoleSelected { user, role } => log_entry::Body::RoleSelected(v1::LinkRoleSelected {
                 user_id: user.to_string(),
                 role: v1::Role::from(*role).into(),
             }),
-            Body::FeedbackUpdated {
+            Event::FeedbackUpdated {
                 feedback,
                 updates,
                 new_feedback,
@@ -37,10 +37,10 @@ impl From<&Entry> for v1::LogEntry {
                 new_feedback_json: new_feedback.as_ref().map(|created| created.as_str().to_owned()),
                 timestamp_ms: *timestamp,
             }),
-            Body::ParticipantRemoved { user } => log_entry::Body::ParticipantRemoved(user.to_string()),
-            Body::FeedbackRequired { session } => log_entry::Body::FeedbackRequired(session.to_string()),
-            Body::FeedbackGiven { session } => log_entry::Body::FeedbackGiven(session.to_string()),
-            Body::UserDisconnected { reason } => log_entry::Body::UserDisconnected(reason.clone()),
+            Event::ParticipantRemoved { user } => log_entry::Body::ParticipantRemoved(user.to_string()),
+            Event::FeedbackRequired { session } => log_entry::Body::FeedbackRequired(session.to_string()),
+            Event::FeedbackSettled { session } => log_entry::Body::FeedbackSettled(session.to_string()),
+            Event::UserDisconnected { reason } => log_entry::Body::UserDisconnected(reason.clone()),
         };
         let (offset, published_at_ms) = (entry.position.offset.0, entry.published_at);
         Self {
@@ -56,7 +56,7 @@ impl From<&Session> for v1::LinkSession {
         let participant = |participant: &Participant| v1::LinkParticipant {
             user_id: participant.user.to_string(),
             role: v1::Role::from(participant.role).into(),
-            since: participant.since.0,
+            added_at: participant.added_at.0,
         };
         Self {
             id: session.id.to_string(),
@@ -105,8 +105,8 @@ impl TryFrom<v1::ReadLogResponse> for LogSlice {
 pub(crate) fn snapshot_out(room: &RoomId, snapshot: &Snapshot, reset: bool) -> v1::RoomSnapshot {
     let state = match &snapshot.state {
         RoomState::Session(session) => State::Session((&**session).into()),
-        RoomState::User { owed } => State::Obligations(v1::Obligations {
-            session_ids: owed.iter().map(ToString::to_string).collect(),
+        RoomState::User { pending_feedback } => State::PendingFeedback(v1::PendingFeedback {
+            session_ids: pending_feedback.iter().map(ToString::to_string).collect(),
         }),
     };
     v1::RoomSnapshot {
@@ -127,10 +127,11 @@ pub(crate) fn snapshot(fields: &mut Fields, from: v1::RoomSnapshot) -> Option<(R
             let session = session(fields, "snapshot.session", from);
             session.map(|session| RoomState::Session(session.into()))
         }
-        Some(State::Obligations(from)) => {
+        Some(State::PendingFeedback(from)) => {
             let ids = from.session_ids.into_iter().map(SessionId::try_from);
-            let owed = fields.check("snapshot.obligations", ids.collect::<Result<BTreeSet<_>, _>>());
-            owed.map(|owed| RoomState::User { owed })
+            let pending_feedback =
+                fields.check("snapshot.obligations", ids.collect::<Result<BTreeSet<_>, _>>());
+            pending_feedback.map(|pending_feedback| RoomState::User { pending_feedback })
         }
         None => {
             fields.add("snapshot.state", "is required");
@@ -179,7 +180,7 @@ fn entry(fields: &mut Fields, epoch: Epoch, from: v1::LogEntry) -> Option<Entry>
                 .collect::<Result<_, _>>();
             let removed = fields.check(path("removed_user_ids"), removed);
             let (session, removed) = session.zip(removed)?;
-            Body::SessionUpdated {
+            Event::SessionUpdated {
                 session: Arc::new(session),
                 removed,
             }
@@ -187,7 +188,7 @@ fn entry(fields: &mut Fields, epoch: Epoch, from: v1::LogEntry) -> Option<Entry>
         Some(log_entry::Body::RoleSelected(from)) => {
             let user = fields.check(path("user_id"), UserId::try_from(from.user_id));
             let (user, role) = user.zip(session::role(fields, path("role"), from.role))?;
-            Body::RoleSelected { user, role }
+            Event::RoleSelected { user, role }
         }
         Some(log_entry::Body::FeedbackUpdated(from)) => {
             let feedback = fields.check(path("feedback_id"), FeedbackId::try_from(from.feedback_id));
@@ -199,23 +200,23 @@ fn entry(fields: &mut Fields, epoch: Epoch, from: v1::LogEntry) -> Option<Entry>
                 .transpose();
             let new_feedback = fields.check(path("new_feedback_json"), created);
             let (feedback, (updates, new_feedback)) = feedback.zip(updates.zip(new_feedback))?;
-            Body::FeedbackUpdated {
+            Event::FeedbackUpdated {
                 feedback,
                 updates,
                 new_feedback,
                 timestamp: from.timestamp_ms,
             }
         }
-        Some(log_entry::Body::ParticipantRemoved(id)) => Body::ParticipantRemoved {
+        Some(log_entry::Body::ParticipantRemoved(id)) => Event::ParticipantRemoved {
             user: fields.check(path("participant_removed"), UserId::try_from(id))?,
         },
-        Some(log_entry::Body::FeedbackRequired(id)) => Body::FeedbackRequired {
+        Some(log_entry::Body::FeedbackRequired(id)) => Event::FeedbackRequired {
             session: fields.check(path("feedback_required"), SessionId::try_from(id))?,
         },
-        Some(log_entry::Body::FeedbackGiven(id)) => Body::FeedbackGiven {
+        Some(log_entry::Body::FeedbackSettled(id)) => Event::FeedbackSettled {
             session: fields.check(path("feedback_given"), SessionId::try_from(id))?,
         },
-        Some(log_entry::Body::UserDisconnected(reason)) => Body::UserDisconnected { reason },
+        Some(log_entry::Body::UserDisconnected(reason)) => Event::UserDisconnected { reason },
         None => {
             fields.add(path("body"), "is required");
             return None;
@@ -254,7 +255,7 @@ fn session(fields: &mut Fields, path: impl fmt::Display, from: v1::LinkSession) 
         participants.push(Participant {
             user,
             role,
-            since: Offset(from.since),
+            added_at: Offset(from.added_at),
         });
     }
     let (id, attributes) = id.zip(attributes)?;

@@ -56,7 +56,7 @@ impl From<&SessionView> for v1::GetSessionResponse {
             session: Some((&view.session).into()),
             revision: view.session.revision,
             position: Some(view.position.into()),
-            open_feedback_user_ids: view.open_feedback.iter().map(ToString::to_string).collect(),
+            open_feedback_user_ids: view.pending_feedback.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -137,7 +137,7 @@ fn participants(fields: &mut Fields, from: v1::Participants) -> Option<Vec<(User
             fields.add(path("user_id"), "is listed twice: each user takes part once");
         }
         if let Some(role) = role
-            && role.has_one_seat()
+            && role.is_exclusive()
             && !seats.insert(role)
         {
             fields.add(path("role"), format_args!("is taken: a session has one {role}"));

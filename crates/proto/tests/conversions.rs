@@ -8,12 +8,12 @@ use proptest::{collection::vec, option, prelude::*};
 use prost::Message;
 use prost_types::{ListValue, Struct, Value, value::Kind};
 use roomcast_core::{
-    Body, Entry, Epoch, JsonObject, LogSlice, Mark, Offset, Participant, Position, Role, RoomId, RoomState,
+    Entry, Epoch, Event, JsonObject, LogSlice, Mark, Offset, Participant, Position, Role, RoomId, RoomState,
     Session, SessionCommand, SessionId, Snapshot,
 };
 use roomcast_proto::{
     command::{Change, Disconnect, Require},
-    join::{Join, Verdict},
+    join::{Join, JoinAuthorization},
     json,
     link::{FromEdge, Load, ReadLog, ToEdge},
     room::Watch,
@@ -86,7 +86,7 @@ fn session() -> impl Strategy<Value = Session> {
     let participant = (id(), role(), any::<u64>()).prop_map(|(user, role, since)| Participant {
         user,
         role,
-        since: Offset(since),
+        added_at: Offset(since),
     });
     (id(), ".{1,32}", vec(participant, 0..4), object(), any::<u64>()).prop_map(
         |(id, status, participants, attributes, revision)| Session {
@@ -99,16 +99,16 @@ fn session() -> impl Strategy<Value = Session> {
     )
 }
 
-fn body() -> impl Strategy<Value = Body> {
+fn body() -> impl Strategy<Value = Event> {
     prop_oneof![
-        (session(), vec(id(), 0..3)).prop_map(|(session, removed)| Body::SessionUpdated {
+        (session(), vec(id(), 0..3)).prop_map(|(session, removed)| Event::SessionUpdated {
             session: Arc::new(session),
             removed
         }),
-        (id(), role()).prop_map(|(user, role)| Body::RoleSelected { user, role }),
+        (id(), role()).prop_map(|(user, role)| Event::RoleSelected { user, role }),
         (id(), object(), option::of(object()), any::<i64>()).prop_map(
             |(feedback, updates, new_feedback, timestamp)| {
-                Body::FeedbackUpdated {
+                Event::FeedbackUpdated {
                     feedback,
                     updates,
                     new_feedback,
@@ -116,10 +116,10 @@ fn body() -> impl Strategy<Value = Body> {
                 }
             }
         ),
-        id().prop_map(|user| Body::ParticipantRemoved { user }),
-        id().prop_map(|session| Body::FeedbackRequired { session }),
-        id().prop_map(|session| Body::FeedbackGiven { session }),
-        ".{0,32}".prop_map(|reason| Body::UserDisconnected { reason }),
+        id().prop_map(|user| Event::ParticipantRemoved { user }),
+        id().prop_map(|session| Event::FeedbackRequired { session }),
+        id().prop_map(|session| Event::FeedbackSettled { session }),
+        ".{0,32}".prop_map(|reason| Event::UserDisconnected { reason }),
     ]
 }
 
@@ -130,7 +130,8 @@ fn room() -> impl Strategy<Value = RoomId> {
 fn state() -> impl Strategy<Value = RoomState> {
     prop_oneof![
         session().prop_map(|session| RoomState::Session(session.into())),
-        proptest::collection::btree_set(id(), 0..4).prop_map(|owed| RoomState::User { owed }),
+        proptest::collection::btree_set(id(), 0..4)
+            .prop_map(|pending_feedback| RoomState::User { pending_feedback }),
     ]
 }
 
@@ -151,7 +152,10 @@ fn entries() -> impl Strategy<Value = Vec<Arc<Entry>>> {
 }
 
 fn load() -> impl Strategy<Value = Load> {
-    any::<(bool, u32)>().prop_map(|(store_away, edges)| Load { store_away, edges })
+    any::<(bool, u32)>().prop_map(|(store_unreachable, edges)| Load {
+        store_unreachable,
+        edges,
+    })
 }
 
 fn to_edge() -> impl Strategy<Value = ToEdge> {
@@ -171,7 +175,7 @@ fn to_edge() -> impl Strategy<Value = ToEdge> {
             }
         }),
         (room(), entries()).prop_map(|(room, entries)| ToEdge::Entries { room, entries }),
-        room().prop_map(|room| ToEdge::Gone { room }),
+        room().prop_map(|room| ToEdge::SessionNotFound { room }),
         (any::<u64>(), load()).prop_map(|(nonce, load)| ToEdge::Pong { nonce, load }),
         Just(ToEdge::GoAway),
     ]
@@ -181,16 +185,16 @@ fn from_edge() -> impl Strategy<Value = FromEdge> {
     prop_oneof![
         ("[!-~]{1,128}", "[!-~]{1,16}").prop_map(|(edge, version)| FromEdge::Hello { edge, version }),
         (room(), option::of(position())).prop_map(|(room, after)| FromEdge::Interest { room, after }),
-        room().prop_map(|room| FromEdge::Forget { room }),
+        room().prop_map(|room| FromEdge::EndInterest { room }),
         any::<u64>().prop_map(|nonce| FromEdge::Ping { nonce }),
     ]
 }
 
-fn verdict() -> impl Strategy<Value = Verdict> {
+fn verdict() -> impl Strategy<Value = JoinAuthorization> {
     prop_oneof![
-        (role(), position()).prop_map(|(role, position)| Verdict::Admission { role, position }),
-        Just(Verdict::SessionNotFound),
-        position().prop_map(|position| Verdict::NotAParticipant { position }),
+        (role(), position()).prop_map(|(role, position)| JoinAuthorization::Admission { role, position }),
+        Just(JoinAuthorization::SessionNotFound),
+        position().prop_map(|position| JoinAuthorization::NotAParticipant { position }),
     ]
 }
 
@@ -230,7 +234,7 @@ proptest! {
     #[test]
     fn a_verdict_reads_back(verdict in verdict()) {
         let wire = sent(&v1::AuthorizeJoinResponse::from(verdict));
-        prop_assert_eq!(Verdict::try_from(wire), Ok(verdict));
+        prop_assert_eq!(JoinAuthorization::try_from(wire), Ok(verdict));
     }
 
     #[test]
@@ -264,7 +268,7 @@ proptest! {
         fuzz::<v1::RemoveParticipantRequest, Change>(&bytes);
         fuzz::<v1::RequireFeedbackRequest, Require>(&bytes);
         fuzz::<v1::AuthorizeJoinRequest, Join>(&bytes);
-        fuzz::<v1::AuthorizeJoinResponse, Verdict>(&bytes);
+        fuzz::<v1::AuthorizeJoinResponse, JoinAuthorization>(&bytes);
         fuzz::<v1::DisconnectUserRequest, Disconnect>(&bytes);
         fuzz::<v1::GetSessionRequest, SessionId>(&bytes);
         fuzz::<v1::WatchEventsRequest, Watch>(&bytes);

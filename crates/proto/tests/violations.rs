@@ -155,8 +155,8 @@ fn the_same_request_has_the_same_fingerprint_whatever_its_id() {
         request.session.as_mut().unwrap().status = status.into();
         Change::try_from(request).unwrap().request.unwrap()
     };
-    assert_eq!(key("r1", "open").1, key("r2", "open").1);
-    assert_ne!(key("r1", "open").1, key("r1", "closed").1);
+    assert_eq!(key("r1", "open").fingerprint, key("r2", "open").fingerprint);
+    assert_ne!(key("r1", "open").fingerprint, key("r1", "closed").fingerprint);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use roomcast_core::{Entry, RoomId};
 use tokio::sync::Notify;
 
-use crate::{Notice, Subscription, mailbox::Mailbox};
+use crate::{Subscription, SubscriptionSignal, mailbox::Mailbox};
 
 pub(crate) struct Audience {
     inner: Mutex<Inner>,
@@ -226,7 +226,7 @@ impl Subscription for Listener {
         self.rooms.remove(room);
     }
 
-    async fn next(&mut self) -> Notice {
+    async fn next(&mut self) -> SubscriptionSignal {
         self.mailbox.next().await
     }
 }

@@ -15,21 +15,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use roomcast_core::{
-    Entry, LogSlice, Millis, Offset, Position, Rejection, Role, RoomId, SessionCommand, SessionId,
-    SessionView, Snapshot, UserId, ids::RequestId,
+    CommandDenial, Entry, LogSlice, Millis, Offset, Position, RequestKey, Role, RoomId, SessionCommand,
+    SessionId, SessionView, Snapshot, UserId,
 };
 
 pub use self::redis::{RedisConfig, RedisStore, RedisUrl};
 pub use memory::MemoryStore;
-
-/// A request id together with a digest of the request that it stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestKey {
-    /// The caller's idempotency key. It is known within one session: the same key may serve another session.
-    pub id: RequestId,
-    /// SHA-256 of the method's name and the request without its request id.
-    pub fingerprint: [u8; 32],
-}
 
 /// The entry that a command appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +44,7 @@ pub struct Outcome {
 
 /// What `require_feedback` did: one entry for each user, in the order of the request (or of the participants).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Requirement {
+pub struct FeedbackRequirement {
     /// Each user with the entry in their log.
     pub users: Vec<(UserId, Appended)>,
     /// Whether the same request id did this before.
@@ -74,7 +65,7 @@ pub struct Participation {
 pub enum StoreError {
     /// A rule says no; nothing was changed.
     #[error(transparent)]
-    Rejected(#[from] Rejection),
+    Denied(#[from] CommandDenial),
     /// The store is out of reach, or it is not known whether the command was done. A retry with the same
     /// request id is safe.
     #[error("the store is out of reach: {0}")]
@@ -86,12 +77,12 @@ pub enum StoreError {
 
 /// What a subscription tells.
 #[derive(Debug, Clone)]
-pub enum Notice {
+pub enum SubscriptionSignal {
     /// The room is listened to from here on: whatever is appended after this was sent comes as a hint, unless it
     /// is lost. Sent once for each `subscribe`, and again for each room after the connection was lost.
     Subscribed(RoomId),
     /// Something was appended. Hints may be lost, repeated or out of order: whoever needs all of them reads the log.
-    Hint(RoomId, Arc<Entry>),
+    Notification(RoomId, Arc<Entry>),
     /// The connection that carries hints was lost; `Subscribed` follows for each room when it is back.
     Lost,
 }
@@ -99,13 +90,13 @@ pub enum Notice {
 /// The rooms that one subscriber listens to, and what it is told. Dropping it ends the subscription.
 #[async_trait]
 pub trait Subscription: Send {
-    /// Listens to a room from here on. Not waiting: [`Notice::Subscribed`] tells when it is so.
+    /// Listens to a room from here on. Not waiting: [`SubscriptionSignal::Subscribed`] tells when it is so.
     fn subscribe(&mut self, room: RoomId);
     /// Listens to the room no more.
     fn unsubscribe(&mut self, room: &RoomId);
     /// The next notice. Cancel-safe. Hints are dropped, never queued without bound: the cap is the
-    /// implementation's, and [`Notice::Lost`] tells that some were.
-    async fn next(&mut self) -> Notice;
+    /// implementation's, and [`SubscriptionSignal::Lost`] tells that some were.
+    async fn next(&mut self) -> SubscriptionSignal;
 }
 
 /// Sessions, rooms' logs and obligations. Every call either returns within about two seconds or fails with
@@ -127,7 +118,7 @@ pub trait Store: Send + Sync + 'static {
         session: &SessionId,
         users: &[UserId],
         request: Option<&RequestKey>,
-    ) -> Result<Requirement, StoreError>;
+    ) -> Result<FeedbackRequirement, StoreError>;
 
     /// Appends `UserDisconnected` to the user's log.
     async fn disconnect_user(&self, user: &UserId, reason: &str) -> Result<Appended, StoreError>;
@@ -161,7 +152,7 @@ pub trait Store: Send + Sync + 'static {
 
 /// The bounds of what a store keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
+pub struct StoreLimits {
     /// Entries a log keeps, at least 1.
     pub log_entries: u64,
     /// Milliseconds that a log keeps an entry and a request id is remembered.
@@ -172,7 +163,7 @@ pub struct Bounds {
     pub max_payload: usize,
 }
 
-impl Default for Bounds {
+impl Default for StoreLimits {
     fn default() -> Self {
         use roomcast_core::limits;
         Self {

@@ -9,7 +9,7 @@ use std::{
 use roomcast_core::{Entry, RoomId};
 use tokio::sync::Notify;
 
-use crate::Notice;
+use crate::SubscriptionSignal;
 
 /// How many hints wait for one subscriber. When it is full all of them are dropped, `Lost` is told, and `Subscribed`
 /// once more for each of their rooms.
@@ -38,18 +38,18 @@ impl Inner {
         self.subscribed.extend(self.hints.drain(..).map(|(room, _)| room));
     }
 
-    fn take(&mut self) -> Option<Notice> {
+    fn take(&mut self) -> Option<SubscriptionSignal> {
         // `Lost` before `Subscribed`, since it takes back what was told before; hints last, since the subscriber
         // can use none of a room that it was not told of.
         if std::mem::take(&mut self.lost) {
-            return Some(Notice::Lost);
+            return Some(SubscriptionSignal::Lost);
         }
         if let Some(room) = self.subscribed.pop_first() {
-            return Some(Notice::Subscribed(room));
+            return Some(SubscriptionSignal::Subscribed(room));
         }
         self.hints
             .pop_front()
-            .map(|(room, entry)| Notice::Hint(room, entry))
+            .map(|(room, entry)| SubscriptionSignal::Notification(room, entry))
     }
 }
 
@@ -113,7 +113,7 @@ impl Mailbox {
     }
 
     /// The next notice. Cancel-safe: nothing is taken before it is given.
-    pub(crate) async fn next(&self) -> Notice {
+    pub(crate) async fn next(&self) -> SubscriptionSignal {
         loop {
             let filled = self.filled.notified();
             if let Some(notice) = self.locked().take() {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt as _, TryStreamExt as _, future::BoxFuture, stream};
 use roomcast_core::{SessionCommand, SessionId, UserId};
 
-use crate::{Appended, Outcome, RequestKey, Requirement, StoreError};
+use crate::{Appended, FeedbackRequirement, Outcome, RequestKey, StoreError};
 
 /// How many users' slots are written at the same time.
 const CONCURRENT_USERS: usize = 64;
@@ -76,7 +76,7 @@ pub(crate) async fn require_feedback(
     session: &SessionId,
     users: &[UserId],
     request: Option<&RequestKey>,
-) -> Result<Requirement, StoreError> {
+) -> Result<FeedbackRequirement, StoreError> {
     let Required {
         users,
         number,
@@ -93,5 +93,5 @@ pub(crate) async fn require_feedback(
         .buffered(CONCURRENT_USERS)
         .try_collect()
         .await?;
-    Ok(Requirement { users, duplicate })
+    Ok(FeedbackRequirement { users, duplicate })
 }

@@ -85,10 +85,13 @@ fn interest(name: &str, after: Option<Position>) -> FromEdge {
 
 /// The echo of a keepalive to the only edge.
 fn pong(nonce: u64) -> ToEdge {
-    let (store_away, edges) = (false, 1);
+    let (store_unreachable, edges) = (false, 1);
     ToEdge::Pong {
         nonce,
-        load: Load { store_away, edges },
+        load: Load {
+            store_unreachable,
+            edges,
+        },
     }
 }
 
@@ -164,7 +167,7 @@ async fn the_room_of_a_session_that_does_not_exist_is_gone() {
     edge.say(interest("session:s1", None)).await;
     assert_eq!(
         edge.hear().await.unwrap(),
-        Some(ToEdge::Gone {
+        Some(ToEdge::SessionNotFound {
             room: room("session:s1")
         })
     );
@@ -183,7 +186,7 @@ async fn a_forgotten_room_is_fed_no_more_and_others_are() {
             Some(ToEdge::Snapshot { .. })
         ));
     }
-    edge.say(FromEdge::Forget {
+    edge.say(FromEdge::EndInterest {
         room: room("session:s1"),
     })
     .await;

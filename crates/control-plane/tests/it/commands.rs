@@ -6,7 +6,7 @@ use roomcast_proto::{
     batch::MAX_BATCH_COMMANDS,
     v1::{self, command::Command as Wanted, command_result::Result as Came},
 };
-use roomcast_store::Bounds;
+use roomcast_store::StoreLimits;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
@@ -177,7 +177,7 @@ async fn with_small_requests() -> (World, Caller) {
         max_request_bytes: 1_000,
         ..Config::default()
     };
-    let world = World::with(config, Bounds::default()).await;
+    let world = World::with(config, StoreLimits::default()).await;
     world.publish("s1").await;
     let caller = Caller::start(&world).await;
     (world, caller)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use roomcast_control_plane::Config;
 use roomcast_proto::link::ToEdge;
-use roomcast_store::Bounds;
+use roomcast_store::StoreLimits;
 use tonic::Code;
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
@@ -33,7 +33,7 @@ async fn an_edge_that_stays_is_cut_off_after_the_grace() {
         drain_grace: Duration::from_millis(200),
         ..Config::default()
     };
-    let world = World::with(config, Bounds::default()).await;
+    let world = World::with(config, StoreLimits::default()).await;
     let mut edge = Edge::start(&world).await;
     world.shutdown.begin("test");
     assert_eq!(edge.hear().await.unwrap(), Some(ToEdge::GoAway));

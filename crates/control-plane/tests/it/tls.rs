@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use roomcast_control_plane::{Config, Tls, TlsError};
 use roomcast_proto::v1::{GetSessionRequest, session_service_client::SessionServiceClient};
-use roomcast_store::Bounds;
+use roomcast_store::StoreLimits;
 use tonic::{
     Code,
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
@@ -27,7 +27,7 @@ async fn world(client_ca: Option<&Path>) -> World {
             tls: Some(tls),
             ..Config::default()
         },
-        Bounds::default(),
+        StoreLimits::default(),
     )
     .await
 }

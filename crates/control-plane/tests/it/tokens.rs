@@ -11,7 +11,7 @@ use std::{
 use roomcast_auth::{Clock, KeySource, MintClaims, SERVICE_AUDIENCE, Verifier, mint};
 use roomcast_control_plane::{ApiTokens, Config};
 use roomcast_proto::v1;
-use roomcast_store::Bounds;
+use roomcast_store::StoreLimits;
 use tonic::{Code, Request};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
@@ -28,7 +28,7 @@ async fn guarded() -> World {
         tokens: Some(ApiTokens { verifier, clock }),
         ..Config::default()
     };
-    World::with(config, Bounds::default()).await
+    World::with(config, StoreLimits::default()).await
 }
 
 fn token(audience: &str, ttl: u64, issued_at: i64) -> String {

@@ -1,7 +1,7 @@
 //! WatchEvents: replay, then live, or an honest reset.
 
 use roomcast_proto::v1::{self, event::Body, watch_events_response::Item};
-use roomcast_store::Bounds;
+use roomcast_store::StoreLimits;
 use tonic::{Code, Streaming};
 
 use crate::world::{World, offset, select, told, watch};
@@ -83,9 +83,9 @@ async fn a_watch_of_a_user_begins_before_there_is_anything() {
 
 #[tokio::test]
 async fn a_position_that_cannot_be_continued_is_reset() {
-    let bounds = Bounds {
+    let bounds = StoreLimits {
         log_entries: 3,
-        ..Bounds::default()
+        ..StoreLimits::default()
     };
     let world = World::with(roomcast_control_plane::Config::default(), bounds).await;
     let first = world.publish("s1").await.event.unwrap().position.unwrap();

@@ -12,14 +12,14 @@ use async_trait::async_trait;
 use prost_types::Struct;
 use roomcast_control_plane::{Config, ControlPlane, ServeError};
 use roomcast_core::{
-    LogSlice, Offset, Position, RoomId, SessionCommand, SessionId, SessionView, Snapshot, UserId,
+    LogSlice, Offset, Position, RequestKey, RoomId, SessionCommand, SessionId, SessionView, Snapshot, UserId,
 };
 use roomcast_proto::v1::{
     self, edge_service_client::EdgeServiceClient, session_service_client::SessionServiceClient,
 };
 use roomcast_runtime::{admin::Readiness, lifecycle::Shutdown, metrics::Registry};
 use roomcast_store::{
-    Appended, Bounds, MemoryStore, Outcome, Participation, RequestKey, Requirement, Store, StoreError,
+    Appended, FeedbackRequirement, MemoryStore, Outcome, Participation, Store, StoreError, StoreLimits,
     Subscription,
 };
 use tokio::{
@@ -44,10 +44,10 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
-        Self::with(Config::default(), Bounds::default()).await
+        Self::with(Config::default(), StoreLimits::default()).await
     }
 
-    pub(crate) async fn with(config: Config, bounds: Bounds) -> Self {
+    pub(crate) async fn with(config: Config, bounds: StoreLimits) -> Self {
         let store = Arc::new(Faulty::new(bounds));
         let shutdown = Shutdown::new();
         let readiness = Readiness::new(shutdown.clone());
@@ -164,7 +164,7 @@ pub(crate) struct Faulty {
 }
 
 impl Faulty {
-    fn new(bounds: Bounds) -> Self {
+    fn new(bounds: StoreLimits) -> Self {
         let (random, clock) = (AtomicU64::new(1), AtomicI64::new(1_746_667_200_000));
         let random = move || random.fetch_add(1, Ordering::Relaxed);
         let clock = move || clock.fetch_add(1, Ordering::Relaxed);
@@ -205,7 +205,7 @@ impl Store for Faulty {
         session: &SessionId,
         users: &[UserId],
         request: Option<&RequestKey>,
-    ) -> Result<Requirement, StoreError> {
+    ) -> Result<FeedbackRequirement, StoreError> {
         self.reach()?.require_feedback(session, users, request).await
     }
     async fn disconnect_user(&self, user: &UserId, reason: &str) -> Result<Appended, StoreError> {

@@ -10,15 +10,14 @@
 
 use std::sync::Arc;
 
-use super::{Action, Answer, Ask, Member, Refusal, Room, Rooms, SocketId};
+use super::{Action, JoinDenial, Member, Room, Rooms, SocketId, SocketRequestId, SocketResponse};
 use crate::{
-    Millis, cursor,
+    Millis, browser_event, cursor,
     event::{Entry, LogSlice},
     ids::SessionId,
     limits::JOIN_TIMEOUT,
-    payload,
     position::Position,
-    resume::{Replay, missed},
+    replay::{Replay, missed},
     room::RoomId,
     snapshot::RoomState,
 };
@@ -27,9 +26,9 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Join {
     /// Everyone who asked for it meanwhile.
-    asks: Vec<Ask>,
+    requests: Vec<SocketRequestId>,
     /// The question whose yes counts.
-    question: Ask,
+    request: SocketRequestId,
     after: Option<Position>,
     deadline: Millis,
     pub(super) purpose: Purpose,
@@ -65,29 +64,35 @@ pub(super) enum Phase {
 }
 
 impl Rooms {
-    pub(super) fn join(&mut self, id: SocketId, session: SessionId, after: Option<Position>, ask: Ask) {
+    pub(super) fn join(
+        &mut self,
+        id: SocketId,
+        session: SessionId,
+        after: Option<Position>,
+        request: SocketRequestId,
+    ) {
         let Some(socket) = self.sockets.get(&id) else {
             return;
         };
         let known = socket.sessions.contains_key(&session) || socket.joins.contains_key(&session);
         if !known && socket.sessions.len() + socket.joins.len() >= self.sessions_per_socket {
-            let answer = Answer::Refused(session, Refusal::TooManySessions);
-            return self.actions.push_back(Action::Answer {
+            let response = SocketResponse::Denied(session, JoinDenial::TooManySessions);
+            return self.actions.push_back(Action::Respond {
                 socket: id,
-                ask,
-                answer,
+                request,
+                response,
             });
         }
         // A yes has to be newer than the last who asks, so a join on its way begins anew.
         let resumed = socket.sessions.get(&session).copied();
-        let (mut asks, purpose, after) = match self.end_join(id, &session) {
+        let (mut requests, purpose, after) = match self.end_join(id, &session) {
             // What the page was promised when it resumed is owed to it still.
-            Some(join) if join.purpose == Purpose::Resumed => (join.asks, join.purpose, resumed),
-            Some(join) => (join.asks, Purpose::Asked, after),
+            Some(join) if join.purpose == Purpose::Resumed => (join.requests, join.purpose, resumed),
+            Some(join) => (join.requests, Purpose::Asked, after),
             None => (Vec::new(), Purpose::Asked, after),
         };
-        asks.push(ask);
-        self.begin_join(id, session, after, ask, purpose, asks);
+        requests.push(request);
+        self.begin_join(id, session, after, request, purpose, requests);
     }
 
     /// Asks whether the user may join.
@@ -96,17 +101,17 @@ impl Rooms {
         id: SocketId,
         session: SessionId,
         after: Option<Position>,
-        question: Ask,
+        request: SocketRequestId,
         purpose: Purpose,
-        asks: Vec<Ask>,
+        requests: Vec<SocketRequestId>,
     ) {
         let Some(socket) = self.sockets.get_mut(&id) else {
             return;
         };
         let deadline = self.now + JOIN_TIMEOUT;
         let join = Join {
-            asks,
-            question,
+            requests,
+            request,
             after,
             deadline,
             purpose,
@@ -118,20 +123,20 @@ impl Rooms {
             socket: id,
             session,
             user: socket.user.clone(),
-            ask: question,
+            request,
         });
     }
 
-    pub(super) fn leave(&mut self, id: SocketId, session: SessionId, ask: Ask) {
-        self.refuse(id, &session, Refusal::LeftMeanwhile);
+    pub(super) fn leave(&mut self, id: SocketId, session: SessionId, request: SocketRequestId) {
+        self.deny(id, &session, JoinDenial::LeftMeanwhile);
         if let Some(socket) = self.sockets.get_mut(&id) {
             socket.sessions.remove(&session);
             self.note_alone(id);
             self.part(id, &RoomId::Session(session.clone()));
-            self.actions.push_back(Action::Answer {
+            self.actions.push_back(Action::Respond {
                 socket: id,
-                ask,
-                answer: Answer::Left(session),
+                request,
+                response: SocketResponse::Left(session),
             });
         }
     }
@@ -140,24 +145,24 @@ impl Rooms {
         &mut self,
         id: SocketId,
         session: SessionId,
-        ask: Ask,
-        answer: Result<Position, Refusal>,
+        request: SocketRequestId,
+        response: Result<Position, JoinDenial>,
     ) {
         let socket = self.sockets.get_mut(&id);
         let Some(join) = socket.and_then(|socket| socket.joins.get_mut(&session)) else {
             return;
         };
-        if join.question != ask {
-            return; // an answer to an earlier question
+        if join.request != request {
+            return; // an response to an earlier request
         }
-        match answer {
+        match response {
             Ok(position) => {
                 join.phase = Phase::Awaiting { position };
                 let room = RoomId::Session(session);
                 self.enter(&room).waiting.insert(id, ());
                 self.settle(&room);
             }
-            Err(refusal) => self.refuse(id, &session, refusal),
+            Err(denial) => self.deny(id, &session, denial),
         }
     }
 
@@ -166,23 +171,23 @@ impl Rooms {
     }
 
     /// Answers a join with no, where there is one.
-    pub(super) fn refuse(&mut self, id: SocketId, session: &SessionId, refusal: Refusal) {
+    pub(super) fn deny(&mut self, id: SocketId, session: &SessionId, denial: JoinDenial) {
         let Some(join) = self.end_join(id, session) else {
             return;
         };
         if join.purpose == Purpose::Checked {
-            return self.not_checked(id, session, refusal);
+            return self.not_checked(id, session, denial);
         }
-        for ask in join.asks {
-            let answer = Answer::Refused(session.clone(), refusal);
-            self.actions.push_back(Action::Answer {
+        for request in join.requests {
+            let response = SocketResponse::Denied(session.clone(), denial);
+            self.actions.push_back(Action::Respond {
                 socket: id,
-                ask,
-                answer,
+                request,
+                response,
             });
         }
         if join.purpose == Purpose::Resumed {
-            return self.not_resumed(id, session, refusal);
+            return self.not_resumed(id, session, denial);
         }
         let member = self
             .sockets
@@ -242,7 +247,7 @@ impl Rooms {
             return;
         };
         if state.participant(&socket.user).is_none() {
-            return self.refuse(id, session, Refusal::NotAParticipant);
+            return self.deny(id, session, JoinDenial::NotAParticipant);
         }
         let (Some(join), Some(room)) = (socket.joins.get(session), self.rooms.get(room_id)) else {
             return;
@@ -314,7 +319,7 @@ impl Rooms {
                 continue;
             }
             match &slice {
-                None => self.refuse(socket, session, Refusal::Unavailable),
+                None => self.deny(socket, session, JoinDenial::Unavailable),
                 Some(slice) if slice.continues(after) => {
                     let (from, mut entries) = (*from, std::mem::take(entries));
                     entries.extend(slice.entries.iter().cloned());
@@ -342,10 +347,10 @@ impl Rooms {
             return;
         };
         let Some(participant) = state.participant(&socket.user) else {
-            return self.refuse(id, session, Refusal::NotAParticipant);
+            return self.deny(id, session, JoinDenial::NotAParticipant);
         };
         let role = participant.role;
-        let entries = from.and_then(|_| missed(replay, &socket.user, participant.since));
+        let entries = from.and_then(|_| missed(replay, &socket.user, participant.added_at));
         let (from, replay) = (from.filter(|_| entries.is_some()), entries.unwrap_or_default());
         if self.purpose(id, session) == Some(Purpose::Checked) {
             return self.checked(id, session, from, replay);
@@ -357,19 +362,19 @@ impl Rooms {
         let position: Arc<str> = cursor::write([(session, &begin)]).into();
         // Before the answer: a page that has the answer has the cursor too, and can resume.
         self.moved(id, room_id, begin);
-        self.send(id, payload::session_joined(session, role));
-        for ask in join.asks {
-            let answer = Answer::Joined {
+        self.send(id, browser_event::session_joined(session, role));
+        for request in join.requests {
+            let response = SocketResponse::Joined {
                 session: session.clone(),
                 role,
                 position: position.clone(),
                 recovered: from.is_some(),
                 snapshot: snapshot.clone(),
             };
-            self.actions.push_back(Action::Answer {
+            self.actions.push_back(Action::Respond {
                 socket: id,
-                ask,
-                answer,
+                request,
+                response,
             });
         }
         if let (Some(socket), false) = (self.sockets.get(&id), replay.is_empty()) {
@@ -398,7 +403,7 @@ impl Rooms {
 
     fn send_reset(&mut self, id: SocketId, room_id: &RoomId, session: &SessionId) {
         if let Some((state, at)) = self.session_state(room_id) {
-            let reset = payload::session_reset(state, &cursor::write([(session, &at)]));
+            let reset = browser_event::session_reset(state, &cursor::write([(session, &at)]));
             self.send(id, reset);
         }
     }
@@ -434,7 +439,7 @@ impl Room {
             (Some(RoomState::Session(session)), Some(recent)) => Some(
                 recent
                     .json
-                    .get_or_insert_with(|| payload::session_json(session).into())
+                    .get_or_insert_with(|| browser_event::session_json(session).into())
                     .clone(),
             ),
             (Some(RoomState::Session(_) | RoomState::User { .. }) | None, _) => None,

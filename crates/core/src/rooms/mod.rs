@@ -19,14 +19,15 @@ use std::{
 use indexmap::IndexMap;
 
 use crate::{
-    Millis, cursor,
+    Millis,
+    browser_event::{self, BrowserEvent},
+    cursor,
     event::{Entry, LogSlice},
     feed::{self, Feed},
     ids::{SessionId, UserId},
     limits::WINDOW_ENTRIES,
-    payload::{self, Event},
     position::Position,
-    resume::Replay,
+    replay::Replay,
     role::Role,
     room::RoomId,
     small_map::SmallMap,
@@ -41,7 +42,7 @@ pub struct SocketId(pub u64);
 
 /// What a socket asked for, as the edge numbers it; each is answered once, but for those of sockets that are gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ask(pub u64);
+pub struct SocketRequestId(pub u64);
 
 /// What is told to the rooms of an edge.
 #[derive(Debug)]
@@ -61,7 +62,7 @@ pub enum Input {
         /// The cursor.
         positions: BTreeMap<SessionId, Position>,
         /// Numbers the questions that follow from it.
-        ask: Ask,
+        request: SocketRequestId,
     },
     /// A socket is gone.
     Disconnected(SocketId),
@@ -74,7 +75,7 @@ pub enum Input {
         /// The last position that the page has of it.
         after: Option<Position>,
         /// To be answered.
-        ask: Ask,
+        request: SocketRequestId,
     },
     /// The socket wants out.
     Leave {
@@ -83,7 +84,7 @@ pub enum Input {
         /// Which session.
         session: SessionId,
         /// To be answered.
-        ask: Ask,
+        request: SocketRequestId,
     },
     /// The answer to [`Action::Authorize`].
     Authorized {
@@ -92,9 +93,9 @@ pub enum Input {
         /// Which session.
         session: SessionId,
         /// The question that it was for.
-        ask: Ask,
+        request: SocketRequestId,
         /// Yes, with the position at which it was true, or why not.
-        answer: Result<Position, Refusal>,
+        result: Result<Position, JoinDenial>,
     },
     /// There is a link, perhaps to another control plane than before.
     Attached,
@@ -105,9 +106,9 @@ pub enum Input {
     /// A room's next entries, from the link.
     Entries(RoomId, Vec<Arc<Entry>>),
     /// There is no such session, by the link.
-    Gone(RoomId),
+    SessionNotFound(RoomId),
     /// The answer to [`Action::Read`]; `None`: it failed.
-    Slice {
+    ReadResult {
         /// Which room.
         room: RoomId,
         /// What the read was asked to begin after.
@@ -120,7 +121,7 @@ pub enum Input {
 /// What the rooms ask for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Ask a control plane whether the user may join.
+    /// SocketRequestId a control plane whether the user may join.
     Authorize {
         /// For which socket.
         socket: SocketId,
@@ -129,17 +130,17 @@ pub enum Action {
         /// Which user.
         user: UserId,
         /// To be given back with the answer.
-        ask: Ask,
+        request: SocketRequestId,
     },
-    /// Ask the link to feed a room. Without a link it is asked for again by what follows [`Input::Attached`].
+    /// SocketRequestId the link to feed a room. Without a link it is asked for again by what follows [`Input::Attached`].
     Interest {
         /// Which room.
         room: RoomId,
         /// The last position.
         after: Option<Position>,
     },
-    /// Ask the link to feed the room no more.
-    Forget(RoomId),
+    /// SocketRequestId the link to feed the room no more.
+    EndInterest(RoomId),
     /// Read a part of a room's log, for a replay.
     Read {
         /// Which room.
@@ -148,20 +149,20 @@ pub enum Action {
         after: Position,
     },
     /// Answer what a socket asked for.
-    Answer {
+    Respond {
         /// Which socket.
         socket: SocketId,
         /// Which question.
-        ask: Ask,
+        request: SocketRequestId,
         /// The answer.
-        answer: Answer,
+        response: SocketResponse,
     },
     /// Deliver an event to sockets that have the same cursor after it.
     Deliver {
         /// Which sockets.
         sockets: Vec<SocketId>,
         /// What.
-        event: Arc<Event>,
+        event: Arc<BrowserEvent>,
         /// Their cursor after it.
         cursor: Arc<str>,
     },
@@ -177,19 +178,19 @@ pub enum Action {
         /// Which socket.
         socket: SocketId,
         /// The outcome.
-        outcome: Resumed,
+        outcome: ResumeOutcome,
     },
     /// Close the socket's transport: its page comes back and resumes.
     Close(SocketId),
     /// The socket is in its user's room.
-    Welcome(SocketId),
+    UserRoomJoined(SocketId),
     /// End the socket with a DISCONNECT: its user was disconnected by a backend.
     Disconnect(SocketId),
 }
 
 /// What became of a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resumed {
+pub enum ResumeOutcome {
     /// Nothing was missed that the user may see.
     Continued,
     /// Some room can't be continued: the page begins anew.
@@ -200,7 +201,7 @@ pub enum Resumed {
 
 /// What a socket's question came to.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
+pub enum SocketResponse {
     /// It is in the room.
     Joined {
         /// Of this session.
@@ -217,12 +218,12 @@ pub enum Answer {
     /// It is out of the room.
     Left(SessionId),
     /// No.
-    Refused(SessionId, Refusal),
+    Denied(SessionId, JoinDenial),
 }
 
 /// Why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum JoinDenial {
     /// There is no such session.
     SessionNotFound,
     /// The user takes no part in it.
@@ -235,7 +236,7 @@ pub enum Refusal {
     Unavailable,
 }
 
-impl Refusal {
+impl JoinDenial {
     /// Whether it says that the user may not be there; or else that this can't be known, or may not be asked.
     fn is_denial(self) -> bool {
         match self {
@@ -284,7 +285,7 @@ struct Socket {
 #[derive(Debug, Default)]
 struct Resuming {
     /// The sessions that its user takes no part in any more.
-    denied: Vec<(SessionId, Refusal)>,
+    denied: Vec<(SessionId, JoinDenial)>,
 }
 
 #[derive(Debug)]
@@ -358,25 +359,29 @@ impl Rooms {
             Input::Resume {
                 socket,
                 positions,
-                ask,
-            } => self.resume(socket, positions, ask),
+                request,
+            } => self.resume(socket, positions, request),
             Input::Disconnected(socket) => self.disconnected(socket),
             Input::Join {
                 socket,
                 session,
                 after,
-                ask,
-            } => self.join(socket, session, after, ask),
-            Input::Leave { socket, session, ask } => self.leave(socket, session, ask),
+                request,
+            } => self.join(socket, session, after, request),
+            Input::Leave {
+                socket,
+                session,
+                request,
+            } => self.leave(socket, session, request),
             Input::Authorized {
                 socket,
                 session,
-                ask,
-                answer,
-            } => self.authorized(socket, session, ask, answer),
+                request,
+                result,
+            } => self.authorized(socket, session, request, result),
             Input::Attached => {
                 let interest = |(id, room): (&RoomId, &mut Room)| {
-                    room.feed.handle(feed::Input::Moved);
+                    room.feed.handle(feed::Input::SourceChanged);
                     Action::Interest {
                         room: id.clone(),
                         after: room.feed.position(),
@@ -394,12 +399,12 @@ impl Rooms {
                     .is_none_or(|room| room.feed.position().is_none()) => {}
             Input::Entries(id, entries) => {
                 for entry in entries {
-                    self.feed(&id, feed::Input::Hint(entry));
+                    self.feed(&id, feed::Input::Notification(entry));
                 }
                 self.settle(&id);
             }
-            Input::Gone(id) => self.gone(&id),
-            Input::Slice { room, after, slice } => self.replay_slice(&room, after, slice),
+            Input::SessionNotFound(id) => self.gone(&id),
+            Input::ReadResult { room, after, slice } => self.replay_slice(&room, after, slice),
         }
     }
 
@@ -420,7 +425,7 @@ impl Rooms {
             if at > now {
                 return;
             }
-            self.refuse(socket, &session, Refusal::Unavailable);
+            self.deny(socket, &session, JoinDenial::Unavailable);
         }
     }
 
@@ -523,7 +528,7 @@ impl Rooms {
         room.members.remove(&socket);
         if room.members.is_empty() && room.waiting.is_empty() {
             self.rooms.swap_remove(id);
-            self.actions.push_back(Action::Forget(id.clone()));
+            self.actions.push_back(Action::EndInterest(id.clone()));
         }
     }
 
@@ -553,7 +558,7 @@ impl Rooms {
             return;
         };
         if let Some(state) = &mut room.state {
-            state.fold(entry.position.offset, &entry.body);
+            state.fold(entry.position.offset, &entry.event);
         }
         if let Some(recent) = &mut room.recent {
             recent.push(entry.clone());
@@ -611,7 +616,7 @@ impl Rooms {
         }
     }
 
-    fn send(&mut self, id: SocketId, event: Event) {
+    fn send(&mut self, id: SocketId, event: BrowserEvent) {
         if let Some(socket) = self.sockets.get(&id) {
             let (event, cursor) = (Arc::new(event), self.cursor_of(id, socket));
             self.actions.push_back(Action::Deliver {
@@ -626,7 +631,7 @@ impl Rooms {
     fn revoke(&mut self, id: SocketId, session: &SessionId, reason: &'static str) {
         if let Some(socket) = self.sockets.get_mut(&id) {
             socket.sessions.remove(session);
-            self.send(id, payload::session_revoked(session, reason));
+            self.send(id, browser_event::session_revoked(session, reason));
             self.dismiss(id, &RoomId::Session(session.clone()));
             self.note_alone(id);
         }

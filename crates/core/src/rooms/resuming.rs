@@ -5,23 +5,28 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Action, Ask, Refusal, Resumed, Rooms, SocketId,
+    Action, JoinDenial, ResumeOutcome, Rooms, SocketId, SocketRequestId,
     joins::{Join, Phase, Purpose},
 };
 use crate::{event::Entry, ids::SessionId, position::Position, room::RoomId};
 
 impl Rooms {
-    pub(super) fn resume(&mut self, id: SocketId, positions: BTreeMap<SessionId, Position>, ask: Ask) {
-        let cap = self.sessions_per_socket;
+    pub(super) fn resume(
+        &mut self,
+        id: SocketId,
+        positions: BTreeMap<SessionId, Position>,
+        request: SocketRequestId,
+    ) {
+        let limit = self.sessions_per_socket;
         let Some(socket) = self.sockets.get_mut(&id) else {
             return;
         };
-        if positions.len() > cap {
-            return self.resumed(id, Resumed::Fresh);
+        if positions.len() > limit {
+            return self.resumed(id, ResumeOutcome::Fresh);
         }
         socket.resuming = Some(Box::default());
         for (session, after) in positions {
-            self.begin_join(id, session, Some(after), ask, Purpose::Checked, Vec::new());
+            self.begin_join(id, session, Some(after), request, Purpose::Checked, Vec::new());
         }
         self.decide(id);
     }
@@ -35,7 +40,7 @@ impl Rooms {
         entries: Vec<Arc<Entry>>,
     ) {
         let Some(from) = from else {
-            return self.give_up(id, Resumed::Fresh);
+            return self.give_up(id, ResumeOutcome::Fresh);
         };
         let socket = self.sockets.get_mut(&id);
         if let Some(join) = socket.and_then(|socket| socket.joins.get_mut(session)) {
@@ -45,23 +50,23 @@ impl Rooms {
     }
 
     /// A room that was checked is refused.
-    pub(super) fn not_checked(&mut self, id: SocketId, session: &SessionId, refusal: Refusal) {
+    pub(super) fn not_checked(&mut self, id: SocketId, session: &SessionId, denial: JoinDenial) {
         self.part(id, &RoomId::Session(session.clone()));
-        if !refusal.is_denial() {
-            return self.give_up(id, Resumed::Unavailable);
+        if !denial.is_denial() {
+            return self.give_up(id, ResumeOutcome::Unavailable);
         }
         let socket = self.sockets.get_mut(&id);
         if let Some(resuming) = socket.and_then(|socket| socket.resuming.as_mut()) {
-            resuming.denied.push((session.clone(), refusal));
+            resuming.denied.push((session.clone(), denial));
         }
         self.decide(id);
     }
 
     /// A room is refused after the page was told that nothing was missed.
-    pub(super) fn not_resumed(&mut self, id: SocketId, session: &SessionId, refusal: Refusal) {
+    pub(super) fn not_resumed(&mut self, id: SocketId, session: &SessionId, denial: JoinDenial) {
         self.part(id, &RoomId::Session(session.clone()));
-        if refusal.is_denial() {
-            self.revoke(id, session, refusal.code());
+        if denial.is_denial() {
+            self.revoke(id, session, denial.code());
         } else {
             self.actions.push_back(Action::Close(id));
         }
@@ -86,16 +91,16 @@ impl Rooms {
                 ready.push((session.clone(), from, entries));
             }
         }
-        self.resumed(id, Resumed::Continued);
-        for (session, refusal) in denied {
-            self.revoke(id, &session, refusal.code());
+        self.resumed(id, ResumeOutcome::Continued);
+        for (session, denial) in denied {
+            self.revoke(id, &session, denial.code());
         }
         for (session, from, entries) in ready {
             self.replay(id, &RoomId::Session(session.clone()), &session, from, entries);
         }
     }
 
-    fn give_up(&mut self, id: SocketId, outcome: Resumed) {
+    fn give_up(&mut self, id: SocketId, outcome: ResumeOutcome) {
         let Some(socket) = self.sockets.get_mut(&id) else {
             return;
         };
@@ -108,7 +113,7 @@ impl Rooms {
         self.resumed(id, outcome);
     }
 
-    fn resumed(&mut self, id: SocketId, outcome: Resumed) {
+    fn resumed(&mut self, id: SocketId, outcome: ResumeOutcome) {
         self.actions.push_back(Action::Resumed { socket: id, outcome });
     }
 }

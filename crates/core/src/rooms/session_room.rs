@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Action, Member, Refusal, Rooms, SocketId};
+use super::{Action, JoinDenial, Member, Rooms, SocketId};
 use crate::{
+    browser_event::{self, BrowserEvent},
     cursor,
     event::Entry,
     ids::SessionId,
-    payload::{self, Event},
     position::Position,
     room::RoomId,
     session::Session,
@@ -16,7 +16,7 @@ use crate::{
 
 impl Rooms {
     pub(super) fn deliver_to_session(&mut self, id: &RoomId, session: &SessionId, entry: &Entry) {
-        for user in entry.body.removed() {
+        for user in entry.event.removed() {
             let Some(room) = self.rooms.get(id) else { return };
             // Every socket is in its user's room too, or waits for it; those are fewer.
             let Some(own) = self.rooms.get(&RoomId::User(user.clone())) else {
@@ -34,13 +34,13 @@ impl Rooms {
             return;
         };
         room.told = entry.position;
-        if let Some(event) = payload::session_event(session, &entry.body) {
+        if let Some(event) = browser_event::session_event(session, &entry.event) {
             self.fan_out(id, session, Arc::new(event));
         }
     }
 
     /// Delivers an event to every member, each with its cursor. Those that are in this room alone have the same one.
-    fn fan_out(&mut self, id: &RoomId, session: &SessionId, event: Arc<Event>) {
+    fn fan_out(&mut self, id: &RoomId, session: &SessionId, event: Arc<BrowserEvent>) {
         let Some(room) = self.rooms.get(id) else { return };
         let mut alone = Vec::with_capacity(room.members.len());
         for (member, Member { alone: is_alone, .. }) in room.members.iter() {
@@ -71,14 +71,14 @@ impl Rooms {
             return;
         };
         let text = cursor::write([(session, &position)]);
-        let event = payload::session_reset(state, &text);
+        let event = browser_event::session_reset(state, &text);
         let is_out = |socket: &SocketId| {
             let socket = self.sockets.get(socket);
             socket.is_some_and(|socket| state.participant(&socket.user).is_none())
         };
         let out: Vec<_> = room.members.keys().copied().filter(is_out).collect();
         for socket in out {
-            self.revoke(socket, session, Refusal::NotAParticipant.code());
+            self.revoke(socket, session, JoinDenial::NotAParticipant.code());
         }
         if let Some(room) = self.rooms.get_mut(id) {
             for (_, member) in room.members.iter_mut() {
@@ -95,10 +95,10 @@ impl Rooms {
         let (members, waiting) = (room.members.keys().copied(), room.waiting.keys().copied());
         let (members, waiting): (Vec<_>, Vec<_>) = (members.collect(), waiting.collect());
         for socket in waiting {
-            self.refuse(socket, session, Refusal::SessionNotFound);
+            self.deny(socket, session, JoinDenial::SessionNotFound);
         }
         for socket in members {
-            self.revoke(socket, session, Refusal::SessionNotFound.code());
+            self.revoke(socket, session, JoinDenial::SessionNotFound.code());
         }
     }
 

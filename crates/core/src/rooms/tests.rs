@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Body, Cursor, JsonObject, Offset, Role, Session,
+    Cursor, Event, JsonObject, Offset, Role, Session,
     command::{SessionCommand, decide},
     position::{Epoch, Mark},
 };
@@ -44,7 +44,7 @@ struct World {
     requests: VecDeque<Action>,
     under_way: Vec<Action>,
     pages: BTreeMap<SocketId, Page>,
-    asks: u64,
+    sent_requests: u64,
 }
 
 fn session_id() -> SessionId {
@@ -76,7 +76,7 @@ impl World {
             requests: VecDeque::new(),
             under_way: vec![],
             pages: BTreeMap::new(),
-            asks: 0,
+            sent_requests: 0,
         }
     }
 
@@ -94,7 +94,7 @@ impl World {
         };
         match (&mut self.session, &body) {
             (Some(session), body) => session.fold(next.offset, body),
-            (none, Body::SessionUpdated { session, .. }) => *none = Some(Session::clone(session)),
+            (none, Event::SessionUpdated { session, .. }) => *none = Some(Session::clone(session)),
             (None, _) => unreachable!("a session begins with an update"),
         }
         let entry = Arc::new(Entry::new(next.epoch, next.offset, 0, body));
@@ -137,44 +137,44 @@ impl World {
                 Action::Resumed { socket, outcome } => {
                     let page = self.pages.get_mut(&socket).expect("a live socket");
                     page.resuming = false;
-                    page.joined = page.last.filter(|_| outcome == Resumed::Continued);
+                    page.joined = page.last.filter(|_| outcome == ResumeOutcome::Continued);
                 }
-                Action::Close(_) => unreachable!("no answer fails"),
+                Action::Close(_) => unreachable!("no response fails"),
                 Action::Replay { socket, replay } => {
                     for (event, cursor) in replay {
                         self.delivered(socket, &event, &cursor);
                     }
                 }
-                Action::Answer { socket, answer, .. } => self.answered(socket, &answer),
+                Action::Respond { socket, response, .. } => self.answered(socket, &response),
                 Action::Disconnect(_) => unreachable!("nobody is disconnected"),
-                Action::Welcome(_) => {}
-                Action::Interest { .. } | Action::Forget(_) => self.requests.push_back(action),
+                Action::UserRoomJoined(_) => {}
+                Action::Interest { .. } | Action::EndInterest(_) => self.requests.push_back(action),
                 action => self.under_way.push(action),
             }
         }
     }
 
-    fn answered(&mut self, socket: SocketId, answer: &Answer) {
+    fn answered(&mut self, socket: SocketId, response: &SocketResponse) {
         let page = self.pages.get_mut(&socket).expect("a question of a live socket");
         page.asked -= 1;
-        if let Answer::Joined {
+        if let SocketResponse::Joined {
             position, recovered, ..
-        } = answer
+        } = response
         {
             let position = position.parse::<Cursor>().unwrap().0[&session_id()];
             assert!(!*recovered || page.last.is_some(), "recovered from nothing");
             assert!(page.joined.is_some(), "session-joined comes first");
             assert!(
                 position.has_reached(page.joined.unwrap()),
-                "the answer's position"
+                "the response's position"
             );
         }
-        if let Answer::Left(_) = answer {
+        if let SocketResponse::Left(_) = response {
             page.joined = None;
         }
     }
 
-    fn delivered(&mut self, socket: SocketId, event: &Event, cursor: &str) {
+    fn delivered(&mut self, socket: SocketId, event: &BrowserEvent, cursor: &str) {
         let cursor = cursor.parse::<Cursor>().unwrap().0.get(&session_id()).copied();
         let page = self.pages.get_mut(&socket).expect("a delivery to a live socket");
         let who = user(page.user);
@@ -192,7 +192,7 @@ impl World {
                 if !self.history[passed.start..=passed.end].iter().any(was_out) {
                     for entry in &self.entries[passed] {
                         assert_eq!(
-                            payload::session_event(&session_id(), &entry.body),
+                            browser_event::session_event(&session_id(), &entry.event),
                             None,
                             "I1: a hole"
                         );
@@ -207,7 +207,7 @@ impl World {
                 let position = cursor.unwrap();
                 for entry in &self.entries[before.offset.0 as usize..position.offset.0 as usize - 1] {
                     assert_eq!(
-                        payload::session_event(&session_id(), &entry.body),
+                        browser_event::session_event(&session_id(), &entry.event),
                         None,
                         "I1: a hole"
                     );
@@ -215,7 +215,7 @@ impl World {
                 assert!(position.offset > before.offset, "I1: repeated");
                 let entry = &self.entries[position.offset.0 as usize - 1];
                 assert_eq!(
-                    payload::session_event(&session_id(), &entry.body).as_ref(),
+                    browser_event::session_event(&session_id(), &entry.event).as_ref(),
                     Some(event),
                     "I3"
                 );
@@ -228,7 +228,7 @@ impl World {
     }
 
     /// Does one of the things that are under way.
-    fn answer(&mut self, n: usize) {
+    fn response(&mut self, n: usize) {
         if self.under_way.is_empty() {
             return;
         }
@@ -237,18 +237,18 @@ impl World {
                 socket,
                 session,
                 user,
-                ask,
+                request,
             } => {
-                let answer = match &self.session {
-                    None => Err(Refusal::SessionNotFound),
+                let response = match &self.session {
+                    None => Err(JoinDenial::SessionNotFound),
                     Some(session) if session.participant(&user).is_some() => Ok(at(self.entries.len())),
-                    Some(_) => Err(Refusal::NotAParticipant),
+                    Some(_) => Err(JoinDenial::NotAParticipant),
                 };
                 self.tell(Input::Authorized {
                     socket,
                     session,
-                    ask,
-                    answer,
+                    request,
+                    result: response,
                 });
             }
             Action::Read { room, after } => {
@@ -267,7 +267,7 @@ impl World {
                     after_mark: Mark::UNKNOWN,
                     entries,
                 };
-                self.tell(Input::Slice {
+                self.tell(Input::ReadResult {
                     room,
                     after,
                     slice: Some(slice),
@@ -281,7 +281,7 @@ impl World {
     fn pump(&mut self) {
         if let Some(request) = self.requests.pop_front() {
             match request {
-                Action::Forget(room) => drop(self.fed.remove(&room)),
+                Action::EndInterest(room) => drop(self.fed.remove(&room)),
                 Action::Interest { room, after } => {
                     self.fed.insert(room.clone());
                     self.begin(room, after);
@@ -302,7 +302,7 @@ impl World {
         match (&room, &self.session) {
             (RoomId::User(_), _) => {
                 let state = RoomState::User {
-                    owed: BTreeSet::new(),
+                    pending_feedback: BTreeSet::new(),
                 };
                 self.link.push_back(Input::Snapshot(
                     room,
@@ -312,7 +312,7 @@ impl World {
                     },
                 ));
             }
-            (RoomId::Session(_), None) => self.link.push_back(Input::Gone(room)),
+            (RoomId::Session(_), None) => self.link.push_back(Input::SessionNotFound(room)),
             (RoomId::Session(_), Some(session)) => match after {
                 None => {
                     let state = RoomState::Session(session.clone().into());
@@ -343,7 +343,7 @@ impl World {
         for _ in 0..2_000 {
             self.pump();
             self.receive();
-            self.answer(0);
+            self.response(0);
         }
         assert!(self.under_way.is_empty() && self.link.is_empty(), "a busy loop");
         self.now += 2 * crate::limits::JOIN_TIMEOUT;
@@ -383,28 +383,28 @@ proptest! {
                     // A stock client hands its cursor back, and asks nothing before it is decided.
                     if let (0..8, Some(_), Some(last)) = (n, page.joined, page.last) {
                         world.pages.get_mut(&socket).unwrap().resuming = true;
-                        world.asks += 1;
-                        let (positions, ask) = ([(session_id(), last)].into(), Ask(world.asks));
-                        world.tell(Input::Resume { socket, positions, ask });
+                        world.sent_requests += 1;
+                        let (positions, request) = ([(session_id(), last)].into(), SocketRequestId(world.sent_requests));
+                        world.tell(Input::Resume { socket, positions, request });
                     }
                 },
                 5 | 6 => if let Some(page) = world.pages.get_mut(&socket).filter(|page| !page.resuming) {
                     page.asked += 1;
                     let after = page.last.filter(|_| n % 2 == 0);
-                    world.asks += 1;
-                    let ask = Ask(world.asks);
-                    world.tell(Input::Join { socket, session: session_id(), after, ask });
+                    world.sent_requests += 1;
+                    let request = SocketRequestId(world.sent_requests);
+                    world.tell(Input::Join { socket, session: session_id(), after, request });
                 },
                 7 => if let Some(page) = world.pages.get_mut(&socket).filter(|page| !page.resuming) {
                     page.asked += 1;
-                    world.asks += 1;
-                    let ask = Ask(world.asks);
-                    world.tell(Input::Leave { socket, session: session_id(), ask });
+                    world.sent_requests += 1;
+                    let request = SocketRequestId(world.sent_requests);
+                    world.tell(Input::Leave { socket, session: session_id(), request });
                 },
                 8 if n == 0 => world.attach(),
                 9 => world.pump(),
                 10 => world.receive(),
-                _ => world.answer(usize::from(n)),
+                _ => world.response(usize::from(n)),
             }
         }
         world.settle();
@@ -412,7 +412,7 @@ proptest! {
             prop_assert_eq!(page.asked, 0, "unanswered");
             if let Some(joined) = page.joined {
                 for entry in &world.entries[joined.offset.0 as usize..] {
-                    prop_assert_eq!(payload::session_event(&session_id(), &entry.body), None, "I1: not delivered");
+                    prop_assert_eq!(browser_event::session_event(&session_id(), &entry.event), None, "I1: not delivered");
                 }
                 prop_assert!(world.session.as_ref().unwrap().participant(&user(page.user)).is_some(), "I4");
             }
@@ -445,7 +445,7 @@ fn a_removal_that_the_room_has_passed_denies_a_join_on_its_way() {
             socket,
             session: session_id(),
             after: None,
-            ask: Ask(1),
+            request: SocketRequestId(1),
         });
     }
     world.settle();
@@ -454,13 +454,13 @@ fn a_removal_that_the_room_has_passed_denies_a_join_on_its_way() {
     world.tell(Input::Leave {
         socket: SocketId(1),
         session: session_id(),
-        ask: Ask(2),
+        request: SocketRequestId(2),
     });
     world.tell(Input::Join {
         socket: SocketId(1),
         session: session_id(),
         after: None,
-        ask: Ask(3),
+        request: SocketRequestId(3),
     });
     // The yes is given before the removal and arrives after it.
     let yes = at(world.entries.len());
@@ -470,8 +470,8 @@ fn a_removal_that_the_room_has_passed_denies_a_join_on_its_way() {
     world.tell(Input::Authorized {
         socket: SocketId(1),
         session: session_id(),
-        ask: Ask(3),
-        answer: Ok(yes),
+        request: SocketRequestId(3),
+        result: Ok(yes),
     });
     assert_eq!(world.pages[&SocketId(1)].joined, None);
 }

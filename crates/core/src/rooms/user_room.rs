@@ -2,9 +2,9 @@
 
 use super::{Action, Member, Rooms, Socket, SocketId};
 use crate::{
-    event::{Body, Entry},
+    browser_event,
+    event::{Entry, Event},
     ids::UserId,
-    payload,
     position::Position,
     room::RoomId,
     small_map::SmallMap,
@@ -32,10 +32,14 @@ impl Rooms {
         let Some(room) = self.rooms.get_mut(id) else {
             return;
         };
-        let (Some(RoomState::User { owed }), Some(_)) = (&room.state, room.feed.position()) else {
+        let (Some(RoomState::User { pending_feedback }), Some(_)) = (&room.state, room.feed.position())
+        else {
             return;
         };
-        let reminders: Vec<_> = owed.iter().map(payload::feedback_required).collect();
+        let reminders: Vec<_> = pending_feedback
+            .iter()
+            .map(browser_event::feedback_required)
+            .collect();
         let newcomers = std::mem::take(&mut room.waiting);
         for id in newcomers.keys() {
             let member = Member {
@@ -45,7 +49,7 @@ impl Rooms {
             room.members.insert(*id, member);
         }
         for id in newcomers.keys().copied() {
-            self.actions.push_back(Action::Welcome(id));
+            self.actions.push_back(Action::UserRoomJoined(id));
             for event in &reminders {
                 self.send(id, event.clone());
             }
@@ -55,28 +59,39 @@ impl Rooms {
     pub(super) fn deliver_to_user(&mut self, id: &RoomId, entry: &Entry) {
         let Some(room) = self.rooms.get(id) else { return };
         let members: Vec<_> = room.members.keys().copied().collect();
-        match &entry.body {
-            Body::FeedbackRequired { session } => {
+        match &entry.event {
+            Event::FeedbackRequired { session } => {
                 for socket in members {
-                    self.send(socket, payload::feedback_required(session));
+                    self.send(socket, browser_event::feedback_required(session));
                 }
             }
-            Body::UserDisconnected { .. } => self.actions.extend(members.into_iter().map(Action::Disconnect)),
-            Body::FeedbackGiven { .. }
-            | Body::SessionUpdated { .. }
-            | Body::RoleSelected { .. }
-            | Body::FeedbackUpdated { .. }
-            | Body::ParticipantRemoved { .. } => {}
+            Event::UserDisconnected { .. } => {
+                self.actions.extend(members.into_iter().map(Action::Disconnect))
+            }
+            Event::FeedbackSettled { .. }
+            | Event::SessionUpdated { .. }
+            | Event::RoleSelected { .. }
+            | Event::FeedbackUpdated { .. }
+            | Event::ParticipantRemoved { .. } => {}
         }
     }
 
     /// Reminds of what the lost part of the log may have said.
     pub(super) fn reset_user(&mut self, id: &RoomId, before: &RoomState) {
         let Some(room) = self.rooms.get(id) else { return };
-        let (Some(RoomState::User { owed }), RoomState::User { owed: known }) = (&room.state, before) else {
+        let (
+            Some(RoomState::User { pending_feedback }),
+            RoomState::User {
+                pending_feedback: known,
+            },
+        ) = (&room.state, before)
+        else {
             return;
         };
-        let reminders: Vec<_> = owed.difference(known).map(payload::feedback_required).collect();
+        let reminders: Vec<_> = pending_feedback
+            .difference(known)
+            .map(browser_event::feedback_required)
+            .collect();
         let members: Vec<_> = room.members.keys().copied().collect();
         for socket in members {
             for event in &reminders {

@@ -7,8 +7,8 @@ use std::{
 };
 
 use roomcast_core::{
-    Body, Cursor, Entry, Mark, Millis, Position, RoomId, RoomState, Session, SessionId, UserId, payload,
-    payload::Event,
+    Cursor, Entry, Event, Mark, Millis, Position, RoomId, RoomState, Session, SessionId, UserId,
+    browser_event, browser_event::BrowserEvent,
 };
 
 /// Whatever is lost is noticed within this time.
@@ -29,7 +29,7 @@ pub(crate) struct Oracle {
     absent_until: BTreeMap<(SessionId, UserId), Millis>,
     lost_at: BTreeMap<SessionId, Millis>,
     /// Who ever owed feedback for what.
-    owed: BTreeSet<(UserId, SessionId)>,
+    pending_feedback: BTreeSet<(UserId, SessionId)>,
     pub(crate) now: Millis,
 }
 
@@ -67,8 +67,8 @@ impl Oracle {
         };
         self.known.insert((room.clone(), entry.position), known);
         self.stands(room, Some(state));
-        if let (RoomId::User(user), Body::FeedbackRequired { session }) = (room, &entry.body) {
-            self.owed.insert((user.clone(), session.clone()));
+        if let (RoomId::User(user), Event::FeedbackRequired { session }) = (room, &entry.event) {
+            self.pending_feedback.insert((user.clone(), session.clone()));
         }
     }
 
@@ -132,7 +132,7 @@ impl Oracle {
     }
 
     pub(crate) fn was_owed(&self, user: &UserId, session: &SessionId) -> bool {
-        self.owed.contains(&(user.clone(), session.clone()))
+        self.pending_feedback.contains(&(user.clone(), session.clone()))
     }
 
     pub(crate) fn all_losses(&self) -> BTreeMap<RoomId, u64> {
@@ -204,7 +204,7 @@ impl Oracle {
             };
             if parent.epoch == from.epoch && parent.offset > from.offset {
                 let known = self.at(session, parent)?;
-                let event = payload::session_event(session, &known.entry.body);
+                let event = browser_event::session_event(session, &known.entry.event);
                 if event.is_some() && self.state(session, parent)?.participant(user).is_some() {
                     return Err(format!(
                         "I1: {parent:?} of {session} was lost between {from:?} and {to:?}"
@@ -222,13 +222,13 @@ impl Oracle {
         user: &UserId,
         track: Option<&mut Track>,
         to: Position,
-        event: &Event,
+        event: &BrowserEvent,
     ) -> Checked {
         let Some(track) = track else {
             return Err(format!("I4: {} {to:?} of {session} outside the room", event.name));
         };
         let known = self.at(session, to)?;
-        if payload::session_event(session, &known.entry.body).as_ref() != Some(event) {
+        if browser_event::session_event(session, &known.entry.event).as_ref() != Some(event) {
             return Err(format!("I3: {to:?} of {session} is another event than {event:?}"));
         }
         if to == track.at {
@@ -269,7 +269,7 @@ impl Oracle {
     }
 
     pub(crate) fn snapshot(&self, session: &SessionId, at: Position, json: &str) -> Checked {
-        if payload::session_json(self.state(session, at)?) == json {
+        if browser_event::session_json(self.state(session, at)?) == json {
             Ok(())
         } else {
             Err(format!(
@@ -290,7 +290,7 @@ impl Oracle {
             return Ok(());
         }
         self.continues(session, user, at, to)?;
-        let last = payload::session_event(session, &self.at(session, to)?.entry.body);
+        let last = browser_event::session_event(session, &self.at(session, to)?.entry.event);
         if last.is_some() && self.state(session, to)?.participant(user).is_some() {
             return Err(format!(
                 "I1: {to:?} of {session} was never delivered; the page has {at:?}"

@@ -8,8 +8,8 @@ use std::{
 
 use roomcast_core::{
     Millis, Position, RoomId, SessionId, UserId,
-    payload::Event,
-    rooms::{Answer, Ask, Refusal, SocketId},
+    browser_event::BrowserEvent,
+    rooms::{JoinDenial, SocketId, SocketRequestId, SocketResponse},
 };
 
 use crate::{
@@ -25,8 +25,8 @@ pub(crate) struct PageId(pub(crate) usize);
 #[derive(Debug)]
 pub(crate) enum Told {
     Connect { recovered: bool },
-    Event(Arc<Event>, Arc<str>),
-    Answer(Ask, Answer),
+    Event(Arc<BrowserEvent>, Arc<str>),
+    SocketResponse(SocketRequestId, SocketResponse),
 }
 
 struct Question {
@@ -60,7 +60,7 @@ pub(crate) struct Page {
     has_pid: bool,
     /// The last position that it saw of each session, and when.
     last: BTreeMap<SessionId, Track>,
-    asks: BTreeMap<Ask, Question>,
+    asks: BTreeMap<SocketRequestId, Question>,
     /// What logs had lost when its connection began.
     pub(crate) losses: BTreeMap<RoomId, u64>,
     /// Where it was told that it joined anew, and has to be told of a reset next.
@@ -114,7 +114,7 @@ impl Page {
         self.kept.clear();
     }
 
-    pub(crate) fn session_named(event: &Event) -> Checked<SessionId> {
+    pub(crate) fn session_named(event: &BrowserEvent) -> Checked<SessionId> {
         let text = event.payload.strip_prefix(r#"{"sessionId":""#);
         let id = text
             .and_then(|text| text.split('"').next())
@@ -173,24 +173,26 @@ impl World {
         let after = self.pages[from].last.get(session).cloned();
         let after = after.filter(|_| self.pages[id.0].brings_after);
         let at = after.as_ref().map(|after| after.at);
-        self.ask(id, session, after, was_in, |ask| {
-            Asked::Join(session.clone(), at, ask)
+        self.request(id, session, after, was_in, |request| {
+            Asked::Join(session.clone(), at, request)
         });
     }
 
     pub(crate) fn ask_leave(&mut self, id: PageId, session: &SessionId) {
-        self.ask(id, session, None, true, |ask| Asked::Leave(session.clone(), ask));
+        self.request(id, session, None, true, |request| {
+            Asked::Leave(session.clone(), request)
+        });
     }
 
-    fn ask(
+    fn request(
         &mut self,
         id: PageId,
         session: &SessionId,
         after: Option<Track>,
         was_in: bool,
-        asked: impl FnOnce(Ask) -> Asked,
+        asked: impl FnOnce(SocketRequestId) -> Asked,
     ) {
-        let (now, wait, ask) = (self.now, self.rng.between(0, 4), Ask(self.unique()));
+        let (now, wait, request) = (self.now, self.rng.between(0, 4), SocketRequestId(self.unique()));
         let page = &mut self.pages[id.0];
         let (true, Some((edge, socket))) = (page.connected, page.peer) else {
             return;
@@ -206,7 +208,7 @@ impl World {
             after = None;
         }
         page.asks.insert(
-            ask,
+            request,
             Question {
                 after,
                 was_in,
@@ -216,7 +218,7 @@ impl World {
         );
         page.asked_until = page.asked_until.max(now + wait);
         let wait = page.asked_until - now;
-        self.after(wait, Step::FromPage(edge, socket, asked(ask)));
+        self.after(wait, Step::FromPage(edge, socket, asked(request)));
     }
 
     pub(crate) fn page_told(&mut self, id: PageId, conn: Conn, told: Told) -> Checked {
@@ -226,7 +228,7 @@ impl World {
         let checked = match told {
             Told::Connect { recovered } => self.page_connected(id, recovered),
             Told::Event(event, cursor) => self.page_event(id, &event, &cursor),
-            Told::Answer(ask, answer) => self.page_answered(id, ask, answer),
+            Told::SocketResponse(request, answer) => self.page_answered(id, request, answer),
         };
         checked.map_err(|violation| format!("page {} of {}: {violation}", id.0, self.pages[id.0].user))
     }
@@ -262,7 +264,7 @@ impl World {
         Ok(())
     }
 
-    fn page_event(&mut self, id: PageId, event: &Event, cursor: &Arc<str>) -> Checked {
+    fn page_event(&mut self, id: PageId, event: &BrowserEvent, cursor: &Arc<str>) -> Checked {
         let places = positions(cursor)?;
         let session = Page::session_named(event)?;
         let at = places.get(&session).copied();
@@ -330,7 +332,7 @@ impl World {
             }
             "feedback-required" => {
                 if !self.oracle.was_owed(&page.user, &session) {
-                    return Err(format!("I3: {session} was never owed"));
+                    return Err(format!("I3: {session} was never pending_feedback"));
                 }
                 page.reminded.insert(session.clone());
             }
@@ -343,13 +345,13 @@ impl World {
         Ok(())
     }
 
-    fn page_answered(&mut self, id: PageId, ask: Ask, answer: Answer) -> Checked {
+    fn page_answered(&mut self, id: PageId, request: SocketRequestId, answer: SocketResponse) -> Checked {
         let page = &mut self.pages[id.0];
-        let Some(question) = page.asks.remove(&ask) else {
+        let Some(question) = page.asks.remove(&request) else {
             return Err(format!("an answer to no question: {answer:?}"));
         };
         match answer {
-            Answer::Joined {
+            SocketResponse::Joined {
                 session,
                 position,
                 recovered,
@@ -389,13 +391,13 @@ impl World {
                 let track = self.oracle.track(&session, at, &self.pages[id.0].losses);
                 self.pages[id.0].last.insert(session, track);
             }
-            Answer::Left(session) => {
+            SocketResponse::Left(session) => {
                 page.tracks.remove(&session);
             }
-            Answer::Refused(session, Refusal::NotAParticipant | Refusal::SessionNotFound) => {
+            SocketResponse::Denied(session, JoinDenial::NotAParticipant | JoinDenial::SessionNotFound) => {
                 self.oracle.was_absent(&session, &page.user, question.asked_at)?;
             }
-            Answer::Refused(..) => {}
+            SocketResponse::Denied(..) => {}
         }
         Ok(())
     }
@@ -425,7 +427,12 @@ impl World {
                 self.store.tail(&session.clone().into()),
             )?;
         }
-        match self.store.owed(&page.user).difference(&page.reminded).next() {
+        match self
+            .store
+            .pending_feedback(&page.user)
+            .difference(&page.reminded)
+            .next()
+        {
             Some(session) => Err(format!("was not reminded of {session}")),
             None => Ok(()),
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use roomcast_core::{
-    Body, Entry, Epoch, LogSlice, Mark, Millis, Offset, Position, Rejection, RoomId, RoomState,
+    CommandDenial, Entry, Epoch, Event, LogSlice, Mark, Millis, Offset, Position, RoomId, RoomState,
     SessionCommand, SessionId, Snapshot, UserId, command::decide,
 };
 
@@ -42,7 +42,7 @@ impl Store {
         command: &SessionCommand,
         request: u64,
         oracle: &mut Oracle,
-    ) -> Result<(Position, Option<Arc<Entry>>), Rejection> {
+    ) -> Result<(Position, Option<Arc<Entry>>), CommandDenial> {
         if let Some((_, position)) = self.requests.get(&request) {
             return Ok((*position, None));
         }
@@ -74,22 +74,22 @@ impl Store {
     ) -> Option<(RoomId, Arc<Entry>)> {
         let room = RoomId::User(user.clone());
         let session = session.clone();
-        if self.owed(user).contains(&session) == owes {
+        if self.pending_feedback(user).contains(&session) == owes {
             return None;
         }
         let body = if owes {
-            Body::FeedbackRequired { session }
+            Event::FeedbackRequired { session }
         } else {
-            Body::FeedbackGiven { session }
+            Event::FeedbackSettled { session }
         };
         let entry = self.append(&room, body, oracle);
         Some((room, entry))
     }
 
-    pub(crate) fn owed(&self, user: &UserId) -> BTreeSet<SessionId> {
+    pub(crate) fn pending_feedback(&self, user: &UserId) -> BTreeSet<SessionId> {
         let log = self.logs.get(&RoomId::User(user.clone()));
         match log.and_then(|log| log.entries.last()) {
-            Some((_, RoomState::User { owed })) => owed.clone(),
+            Some((_, RoomState::User { pending_feedback })) => pending_feedback.clone(),
             Some((_, RoomState::Session(_))) | None => BTreeSet::new(),
         }
     }
@@ -98,7 +98,7 @@ impl Store {
         Offset(self.logs.get(room).map_or(1, |log| log.entries.len() as u64 + 1))
     }
 
-    fn append(&mut self, room: &RoomId, body: Body, oracle: &mut Oracle) -> Arc<Entry> {
+    fn append(&mut self, room: &RoomId, body: Event, oracle: &mut Oracle) -> Arc<Entry> {
         self.clock += 1;
         let offset = self.next(room);
         let log = self.logs.entry(room.clone()).or_insert_with(|| {
@@ -112,9 +112,9 @@ impl Store {
         let before = log.entries.last();
         let mut state = match (before, &body) {
             (Some((_, state)), _) => state.clone(),
-            (None, Body::SessionUpdated { session, .. }) => RoomState::Session(session.clone()),
+            (None, Event::SessionUpdated { session, .. }) => RoomState::Session(session.clone()),
             (None, _) => RoomState::User {
-                owed: BTreeSet::new(),
+                pending_feedback: BTreeSet::new(),
             },
         };
         state.fold(offset, &body);
@@ -135,7 +135,7 @@ impl Store {
             (None, RoomId::User(_)) => Some(Snapshot {
                 position: self.tail(room),
                 state: RoomState::User {
-                    owed: BTreeSet::new(),
+                    pending_feedback: BTreeSet::new(),
                 },
             }),
         }

@@ -10,10 +10,10 @@ use std::{
 
 use roomcast_core::{
     Entry, Millis, Position, RoomId, RoomState, SessionId, UserId,
-    hub::{self, FollowerId, Hub, Item},
-    payload::Event,
-    resume::Replay,
-    rooms::{self, Answer, Ask, Refusal, Resumed, Rooms, SocketId},
+    browser_event::BrowserEvent,
+    hub::{self, FollowerId, Hub, Update},
+    replay::Replay,
+    rooms::{self, JoinDenial, ResumeOutcome, Rooms, SocketId, SocketRequestId, SocketResponse},
 };
 
 use crate::{
@@ -82,7 +82,7 @@ pub(crate) enum Step {
 pub(crate) enum Carried {
     Interest(RoomId, Option<Position>),
     Forget(RoomId),
-    Item(RoomId, Item),
+    Item(RoomId, Update),
     GoAway,
 }
 
@@ -92,7 +92,7 @@ pub(crate) enum Call {
         socket: SocketId,
         session: SessionId,
         user: UserId,
-        ask: Ask,
+        request: SocketRequestId,
     },
     Read {
         room: RoomId,
@@ -102,8 +102,8 @@ pub(crate) enum Call {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Asked {
-    Join(SessionId, Option<Position>, Ask),
-    Leave(SessionId, Ask),
+    Join(SessionId, Option<Position>, SocketRequestId),
+    Leave(SessionId, SocketRequestId),
 }
 
 pub(crate) struct Plane {
@@ -169,9 +169,9 @@ struct Peer {
 }
 
 enum Outbound {
-    Event(Arc<Event>, Arc<str>),
+    Event(Arc<BrowserEvent>, Arc<str>),
     Replay(Replay),
-    Answer(Ask, Answer),
+    SocketResponse(SocketRequestId, SocketResponse),
 }
 
 pub(crate) struct World {
@@ -325,7 +325,7 @@ impl World {
                 let room = match &input {
                     hub::Input::Subscribed(room)
                     | hub::Input::Snapshot(room, _)
-                    | hub::Input::Slice { room, .. } => Some(room),
+                    | hub::Input::ReadResult { room, .. } => Some(room),
                     _ => None,
                 };
                 if self
@@ -344,7 +344,7 @@ impl World {
                     .plane(plane)
                     .is_some_and(|it| it.connection == connection && it.listening.contains_key(&room))
                 {
-                    self.tell_hub(plane, hub::Input::Hint(room, entry));
+                    self.tell_hub(plane, hub::Input::Notification(room, entry));
                 }
             }
             Step::WakePlane(plane) => {
@@ -383,13 +383,17 @@ impl World {
             Step::WelcomeLate(edge, socket) => return self.welcome_late(edge, socket),
             Step::FromPage(edge, socket, asked) => {
                 let input = match asked {
-                    Asked::Join(session, after, ask) => rooms::Input::Join {
+                    Asked::Join(session, after, request) => rooms::Input::Join {
                         socket,
                         session,
                         after,
-                        ask,
+                        request,
                     },
-                    Asked::Leave(session, ask) => rooms::Input::Leave { socket, session, ask },
+                    Asked::Leave(session, request) => rooms::Input::Leave {
+                        socket,
+                        session,
+                        request,
+                    },
                 };
                 if self.edge(edge).is_some_and(|it| it.peers.contains_key(&socket)) {
                     self.tell_rooms(edge, input)?;
@@ -516,7 +520,7 @@ impl World {
             }
             hub::Action::Read { room, after } => {
                 let slice = self.store.read(&room, after.offset);
-                hub::Input::Slice { room, after, slice }
+                hub::Input::ReadResult { room, after, slice }
             }
             hub::Action::Compare(rooms) => {
                 let tails = rooms.into_iter().map(|(room, asked)| {
@@ -589,7 +593,11 @@ impl World {
                     self.after(wait, Step::AtStore(plane, listening, action));
                 }
                 hub::Action::Compare(_) => self.after(wait, Step::AtStore(plane, None, action)),
-                hub::Action::Send { follower, room, item } => {
+                hub::Action::Send {
+                    follower,
+                    room,
+                    update: item,
+                } => {
                     let link = self
                         .links
                         .iter()
@@ -694,20 +702,20 @@ impl World {
                     },
                 );
             }
-            Carried::Forget(room) => self.tell_hub(plane, hub::Input::Forget { follower, room }),
+            Carried::Forget(room) => self.tell_hub(plane, hub::Input::EndInterest { follower, room }),
             Carried::GoAway if open => self.leave_link(id),
             Carried::Item(room, item) if open => {
                 let input = match item {
-                    Item::Snapshot {
+                    Update::Snapshot {
                         snapshot,
                         reset: false,
                     } => rooms::Input::Snapshot(room, (*snapshot).clone()),
-                    Item::Snapshot {
+                    Update::Snapshot {
                         snapshot,
                         reset: true,
                     } => rooms::Input::Reset(room, (*snapshot).clone()),
-                    Item::Entries(entries) => rooms::Input::Entries(room, entries),
-                    Item::Gone => rooms::Input::Gone(room),
+                    Update::Entries(entries) => rooms::Input::Entries(room, entries),
+                    Update::SessionNotFound => rooms::Input::SessionNotFound(room),
                 };
                 return self.tell_rooms(edge, input);
             }
@@ -754,33 +762,35 @@ impl World {
                 socket,
                 session,
                 user,
-                ask,
+                request,
             } => {
                 let answer = if there {
                     match self.store.snapshot(&session.clone().into()) {
-                        None => Err(Refusal::SessionNotFound),
+                        None => Err(JoinDenial::SessionNotFound),
                         Some(snapshot) => match &snapshot.state {
                             RoomState::Session(state) if state.participant(&user).is_some() => {
                                 Ok(snapshot.position)
                             }
-                            RoomState::Session(_) | RoomState::User { .. } => Err(Refusal::NotAParticipant),
+                            RoomState::Session(_) | RoomState::User { .. } => {
+                                Err(JoinDenial::NotAParticipant)
+                            }
                         },
                     }
                 } else {
-                    Err(Refusal::Unavailable)
+                    Err(JoinDenial::Unavailable)
                 };
                 // The public answer has no mark.
                 let answer = answer.map(|at| Position::new(at.epoch, at.offset));
                 rooms::Input::Authorized {
                     socket,
                     session,
-                    ask,
-                    answer,
+                    request,
+                    result: answer,
                 }
             }
             Call::Read { room, after } => {
                 let slice = there.then(|| self.store.read(&room, after.offset));
-                rooms::Input::Slice { room, after, slice }
+                rooms::Input::ReadResult { room, after, slice }
             }
         };
         let wait = self.latency();
@@ -848,13 +858,13 @@ impl World {
                     socket,
                     session,
                     user,
-                    ask,
+                    request,
                 } => {
                     let call = Call::Authorize {
                         socket,
                         session,
                         user,
-                        ask,
+                        request,
                     };
                     self.after(wait, Step::Call(edge, plane, now, call));
                 }
@@ -866,14 +876,16 @@ impl World {
                         self.say(link, Carried::Interest(room, after));
                     }
                 }
-                rooms::Action::Forget(room) => {
+                rooms::Action::EndInterest(room) => {
                     if let Some(link) = link {
                         self.say(link, Carried::Forget(room));
                     }
                 }
-                rooms::Action::Answer { socket, ask, answer } => {
-                    self.push(edge, socket, Outbound::Answer(ask, answer))
-                }
+                rooms::Action::Respond {
+                    socket,
+                    request,
+                    response: answer,
+                } => self.push(edge, socket, Outbound::SocketResponse(request, answer)),
                 rooms::Action::Deliver {
                     sockets,
                     event,
@@ -886,7 +898,7 @@ impl World {
                 rooms::Action::Replay { socket, replay } => self.push(edge, socket, Outbound::Replay(replay)),
                 rooms::Action::Resumed { socket, outcome } => self.resumed(edge, socket, outcome),
                 rooms::Action::Close(socket) => self.close(edge, socket),
-                rooms::Action::Welcome(socket) => {
+                rooms::Action::UserRoomJoined(socket) => {
                     if let Some(peer) = self.edges[edge.n].peers.get_mut(&socket) {
                         peer.welcomed = true;
                     }
@@ -939,15 +951,15 @@ impl World {
         self.tell_rooms(edge, rooms::Input::Connected { socket, user })?;
         match resume {
             // A cursor without rooms has nothing to decide.
-            Some(positions) if positions.is_empty() => self.resumed(edge, socket, Resumed::Continued),
+            Some(positions) if positions.is_empty() => self.resumed(edge, socket, ResumeOutcome::Continued),
             Some(positions) => {
-                let ask = Ask(self.unique());
+                let request = SocketRequestId(self.unique());
                 self.tell_rooms(
                     edge,
                     rooms::Input::Resume {
                         socket,
                         positions,
-                        ask,
+                        request,
                     },
                 )?;
             }
@@ -956,11 +968,11 @@ impl World {
         Ok(())
     }
 
-    fn resumed(&mut self, edge: Life, socket: SocketId, outcome: Resumed) {
+    fn resumed(&mut self, edge: Life, socket: SocketId, outcome: ResumeOutcome) {
         let continued = match outcome {
-            Resumed::Continued => true,
-            Resumed::Fresh => false,
-            Resumed::Unavailable => return self.close(edge, socket),
+            ResumeOutcome::Continued => true,
+            ResumeOutcome::Fresh => false,
+            ResumeOutcome::Unavailable => return self.close(edge, socket),
         };
         if let Some(peer) = self.edges[edge.n].peers.get_mut(&socket) {
             peer.phase = Phase::Welcoming(continued);
@@ -1048,8 +1060,8 @@ impl World {
                     peer.outbound.pop_front();
                     break told;
                 }
-                Some(Outbound::Answer(ask, answer)) => {
-                    let told = Told::Answer(*ask, answer.clone());
+                Some(Outbound::SocketResponse(request, answer)) => {
+                    let told = Told::SocketResponse(*request, answer.clone());
                     peer.outbound.pop_front();
                     break told;
                 }

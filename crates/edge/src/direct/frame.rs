@@ -6,7 +6,7 @@
 use std::io::IoSlice;
 
 use bytes::Bytes;
-use roomcast_core::payload::Event;
+use roomcast_core::browser_event::BrowserEvent;
 
 /// The first byte of a whole text message.
 const TEXT: u8 = 0x81;
@@ -87,7 +87,7 @@ impl Frame {
     }
 
     /// An event with the cursor after it, in one piece.
-    pub(crate) fn event(event: &Event, cursor: &str) -> Self {
+    pub(crate) fn event(event: &BrowserEvent, cursor: &str) -> Self {
         let pieces = [
             r#"42[""#,
             event.name,
@@ -101,7 +101,7 @@ impl Frame {
     }
 
     /// The beginning of an event's packet, which is the same for all.
-    pub(crate) fn opening(event: &Event) -> String {
+    pub(crate) fn opening(event: &BrowserEvent) -> String {
         format!(r#"42["{}",{},"#, event.name, event.payload)
     }
 
@@ -177,7 +177,7 @@ pub(super) mod tests {
     #[test]
     fn an_event_in_one_piece_and_one_with_a_cursor_of_its_own_are_the_same_bytes() {
         for length in [0, 50, 100, 300, 70_000] {
-            let event = Event {
+            let event = BrowserEvent {
                 name: "session-updated",
                 payload: format!(r#""{}""#, "x".repeat(length)).into(),
             };

@@ -159,7 +159,7 @@ impl Opener {
                 ToEdge::GoAway => Err(Ended::GoAway),
                 ToEdge::Snapshot { .. }
                 | ToEdge::Entries { .. }
-                | ToEdge::Gone { .. }
+                | ToEdge::SessionNotFound { .. }
                 | ToEdge::Pong { .. } => Err(Ended::Invalid(roomcast_proto::Invalid::one(
                     "item",
                     "the first one must be welcome",
@@ -221,11 +221,11 @@ impl Attacher {
                         ToEdge::Snapshot { room, snapshot, reset: false } => self.feed(Fed::Snapshot(room, snapshot)).await?,
                         ToEdge::Snapshot { room, snapshot, reset: true } => self.feed(Fed::Reset(room, snapshot)).await?,
                         ToEdge::Entries { room, entries } => self.feed(Fed::Entries(room, entries)).await?,
-                        ToEdge::Gone { room } => self.feed(Fed::Gone(room)).await?,
+                        ToEdge::SessionNotFound { room } => self.feed(Fed::SessionNotFound(room)).await?,
                         ToEdge::GoAway => return Err(Ended::GoAway),
                         ToEdge::Pong { load: told, .. } => {
                             load = told;
-                            if load.store_away {
+                            if load.store_unreachable {
                                 searches = searches.min(Instant::now() + PING_INTERVAL);
                             }
                         }
@@ -247,7 +247,7 @@ impl Attacher {
                 () = sleep_until(searches), if search.is_empty() => {
                     searches = Instant::now() + self.pause();
                     // An edge that is alone where it is moves nothing by moving.
-                    if load.store_away || load.edges > 1 {
+                    if load.store_unreachable || load.edges > 1 {
                         search.spawn(self.opener.clone().better(control_plane.clone(), load));
                     }
                 }

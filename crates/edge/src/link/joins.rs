@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use roomcast_core::{
     Position, SessionId,
-    rooms::{Ask, Refusal, SocketId},
+    rooms::{JoinDenial, SocketId, SocketRequestId},
 };
 use roomcast_proto::{
-    join::{Join, MAX_JOINS, Verdict},
+    join::{Join, JoinAuthorization, MAX_JOINS},
     v1,
     v1::edge_service_client::EdgeServiceClient,
 };
@@ -27,23 +27,23 @@ const CALLS: usize = 16;
 pub(super) struct Question {
     pub(super) socket: SocketId,
     pub(super) join: Join,
-    pub(super) ask: Ask,
+    pub(super) ask: SocketRequestId,
 }
 
 impl Question {
-    fn told(self, answer: Result<Position, Refusal>) -> Told {
+    fn told(self, answer: Result<Position, JoinDenial>) -> Told {
         let session: SessionId = self.join.session;
         Told::Authorized {
             socket: self.socket,
             session,
-            ask: self.ask,
+            request: self.ask,
             answer,
         }
     }
 
     /// It found no room.
     pub(super) fn refused(self) -> Told {
-        self.told(Err(Refusal::Unavailable))
+        self.told(Err(JoinDenial::Unavailable))
     }
 }
 
@@ -71,7 +71,7 @@ pub(super) async fn ask_all(
 }
 
 /// As many answers as there are questions.
-async fn ask(planes: Planes, questions: &[Question]) -> Vec<Result<Position, Refusal>> {
+async fn ask(planes: Planes, questions: &[Question]) -> Vec<Result<Position, JoinDenial>> {
     let answers = planes.call(|plane| {
         let joins = questions.iter().map(|question| question.join.clone().into());
         let request = in_time(v1::AuthorizeJoinsRequest {
@@ -80,28 +80,28 @@ async fn ask(planes: Planes, questions: &[Question]) -> Vec<Result<Position, Ref
         async move { EdgeServiceClient::new(plane).authorize_joins(request).await }
     });
     match answers.await {
-        Ok(response) if response.answers.len() == questions.len() => {
-            response.answers.into_iter().map(answer).collect()
+        Ok(response) if response.responses.len() == questions.len() => {
+            response.responses.into_iter().map(answer).collect()
         }
         Ok(_) => {
             warn!("a control plane gave another number of answers than there were questions");
-            vec![Err(Refusal::Unavailable); questions.len()]
+            vec![Err(JoinDenial::Unavailable); questions.len()]
         }
         Err(status) => {
             failed("AuthorizeJoins", &status);
-            vec![Err(Refusal::Unavailable); questions.len()]
+            vec![Err(JoinDenial::Unavailable); questions.len()]
         }
     }
 }
 
-fn answer(answer: v1::AuthorizeJoinResponse) -> Result<Position, Refusal> {
-    match Verdict::try_from(answer) {
-        Ok(Verdict::Admission { position, .. }) => Ok(position),
-        Ok(Verdict::SessionNotFound) => Err(Refusal::SessionNotFound),
-        Ok(Verdict::NotAParticipant { .. }) => Err(Refusal::NotAParticipant),
+fn answer(answer: v1::AuthorizeJoinResponse) -> Result<Position, JoinDenial> {
+    match JoinAuthorization::try_from(answer) {
+        Ok(JoinAuthorization::Admission { position, .. }) => Ok(position),
+        Ok(JoinAuthorization::SessionNotFound) => Err(JoinDenial::SessionNotFound),
+        Ok(JoinAuthorization::NotAParticipant { .. }) => Err(JoinDenial::NotAParticipant),
         Err(invalid) => {
             warn!(error = %invalid, "a control plane's answer can't be read");
-            Err(Refusal::Unavailable)
+            Err(JoinDenial::Unavailable)
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use roomcast_core::{
     LogSlice, Position, RoomId, SessionId, UserId,
-    rooms::{Ask, SocketId},
+    rooms::{SocketId, SocketRequestId},
 };
 use roomcast_proto::{
     join::Join,
@@ -84,7 +84,7 @@ impl Link {
     }
 
     pub(crate) fn forget(&self, generation: Generation, room: RoomId) {
-        self.request(generation, FromEdge::Forget { room });
+        self.request(generation, FromEdge::EndInterest { room });
     }
 
     fn request(&self, generation: Generation, request: FromEdge) {
@@ -93,7 +93,7 @@ impl Link {
         }
     }
 
-    pub(crate) fn authorize(&self, socket: SocketId, session: SessionId, user: UserId, ask: Ask) {
+    pub(crate) fn authorize(&self, socket: SocketId, session: SessionId, user: UserId, ask: SocketRequestId) {
         let join = Join { session, user };
         let question = Question { socket, join, ask };
         if let Err(error) = self.questions.try_send(question) {

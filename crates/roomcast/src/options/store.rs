@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use roomcast_core::Millis;
 use roomcast_runtime::config::{ConfigError, values};
-use roomcast_store::{Bounds, RedisConfig, RedisUrl};
+use roomcast_store::{RedisConfig, RedisUrl, StoreLimits};
 
 use super::size;
 
@@ -38,7 +38,7 @@ pub(crate) struct StoreOptions {
 }
 
 impl StoreOptions {
-    pub(crate) fn bounds(&self) -> Result<Bounds, ConfigError> {
+    pub(crate) fn bounds(&self) -> Result<StoreLimits, ConfigError> {
         if self.state_retention < self.log_retention {
             let value = format!("{}ms", self.state_retention);
             return Err(ConfigError::new(
@@ -47,7 +47,7 @@ impl StoreOptions {
                 "is shorter than --log-retention",
             ));
         }
-        Ok(Bounds {
+        Ok(StoreLimits {
             log_entries: self.log_entries,
             log_retention: self.log_retention,
             state_retention: self.state_retention,

@@ -1,13 +1,13 @@
 //! The rules of commands on a session.
 
-use roomcast_core::{Body, JsonObject, Offset, Rejection, Role, SessionCommand, payload};
+use roomcast_core::{CommandDenial, Event, JsonObject, Offset, Role, SessionCommand, browser_event};
 
 use super::*;
 use crate::Participation;
 use Role::{Interviewee, Interviewer, Observer};
 
 pub(super) async fn a_publish_creates_and_then_replaces(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     let first = s
         .execute(&publish(
             "new",
@@ -31,7 +31,7 @@ pub(super) async fn a_publish_creates_and_then_replaces(kind: Kind) {
     );
     let after = s.s1().await;
     assert_eq!((&*after.status, after.revision), ("ready", 2));
-    let body = Body::SessionUpdated {
+    let body = Event::SessionUpdated {
         session: after.into(),
         removed: vec![user("alice")],
     };
@@ -46,7 +46,7 @@ pub(super) async fn a_publish_creates_and_then_replaces(kind: Kind) {
 }
 
 pub(super) async fn a_publish_without_a_list_leaves_participants_alone(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish("new", None)).await.unwrap();
     assert!(s.participants().await.is_empty());
     s.execute(&select("zoe", Observer)).await.unwrap();
@@ -54,7 +54,7 @@ pub(super) async fn a_publish_without_a_list_leaves_participants_alone(kind: Kin
     s.execute(&publish("ready", None)).await.unwrap();
     assert_eq!(s.participants().await, ["zoe observer 2", "alice interviewer 3"]);
     match s.bodies("session:s1").await.last() {
-        Some(Body::SessionUpdated { session, removed }) => {
+        Some(Event::SessionUpdated { session, removed }) => {
             assert_eq!(**session, s.s1().await);
             assert!(removed.is_empty());
         }
@@ -63,7 +63,7 @@ pub(super) async fn a_publish_without_a_list_leaves_participants_alone(kind: Kin
 }
 
 pub(super) async fn an_expected_revision_is_held_to(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     let expecting = |expected_revision| SessionCommand::Publish {
         status: "x".into(),
         participants: None,
@@ -72,37 +72,37 @@ pub(super) async fn an_expected_revision_is_held_to(kind: Kind) {
     };
     assert_eq!(
         s.rejected(&expecting(1)).await,
-        Rejection::RevisionMismatch { current: 0 }
+        CommandDenial::RevisionMismatch { current: 0 }
     );
     assert_eq!(s.execute(&expecting(0)).await.unwrap().revision, 1);
     assert_eq!(
         s.rejected(&expecting(0)).await,
-        Rejection::RevisionMismatch { current: 1 }
+        CommandDenial::RevisionMismatch { current: 1 }
     );
     assert_eq!(s.execute(&select("alice", Observer)).await.unwrap().revision, 2);
     assert_eq!(s.execute(&update(None)).await.unwrap().revision, 2);
     assert_eq!(s.execute(&expecting(2)).await.unwrap().revision, 3);
     assert_eq!(
         s.rejected(&expecting(u64::MAX)).await,
-        Rejection::RevisionMismatch { current: 3 }
+        CommandDenial::RevisionMismatch { current: 3 }
     );
     assert_eq!(s.log("session:s1").await.len(), 4);
 }
 
 pub(super) async fn a_single_seat_has_one_holder(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish("new", people(&[("alice", Interviewer)])))
         .await
         .unwrap();
     assert_eq!(
         s.rejected(&select("bob", Interviewer)).await,
-        Rejection::RoleTaken(Interviewer)
+        CommandDenial::RoleTaken(Interviewer)
     );
     s.execute(&select("alice", Interviewer)).await.unwrap();
     s.execute(&select("bob", Interviewee)).await.unwrap();
     assert_eq!(
         s.rejected(&select("alice", Interviewee)).await,
-        Rejection::RoleTaken(Interviewee)
+        CommandDenial::RoleTaken(Interviewee)
     );
     for observer in ["carol", "dave"] {
         s.execute(&select(observer, Observer)).await.unwrap();
@@ -119,12 +119,12 @@ pub(super) async fn a_single_seat_has_one_holder(kind: Kind) {
     s.execute(&select("bob", Interviewee)).await.unwrap();
     assert_eq!(
         s.rejected(&select("erin", Interviewee)).await,
-        Rejection::RoleTaken(Interviewee)
+        CommandDenial::RoleTaken(Interviewee)
     );
 }
 
 pub(super) async fn a_role_change_keeps_the_place_and_since_when(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish("new", people(&[("zoe", Observer), ("alice", Observer)])))
         .await
         .unwrap();
@@ -143,36 +143,36 @@ pub(super) async fn a_role_change_keeps_the_place_and_since_when(kind: Kind) {
 }
 
 pub(super) async fn only_a_participant_can_be_removed(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish("new", people(&[("alice", Observer)])))
         .await
         .unwrap();
-    assert_eq!(s.rejected(&remove("bob")).await, Rejection::NotAParticipant);
+    assert_eq!(s.rejected(&remove("bob")).await, CommandDenial::NotAParticipant);
     assert_eq!(s.execute(&remove("alice")).await.unwrap().revision, 2);
-    assert_eq!(s.rejected(&remove("alice")).await, Rejection::NotAParticipant);
+    assert_eq!(s.rejected(&remove("alice")).await, CommandDenial::NotAParticipant);
     assert_eq!(
         s.bodies("session:s1").await[1],
-        Body::ParticipantRemoved { user: user("alice") }
+        Event::ParticipantRemoved { user: user("alice") }
     );
 }
 
 pub(super) async fn an_unknown_session_is_not_found(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     for command in [select("alice", Observer), update(Some("alice")), remove("alice")] {
-        assert_eq!(s.rejected(&command).await, Rejection::SessionNotFound);
+        assert_eq!(s.rejected(&command).await, CommandDenial::SessionNotFound);
     }
     let required = s
         .store
         .require_feedback(&session("s1"), &[user("alice")], None)
         .await;
-    assert_eq!(required, Err(Rejection::SessionNotFound.into()));
+    assert_eq!(required, Err(CommandDenial::SessionNotFound.into()));
     assert_eq!(s.store.session(&session("s1")).await, Ok(None));
     assert_eq!(s.store.snapshot(&room("session:s1")).await, Ok(None));
-    assert!(s.owed("alice").await.is_empty());
+    assert!(s.pending_feedback_of("alice").await.is_empty());
 }
 
 pub(super) async fn an_update_of_feedback_is_appended_as_it_was_told(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish("new", None)).await.unwrap();
     let told = |new_feedback, timestamp| SessionCommand::UpdateFeedback {
         feedback: "f1".parse().unwrap(),
@@ -184,7 +184,7 @@ pub(super) async fn an_update_of_feedback_is_appended_as_it_was_told(kind: Kind)
     let created = Some(JsonObject::empty());
     s.execute(&told(created.clone(), Some(-1))).await.unwrap();
     let at = s.execute(&told(None, None)).await.unwrap().appended.published_at;
-    let expected = |new_feedback, timestamp| Body::FeedbackUpdated {
+    let expected = |new_feedback, timestamp| Event::FeedbackUpdated {
         feedback: "f1".parse().unwrap(),
         updates: JsonObject::parse(r#"{"score":4.5,"n":[1,{"a":null}]}"#).unwrap(),
         new_feedback,
@@ -199,25 +199,25 @@ pub(super) async fn an_update_of_feedback_is_appended_as_it_was_told(kind: Kind)
 pub(super) async fn a_payload_may_be_as_large_as_the_cap_and_no_larger(kind: Kind) {
     const CAP: usize = 400;
     let s = kind
-        .subject(Bounds {
+        .subject(StoreLimits {
             max_payload: CAP,
-            ..Bounds::default()
+            ..StoreLimits::default()
         })
         .await;
     let list = people(&[("alice", Interviewer), ("bob", Observer), ("carol", Observer)]);
     s.execute(&publish("", list.clone())).await.unwrap();
     let body = s.bodies("session:s1").await.remove(0);
     let free = CAP
-        - payload::session_event(&session("s1"), &body)
+        - browser_event::session_event(&session("s1"), &body)
             .unwrap()
             .payload
             .len();
     for list in [list, None] {
         let status = "s".repeat(free);
         s.execute(&publish(&status, list.clone())).await.unwrap();
-        let too_large = Rejection::PayloadTooLarge {
+        let too_large = CommandDenial::PayloadTooLarge {
             bytes: CAP + 1,
-            cap: CAP,
+            limit: CAP,
         };
         assert_eq!(
             s.rejected(&publish(&format!("{status}s"), list.clone())).await,
@@ -240,21 +240,21 @@ pub(super) async fn a_payload_may_be_as_large_as_the_cap_and_no_larger(kind: Kin
     s.execute(&updating(1)).await.unwrap();
     let body = s.bodies("session:s1").await.pop().unwrap();
     let free = CAP
-        - payload::session_event(&session("s1"), &body)
+        - browser_event::session_event(&session("s1"), &body)
             .unwrap()
             .payload
             .len();
     s.execute(&updating(free + 1)).await.unwrap();
-    let too_large = Rejection::PayloadTooLarge {
+    let too_large = CommandDenial::PayloadTooLarge {
         bytes: CAP + 1,
-        cap: CAP,
+        limit: CAP,
     };
     assert_eq!(s.rejected(&updating(free + 2)).await, too_large);
     assert_eq!(s.s1().await.revision, 3);
 }
 
 pub(super) async fn any_text_comes_back_as_it_was(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     let text: String = (0..=0x7f_u8)
         .map(char::from)
         .chain("\u{80}\u{2028}ü€𝄞\u{ffff}/\\\"'".chars())
@@ -280,8 +280,8 @@ pub(super) async fn any_text_comes_back_as_it_was(kind: Kind) {
     s.execute(&updating).await.unwrap();
     match s.bodies("session:s1").await.as_slice() {
         [
-            Body::SessionUpdated { session, .. },
-            Body::FeedbackUpdated {
+            Event::SessionUpdated { session, .. },
+            Event::FeedbackUpdated {
                 updates,
                 new_feedback,
                 ..
@@ -295,12 +295,12 @@ pub(super) async fn any_text_comes_back_as_it_was(kind: Kind) {
     s.store.disconnect_user(&user("alice"), &text).await.unwrap();
     assert_eq!(
         s.bodies("user:alice").await,
-        [Body::UserDisconnected { reason: text }]
+        [Event::UserDisconnected { reason: text }]
     );
 }
 
 pub(super) async fn the_longest_ids_are_taken(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     let long = "x".repeat(128);
     let odd = "AZ09._~@:+-";
     for id in [long.as_str(), odd] {
@@ -313,12 +313,12 @@ pub(super) async fn the_longest_ids_are_taken(kind: Kind) {
         s.store.require_feedback(&session(id), &[], None).await.unwrap();
         let view = s.store.session(&session(id)).await.unwrap().unwrap();
         assert_eq!(view.session.participants[0].user, user(id));
-        assert_eq!(s.owed(id).await, [id]);
+        assert_eq!(s.pending_feedback_of(id).await, [id]);
     }
 }
 
 pub(super) async fn a_thousand_participants_are_no_trouble(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     // Names whose order is not that of their places.
     let names: Vec<String> = (0..1000).map(|n| format!("user-{}", (n * 7) % 1000)).collect();
     let list = names.iter().map(|name| (user(name), Observer)).collect();
@@ -340,7 +340,7 @@ pub(super) async fn a_thousand_participants_are_no_trouble(kind: Kind) {
 }
 
 pub(super) async fn whether_a_user_takes_part_is_told_with_the_tail(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     let id = session("s1");
     let of = async |name: &str| s.store.participation(&id, &user(name)).await.unwrap();
     assert_eq!(of("alice").await, None);

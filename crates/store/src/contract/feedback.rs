@@ -1,23 +1,23 @@
 //! Who owes feedback.
 
-use roomcast_core::Body;
+use roomcast_core::Event;
 
 use super::*;
 
-fn required() -> Body {
-    Body::FeedbackRequired {
+fn required() -> Event {
+    Event::FeedbackRequired {
         session: session("s1"),
     }
 }
 
-fn given() -> Body {
-    Body::FeedbackGiven {
+fn given() -> Event {
+    Event::FeedbackSettled {
         session: session("s1"),
     }
 }
 
 async fn subject(kind: Kind) -> Subject {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish(
         "new",
         people(&[("zoe", Role::Observer), ("alice", Role::Interviewer)]),
@@ -27,7 +27,7 @@ async fn subject(kind: Kind) -> Subject {
     s
 }
 
-fn names(requirement: &crate::Requirement) -> Vec<String> {
+fn names(requirement: &crate::FeedbackRequirement) -> Vec<String> {
     requirement
         .users
         .iter()
@@ -36,7 +36,7 @@ fn names(requirement: &crate::Requirement) -> Vec<String> {
 }
 
 pub(super) async fn feedback_is_owed_until_its_author_gives_it(kind: Kind) {
-    require_and_give(&kind.subject(Bounds::default()).await).await;
+    require_and_give(&kind.subject(StoreLimits::default()).await).await;
 }
 
 pub(super) async fn require_and_give(s: &Subject) {
@@ -49,9 +49,9 @@ pub(super) async fn require_and_give(s: &Subject) {
         .await
         .unwrap();
     assert_eq!(names(&requirement), ["bob", "alice"]);
-    assert_eq!(s.open_feedback().await, ["alice", "bob"]);
+    assert_eq!(s.pending_feedback().await, ["alice", "bob"]);
     for (user, appended) in &requirement.users {
-        assert_eq!(s.owed(user.as_str()).await, ["s1"]);
+        assert_eq!(s.pending_feedback_of(user.as_str()).await, ["s1"]);
         let log = s.log(&format!("user:{user}")).await;
         assert_eq!(
             (log[0].position, log[0].published_at),
@@ -67,13 +67,13 @@ pub(super) async fn require_and_give(s: &Subject) {
 
     s.execute(&update(None)).await.unwrap();
     s.execute(&update(Some("carol"))).await.unwrap();
-    assert_eq!(s.open_feedback().await, ["alice", "bob"]);
+    assert_eq!(s.pending_feedback().await, ["alice", "bob"]);
     s.execute(&update(Some("alice"))).await.unwrap();
     s.execute(&update(Some("alice"))).await.unwrap();
-    assert_eq!(s.open_feedback().await, ["bob"]);
-    assert!(s.owed("alice").await.is_empty());
+    assert_eq!(s.pending_feedback().await, ["bob"]);
+    assert!(s.pending_feedback_of("alice").await.is_empty());
     assert_eq!(s.bodies("user:alice").await, [required(), given()]);
-    assert_eq!(s.owed("bob").await, ["s1"]);
+    assert_eq!(s.pending_feedback_of("bob").await, ["s1"]);
     assert!(s.log("user:carol").await.is_empty());
 }
 
@@ -115,7 +115,7 @@ pub(super) async fn a_second_requirement_is_a_reminder(kind: Kind) {
     assert_eq!(s.bodies("user:alice").await, [required(), required()]);
     s.execute(&update(Some("alice"))).await.unwrap();
     assert_eq!(s.bodies("user:alice").await, [required(), required(), given()]);
-    assert!(s.owed("alice").await.is_empty());
+    assert!(s.pending_feedback_of("alice").await.is_empty());
 }
 
 pub(super) async fn a_requirement_torn_before_its_users_is_completed_by_a_retry(kind: Kind) {
@@ -128,14 +128,14 @@ pub(super) async fn a_requirement_torn_before_its_users_is_completed_by_a_retry(
         .user_requires(&user("zoe"), &id, torn.number)
         .await
         .unwrap();
-    assert_eq!(s.open_feedback().await, ["alice", "zoe"]);
-    assert!(s.owed("alice").await.is_empty());
+    assert_eq!(s.pending_feedback().await, ["alice", "zoe"]);
+    assert!(s.pending_feedback_of("alice").await.is_empty());
 
     let retried = s.store.require_feedback(&id, &[], Some(&key)).await.unwrap();
     assert!(retried.duplicate);
     assert_eq!(retried.users[0], (user("zoe"), zoe));
     for name in ["zoe", "alice"] {
-        assert_eq!(s.owed(name).await, ["s1"]);
+        assert_eq!(s.pending_feedback_of(name).await, ["s1"]);
         assert_eq!(s.bodies(&format!("user:{name}")).await, [required()]);
     }
 }
@@ -151,8 +151,8 @@ pub(super) async fn feedback_torn_before_its_author_is_completed_by_a_retry(kind
         .command(&id, &update(Some("alice")), Some(&key))
         .await
         .unwrap();
-    assert!(s.open_feedback().await.is_empty());
-    assert_eq!(s.owed("alice").await, ["s1"]);
+    assert!(s.pending_feedback().await.is_empty());
+    assert_eq!(s.pending_feedback_of("alice").await, ["s1"]);
 
     assert!(
         s.store
@@ -161,7 +161,7 @@ pub(super) async fn feedback_torn_before_its_author_is_completed_by_a_retry(kind
             .unwrap()
             .duplicate
     );
-    assert!(s.owed("alice").await.is_empty());
+    assert!(s.pending_feedback_of("alice").await.is_empty());
     assert_eq!(s.log("session:s1").await.len(), 2);
 }
 
@@ -183,14 +183,14 @@ pub(super) async fn a_requirement_that_comes_after_its_feedback_is_ended_at_once
             .unwrap();
         assert_eq!(late.users[0].1.position.offset, Offset(1));
         assert_eq!(s.bodies("user:alice").await, [required(), given()]);
-        assert!(s.owed("alice").await.is_empty());
+        assert!(s.pending_feedback_of("alice").await.is_empty());
     }
     s.store
         .require_feedback(&id, &[user("alice")], None)
         .await
         .unwrap();
     assert_eq!(
-        s.owed("alice").await,
+        s.pending_feedback_of("alice").await,
         ["s1"],
         "a new requirement is none that was met"
     );
@@ -215,15 +215,15 @@ pub(super) async fn feedback_that_comes_late_does_not_end_a_later_requirement(ki
         .execute(&id, &update(Some("alice")), Some(&key))
         .await
         .unwrap();
-    assert_eq!(s.owed("alice").await, ["s1"]);
-    assert_eq!(s.open_feedback().await, ["alice"]);
+    assert_eq!(s.pending_feedback_of("alice").await, ["s1"]);
+    assert_eq!(s.pending_feedback().await, ["alice"]);
 }
 
 pub(super) async fn a_new_life_of_a_session_can_require_what_an_old_one_was_given(kind: Kind) {
     let s = kind
-        .subject(Bounds {
+        .subject(StoreLimits {
             state_retention: 200,
-            ..Bounds::default()
+            ..StoreLimits::default()
         })
         .await;
     s.execute(&publish("new", None)).await.unwrap();
@@ -244,5 +244,5 @@ pub(super) async fn a_new_life_of_a_session_can_require_what_an_old_one_was_give
         .require_feedback(&session("s1"), &[user("alice")], None)
         .await
         .unwrap();
-    assert_eq!(s.owed("alice").await, ["s1"]);
+    assert_eq!(s.pending_feedback_of("alice").await, ["s1"]);
 }

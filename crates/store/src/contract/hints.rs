@@ -1,7 +1,7 @@
 //! Subscriptions.
 
 use super::*;
-use crate::{Notice, Subscription, mailbox::HINTS};
+use crate::{Subscription, SubscriptionSignal, mailbox::HINTS};
 
 /// The next notice, as text without the entry. A store that tells nothing fails the test.
 pub(crate) async fn next(subscription: &mut Box<dyn Subscription>) -> (String, Option<Arc<Entry>>) {
@@ -9,9 +9,11 @@ pub(crate) async fn next(subscription: &mut Box<dyn Subscription>) -> (String, O
         .await
         .expect("a notice");
     match notice {
-        Notice::Subscribed(room) => (format!("subscribed {room}"), None),
-        Notice::Hint(room, entry) => (format!("hint {room} {}", entry.position.offset), Some(entry)),
-        Notice::Lost => ("lost".into(), None),
+        SubscriptionSignal::Subscribed(room) => (format!("subscribed {room}"), None),
+        SubscriptionSignal::Notification(room, entry) => {
+            (format!("hint {room} {}", entry.position.offset), Some(entry))
+        }
+        SubscriptionSignal::Lost => ("lost".into(), None),
     }
 }
 
@@ -20,7 +22,7 @@ pub(crate) async fn expect(subscription: &mut Box<dyn Subscription>, expected: &
 }
 
 pub(super) async fn what_is_appended_after_subscribed_comes_as_a_hint(kind: Kind) {
-    hear_two_rooms(&kind.subject(Bounds::default()).await).await;
+    hear_two_rooms(&kind.subject(StoreLimits::default()).await).await;
 }
 
 pub(super) async fn hear_two_rooms(s: &Subject) {
@@ -62,7 +64,7 @@ pub(super) async fn hear_two_rooms(s: &Subject) {
 }
 
 pub(super) async fn a_room_that_was_left_gives_no_hints(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish("new", None)).await.unwrap();
     let mut subscription = s.store.subscription();
     for _ in 0..3 {
@@ -79,7 +81,7 @@ pub(super) async fn a_room_that_was_left_gives_no_hints(kind: Kind) {
 }
 
 pub(super) async fn every_subscription_is_told_of_its_own_rooms(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish("new", None)).await.unwrap();
     let mut both = s.store.subscription();
     let mut one = s.store.subscription();
@@ -100,7 +102,7 @@ pub(super) async fn every_subscription_is_told_of_its_own_rooms(kind: Kind) {
 }
 
 pub(super) async fn one_that_does_not_listen_is_told_that_hints_were_lost(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish("new", None)).await.unwrap();
     let mut deaf = s.store.subscription();
     let mut awake = s.store.subscription();

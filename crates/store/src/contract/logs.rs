@@ -5,7 +5,7 @@ use roomcast_core::{Epoch, Mark, Offset, Position, Role};
 use super::*;
 
 pub(super) async fn offsets_are_dense_and_each_room_has_an_epoch(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     let mut last = s.execute(&publish("new", None)).await.unwrap().appended;
     for n in 0..20 {
         let command = if n % 2 == 0 {
@@ -43,7 +43,7 @@ pub(super) async fn offsets_are_dense_and_each_room_has_an_epoch(kind: Kind) {
 }
 
 pub(super) async fn a_read_has_a_limit_and_a_start(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish("new", None)).await.unwrap();
     for _ in 0..4 {
         s.execute(&update(None)).await.unwrap();
@@ -74,7 +74,7 @@ pub(super) async fn a_read_has_a_limit_and_a_start(kind: Kind) {
 }
 
 pub(super) async fn a_room_without_a_log_reads_as_empty(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     for name in ["session:s1", "user:alice"] {
         let slice = s.store.read(&room(name), Offset(3), 10).await.unwrap();
         assert_eq!(
@@ -88,9 +88,9 @@ pub(super) async fn a_room_without_a_log_reads_as_empty(kind: Kind) {
 
 pub(super) async fn a_log_keeps_a_number_of_entries(kind: Kind) {
     let s = kind
-        .subject(Bounds {
+        .subject(StoreLimits {
             log_entries: 3,
-            ..Bounds::default()
+            ..StoreLimits::default()
         })
         .await;
     s.execute(&publish("new", None)).await.unwrap();
@@ -114,9 +114,9 @@ pub(super) async fn a_log_keeps_a_number_of_entries(kind: Kind) {
 
 pub(super) async fn every_place_has_the_mark_of_its_entry(kind: Kind) {
     let s = kind
-        .subject(Bounds {
+        .subject(StoreLimits {
             log_entries: 3,
-            ..Bounds::default()
+            ..StoreLimits::default()
         })
         .await;
     let mut places = vec![s.execute(&publish("new", None)).await.unwrap().appended.position];
@@ -150,9 +150,9 @@ pub(super) async fn every_place_has_the_mark_of_its_entry(kind: Kind) {
 
 pub(super) async fn a_log_keeps_entries_for_a_time_and_its_tail_for_longer(kind: Kind) {
     let s = kind
-        .subject(Bounds {
+        .subject(StoreLimits {
             log_retention: 300,
-            ..Bounds::default()
+            ..StoreLimits::default()
         })
         .await;
     let first = s.execute(&publish("new", None)).await.unwrap().appended;
@@ -181,10 +181,10 @@ pub(super) async fn a_log_keeps_entries_for_a_time_and_its_tail_for_longer(kind:
 
 pub(super) async fn a_session_that_nothing_is_written_to_is_forgotten(kind: Kind) {
     let s = kind
-        .subject(Bounds {
+        .subject(StoreLimits {
             log_retention: 100,
             state_retention: 200,
-            ..Bounds::default()
+            ..StoreLimits::default()
         })
         .await;
     let first = s
@@ -202,7 +202,7 @@ pub(super) async fn a_session_that_nothing_is_written_to_is_forgotten(kind: Kind
     );
     s.pass(120).await;
     assert_eq!(s.store.session(&session("s1")).await, Ok(None));
-    assert_eq!(s.rejected(&update(None)).await, Rejection::SessionNotFound);
+    assert_eq!(s.rejected(&update(None)).await, CommandDenial::SessionNotFound);
     assert_eq!(
         s.store.tails(&[room("session:s1"), room("user:alice")]).await,
         Ok(vec![Position::NONE; 2])
@@ -218,7 +218,7 @@ pub(super) async fn a_session_that_nothing_is_written_to_is_forgotten(kind: Kind
 }
 
 pub(super) async fn tails_come_in_the_order_of_the_rooms(kind: Kind) {
-    compare_tails(&kind.subject(Bounds::default()).await).await;
+    compare_tails(&kind.subject(StoreLimits::default()).await).await;
 }
 
 pub(super) async fn compare_tails(s: &Subject) {
@@ -245,7 +245,7 @@ pub(super) async fn compare_tails(s: &Subject) {
 }
 
 pub(super) async fn a_snapshot_is_an_older_one_folded(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     s.execute(&publish("new", people(&[("alice", Role::Interviewer)])))
         .await
         .unwrap();
@@ -269,7 +269,7 @@ pub(super) async fn a_snapshot_is_an_older_one_folded(kind: Kind) {
             .await
             .unwrap();
         for entry in slice.entries {
-            folded.state.fold(entry.position.offset, &entry.body);
+            folded.state.fold(entry.position.offset, &entry.event);
             folded.position = entry.position;
         }
         assert_eq!(s.snapshot("session:s1").await, folded, "after {command:?}");

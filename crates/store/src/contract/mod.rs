@@ -17,12 +17,12 @@ use std::{
 };
 
 use roomcast_core::{
-    Body, Entry, JsonObject, Millis, Offset, Rejection, RequestId, Role, RoomId, RoomState, Session,
+    CommandDenial, Entry, Event, JsonObject, Millis, Offset, RequestId, Role, RoomId, RoomState, Session,
     SessionCommand, SessionId, Snapshot, UserId,
 };
 
 use crate::{
-    Bounds, MemoryStore, Outcome, RedisConfig, RedisStore, RequestKey, Store, StoreError,
+    MemoryStore, Outcome, RedisConfig, RedisStore, RequestKey, Store, StoreError, StoreLimits,
     redis::{
         access,
         server::{Cluster, Server},
@@ -54,7 +54,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) async fn subject(self, bounds: Bounds) -> Subject {
+    pub(crate) async fn subject(self, bounds: StoreLimits) -> Subject {
         match self {
             Self::Memory => {
                 let clock = Arc::new(AtomicI64::new(1_700_000_000_000));
@@ -98,7 +98,7 @@ impl Kind {
     }
 }
 
-pub(crate) async fn connect(url: &str, prefix: &str, bounds: Bounds) -> RedisStore {
+pub(crate) async fn connect(url: &str, prefix: &str, bounds: StoreLimits) -> RedisStore {
     RedisStore::connect(RedisConfig {
         url: url.parse().unwrap(),
         prefix: prefix.into(),
@@ -171,7 +171,7 @@ contract! {
 /// A few of the contract where keys are on several nodes.
 #[tokio::test]
 async fn a_cluster_keeps_the_contract_too() {
-    let subject = Kind::Cluster.subject(Bounds::default()).await;
+    let subject = Kind::Cluster.subject(StoreLimits::default()).await;
     feedback::require_and_give(&subject).await;
     hints::hear_two_rooms(&subject).await;
     logs::compare_tails(&subject).await;
@@ -245,9 +245,9 @@ impl Subject {
         self.store.execute(&session("s1"), command, None).await
     }
 
-    pub(crate) async fn rejected(&self, command: &SessionCommand) -> Rejection {
+    pub(crate) async fn rejected(&self, command: &SessionCommand) -> CommandDenial {
         match self.execute(command).await {
-            Err(StoreError::Rejected(rejection)) => rejection,
+            Err(StoreError::Denied(denial)) => denial,
             other => panic!("not rejected: {other:?}"),
         }
     }
@@ -258,7 +258,7 @@ impl Subject {
 
     /// Who takes part in `s1`, as `user role since`.
     pub(crate) async fn participants(&self) -> Vec<String> {
-        let line = |p: &roomcast_core::Participant| format!("{} {} {}", p.user, p.role, p.since);
+        let line = |p: &roomcast_core::Participant| format!("{} {} {}", p.user, p.role, p.added_at);
         self.s1().await.participants.iter().map(line).collect()
     }
 
@@ -271,11 +271,11 @@ impl Subject {
             .entries
     }
 
-    pub(crate) async fn bodies(&self, name: &str) -> Vec<Body> {
+    pub(crate) async fn bodies(&self, name: &str) -> Vec<Event> {
         self.log(name)
             .await
             .iter()
-            .map(|entry| entry.body.clone())
+            .map(|entry| entry.event.clone())
             .collect()
     }
 
@@ -284,25 +284,27 @@ impl Subject {
     }
 
     /// The sessions that the user owes feedback for. The log from its beginning must add up to the same.
-    pub(crate) async fn owed(&self, id: &str) -> Vec<String> {
+    pub(crate) async fn pending_feedback_of(&self, id: &str) -> Vec<String> {
         let name = format!("user:{id}");
         let mut folded = RoomState::User {
-            owed: BTreeSet::new(),
+            pending_feedback: BTreeSet::new(),
         };
         for entry in self.log(&name).await {
-            folded.fold(entry.position.offset, &entry.body);
+            folded.fold(entry.position.offset, &entry.event);
         }
         let snapshot = self.snapshot(&name).await;
         assert_eq!(snapshot.state, folded, "the log of {name} adds up to its state");
         match snapshot.state {
-            RoomState::User { owed } => owed.iter().map(SessionId::to_string).collect(),
+            RoomState::User { pending_feedback } => {
+                pending_feedback.iter().map(SessionId::to_string).collect()
+            }
             RoomState::Session(_) => panic!("{name} is a user's"),
         }
     }
 
     /// Who owes feedback for `s1`.
-    pub(crate) async fn open_feedback(&self) -> Vec<String> {
+    pub(crate) async fn pending_feedback(&self) -> Vec<String> {
         let view = self.store.session(&session("s1")).await.unwrap().unwrap();
-        view.open_feedback.iter().map(UserId::to_string).collect()
+        view.pending_feedback.iter().map(UserId::to_string).collect()
     }
 }

@@ -44,7 +44,7 @@ enum Answer {
         duplicate: bool,
     },
     Disconnected(Offset),
-    Rejected(Rejection),
+    Rejected(CommandDenial),
 }
 
 fn some_user() -> impl Strategy<Value = UserId> {
@@ -60,7 +60,7 @@ fn some_list() -> impl Strategy<Value = Vec<(UserId, Role)>> {
     vec((some_user(), some_role()), 0..5).prop_map(|list| {
         let (mut users, mut seats) = (BTreeSet::new(), BTreeSet::new());
         let mut fits = |user: &UserId, role: Role| {
-            (!role.has_one_seat() || seats.insert(role)) && users.insert(user.clone())
+            (!role.is_exclusive() || seats.insert(role)) && users.insert(user.clone())
         };
         list.into_iter()
             .filter(|(user, role)| fits(user, *role))
@@ -153,13 +153,13 @@ fn made_out(calls: Vec<Call>) -> Vec<(SessionId, Option<RequestKey>, Act)> {
 struct Model {
     sessions: BTreeMap<SessionId, Session>,
     open: BTreeMap<SessionId, BTreeSet<UserId>>,
-    owed: BTreeMap<UserId, BTreeSet<SessionId>>,
-    logs: BTreeMap<RoomId, Vec<Body>>,
+    pending_feedback: BTreeMap<UserId, BTreeSet<SessionId>>,
+    logs: BTreeMap<RoomId, Vec<Event>>,
     known: BTreeMap<(SessionId, RequestId), ([u8; 32], Answer)>,
 }
 
 impl Model {
-    fn append(&mut self, room: impl Into<RoomId>, body: Body) -> Offset {
+    fn append(&mut self, room: impl Into<RoomId>, body: Event) -> Offset {
         let log = self.logs.entry(room.into()).or_default();
         log.push(body);
         Offset(log.len() as u64)
@@ -171,7 +171,7 @@ impl Model {
             && let Some((fingerprint, answer)) = self.known.get(&(id.clone(), key.id.clone()))
         {
             return match answer {
-                _ if *fingerprint != key.fingerprint => Answer::Rejected(Rejection::RequestIdReused),
+                _ if *fingerprint != key.fingerprint => Answer::Rejected(CommandDenial::RequestIdReused),
                 Answer::Done { offset, revision, .. } => Answer::Done {
                     offset: *offset,
                     revision: *revision,
@@ -204,7 +204,7 @@ impl Model {
         answer
     }
 
-    fn act(&mut self, id: &SessionId, act: &Act) -> Result<Answer, Rejection> {
+    fn act(&mut self, id: &SessionId, act: &Act) -> Result<Answer, CommandDenial> {
         match act {
             Act::Execute(command) => {
                 let log = self.logs.get(&id.clone().into()).map_or(0, Vec::len);
@@ -215,13 +215,18 @@ impl Model {
                 } = command
                 {
                     self.open.entry(id.clone()).or_default().remove(author);
-                    if self.owed.entry(author.clone()).or_default().remove(id) {
-                        self.append(author.clone(), Body::FeedbackGiven { session: id.clone() });
+                    if self
+                        .pending_feedback
+                        .entry(author.clone())
+                        .or_default()
+                        .remove(id)
+                    {
+                        self.append(author.clone(), Event::FeedbackSettled { session: id.clone() });
                     }
                 }
                 match (self.sessions.get_mut(id), &body) {
                     (Some(session), _) => session.fold(at, &body),
-                    (None, Body::SessionUpdated { session, .. }) => {
+                    (None, Event::SessionUpdated { session, .. }) => {
                         self.sessions.insert(id.clone(), Session::clone(session));
                     }
                     (None, other) => panic!("{other:?} made a session"),
@@ -234,7 +239,7 @@ impl Model {
                 })
             }
             Act::Require(users) => {
-                let session = self.sessions.get(id).ok_or(Rejection::SessionNotFound)?;
+                let session = self.sessions.get(id).ok_or(CommandDenial::SessionNotFound)?;
                 let users = match users.as_slice() {
                     [] => session.participants.iter().map(|p| p.user.clone()).collect(),
                     users => crate::distinct(users),
@@ -242,8 +247,11 @@ impl Model {
                 let mut appended = Vec::new();
                 for user in users {
                     self.open.entry(id.clone()).or_default().insert(user.clone());
-                    self.owed.entry(user.clone()).or_default().insert(id.clone());
-                    let offset = self.append(user.clone(), Body::FeedbackRequired { session: id.clone() });
+                    self.pending_feedback
+                        .entry(user.clone())
+                        .or_default()
+                        .insert(id.clone());
+                    let offset = self.append(user.clone(), Event::FeedbackRequired { session: id.clone() });
                     appended.push((user, offset));
                 }
                 Ok(Answer::Required {
@@ -252,7 +260,7 @@ impl Model {
                 })
             }
             Act::Disconnect(user) => {
-                let body = Body::UserDisconnected {
+                let body = Event::UserDisconnected {
                     reason: id.to_string(),
                 };
                 Ok(Answer::Disconnected(self.append(user.clone(), body)))
@@ -286,7 +294,7 @@ async fn call(store: &dyn Store, id: &SessionId, key: Option<&RequestKey>, act: 
     };
     match answer {
         Ok(answer) => answer,
-        Err(StoreError::Rejected(rejection)) => Answer::Rejected(rejection),
+        Err(StoreError::Denied(denial)) => Answer::Rejected(denial),
         Err(error) => panic!("{error}"),
     }
 }
@@ -310,9 +318,12 @@ async fn compare(store: &dyn Store, calls: Vec<Call>) {
             .sessions
             .get(id)
             .map(|session| (session, model.open.get(id)));
-        let found = view
-            .as_ref()
-            .map(|view| (&view.session, Some(&view.open_feedback).filter(|s| !s.is_empty())));
+        let found = view.as_ref().map(|view| {
+            (
+                &view.session,
+                Some(&view.pending_feedback).filter(|s| !s.is_empty()),
+            )
+        });
         assert_eq!(
             found,
             expected.map(|(session, open)| (session, open.filter(|open| !open.is_empty())))
@@ -324,7 +335,7 @@ async fn compare(store: &dyn Store, calls: Vec<Call>) {
         .chain(users.map(RoomId::from))
     {
         let log = store.read(&name, Offset::ZERO, usize::MAX).await.unwrap();
-        let bodies: Vec<Body> = log.entries.iter().map(|entry| entry.body.clone()).collect();
+        let bodies: Vec<Event> = log.entries.iter().map(|entry| entry.event.clone()).collect();
         assert_eq!(&bodies, model.logs.get(&name).unwrap_or(&Vec::new()), "{name}");
         let mark = log
             .entries
@@ -338,7 +349,7 @@ async fn compare(store: &dyn Store, calls: Vec<Call>) {
                 session.map(|session| RoomState::Session(session.into()))
             }
             RoomId::User(id) => Some(RoomState::User {
-                owed: model.owed.get(id).cloned().unwrap_or_default(),
+                pending_feedback: model.pending_feedback.get(id).cloned().unwrap_or_default(),
             }),
         };
         let expected = state.map(|state| Snapshot {
@@ -349,10 +360,10 @@ async fn compare(store: &dyn Store, calls: Vec<Call>) {
     }
 }
 
-fn bounds() -> Bounds {
-    Bounds {
+fn bounds() -> StoreLimits {
+    StoreLimits {
         max_payload: CAP,
-        ..Bounds::default()
+        ..StoreLimits::default()
     }
 }
 

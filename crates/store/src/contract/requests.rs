@@ -1,11 +1,11 @@
 //! Request ids.
 
-use roomcast_core::{Rejection, Role};
+use roomcast_core::{CommandDenial, Role};
 
 use super::*;
 
 pub(super) async fn the_same_request_again_has_no_second_effect(kind: Kind) {
-    repeat_everything(&kind.subject(Bounds::default()).await).await;
+    repeat_everything(&kind.subject(StoreLimits::default()).await).await;
 }
 
 pub(super) async fn repeat_everything(s: &Subject) {
@@ -52,9 +52,9 @@ pub(super) async fn repeat_everything(s: &Subject) {
 }
 
 pub(super) async fn a_request_id_stands_for_one_request(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     let id = session("s1");
-    let reused = || StoreError::from(Rejection::RequestIdReused);
+    let reused = || StoreError::from(CommandDenial::RequestIdReused);
     let commands = [
         publish("new", people(&[("alice", Role::Observer)])),
         select("bob", Role::Interviewee),
@@ -97,7 +97,7 @@ pub(super) async fn a_request_id_stands_for_one_request(kind: Kind) {
 }
 
 pub(super) async fn a_known_request_is_answered_before_any_rule(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     let (id, key) = (session("s1"), request("r", 1));
     s.execute(&publish("new", None)).await.unwrap();
     let first = s
@@ -123,16 +123,16 @@ pub(super) async fn a_known_request_is_answered_before_any_rule(kind: Kind) {
         .store
         .execute(&id, &remove("nobody"), Some(&request("r", 2)))
         .await;
-    assert_eq!(other, Err(Rejection::RequestIdReused.into()));
+    assert_eq!(other, Err(CommandDenial::RequestIdReused.into()));
 }
 
 pub(super) async fn what_was_rejected_is_not_remembered(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     let (id, key) = (session("s1"), request("r", 1));
     let command = select("alice", Role::Observer);
     assert_eq!(
         s.store.execute(&id, &command, Some(&key)).await,
-        Err(Rejection::SessionNotFound.into())
+        Err(CommandDenial::SessionNotFound.into())
     );
     s.execute(&publish("new", None)).await.unwrap();
     assert!(
@@ -145,7 +145,7 @@ pub(super) async fn what_was_rejected_is_not_remembered(kind: Kind) {
 }
 
 pub(super) async fn a_request_id_belongs_to_one_session(kind: Kind) {
-    let s = kind.subject(Bounds::default()).await;
+    let s = kind.subject(StoreLimits::default()).await;
     for (n, id) in (0..).zip(["s1", "s2"]) {
         let done = s
             .store
@@ -157,9 +157,9 @@ pub(super) async fn a_request_id_belongs_to_one_session(kind: Kind) {
 
 pub(super) async fn a_request_id_is_forgotten_after_the_retention(kind: Kind) {
     let s = kind
-        .subject(Bounds {
+        .subject(StoreLimits {
             log_retention: 150,
-            ..Bounds::default()
+            ..StoreLimits::default()
         })
         .await;
     let id = session("s1");

@@ -2,9 +2,9 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use roomcast_core::{Body, Entry, Epoch, LogSlice, Mark, Millis, Offset, Position};
+use roomcast_core::{Entry, Epoch, Event, LogSlice, Mark, Millis, Offset, Position};
 
-use crate::{Appended, Bounds};
+use crate::{Appended, StoreLimits};
 
 pub(super) struct Log {
     epoch: Epoch,
@@ -30,7 +30,7 @@ impl Log {
         Position::new(self.epoch, self.tail).marked(self.tail_mark)
     }
 
-    pub(super) fn append(&mut self, body: Body, at: Millis, bounds: &Bounds) -> Arc<Entry> {
+    pub(super) fn append(&mut self, body: Event, at: Millis, bounds: &StoreLimits) -> Arc<Entry> {
         self.tail = self.tail.next();
         let entry = Arc::new(Entry::new(self.epoch, self.tail, at, body));
         self.tail_mark = entry.position.mark;
@@ -48,7 +48,7 @@ impl Log {
         entry
     }
 
-    pub(super) fn read(&self, after: Offset, limit: usize, at: Millis, bounds: &Bounds) -> LogSlice {
+    pub(super) fn read(&self, after: Offset, limit: usize, at: Millis, bounds: &StoreLimits) -> LogSlice {
         let kept = || self.entries.iter().skip_while(|entry| is_old(entry, at, bounds));
         LogSlice {
             epoch: self.epoch,
@@ -73,7 +73,7 @@ impl Log {
     }
 }
 
-fn is_old(entry: &Entry, at: Millis, bounds: &Bounds) -> bool {
+fn is_old(entry: &Entry, at: Millis, bounds: &StoreLimits) -> bool {
     at.saturating_sub(entry.published_at) >= bounds.log_retention
 }
 

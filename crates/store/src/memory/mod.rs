@@ -11,13 +11,14 @@ use std::{
 
 use async_trait::async_trait;
 use roomcast_core::{
-    Body, Entry, Epoch, LogSlice, Millis, Offset, Position, RoomId, SessionCommand, SessionId, SessionView,
+    Entry, Epoch, Event, LogSlice, Millis, Offset, Position, RoomId, SessionCommand, SessionId, SessionView,
     Snapshot, UserId,
 };
 
 use self::{log::Log, session::SessionSlot, user::UserSlot};
 use crate::{
-    Appended, Bounds, Outcome, Participation, RequestKey, Requirement, Store, StoreError, Subscription,
+    Appended, FeedbackRequirement, Outcome, Participation, RequestKey, Store, StoreError, StoreLimits,
+    Subscription,
     audience::Audience,
     slots::{self, Required, Slots},
 };
@@ -27,7 +28,7 @@ const SWEPT_PER_WRITE: usize = 2;
 
 /// The store of one process.
 pub struct MemoryStore {
-    bounds: Bounds,
+    bounds: StoreLimits,
     clock: Box<dyn Fn() -> Millis + Send + Sync>,
     audience: Arc<Audience>,
     state: Mutex<State>,
@@ -47,7 +48,7 @@ type Told<T> = (T, Vec<Arc<Entry>>);
 /// What a step in a slot needs to know of the world.
 struct Now<'a> {
     at: Millis,
-    bounds: &'a Bounds,
+    bounds: &'a StoreLimits,
     random: &'a mut dyn FnMut() -> u64,
 }
 
@@ -74,7 +75,7 @@ impl MemoryStore {
     /// the Unix epoch.
     #[must_use]
     pub fn new(
-        bounds: Bounds,
+        bounds: StoreLimits,
         random: impl FnMut() -> u64 + Send + 'static,
         clock: impl Fn() -> Millis + Send + Sync + 'static,
     ) -> Self {
@@ -267,12 +268,12 @@ impl Store for MemoryStore {
         session: &SessionId,
         users: &[UserId],
         request: Option<&RequestKey>,
-    ) -> Result<Requirement, StoreError> {
+    ) -> Result<FeedbackRequirement, StoreError> {
         slots::require_feedback(self, session, users, request).await
     }
 
     async fn disconnect_user(&self, user: &UserId, reason: &str) -> Result<Appended, StoreError> {
-        let body = Body::UserDisconnected {
+        let body = Event::UserDisconnected {
             reason: reason.to_owned(),
         };
         Ok(self.in_user(user, |slot, now| {

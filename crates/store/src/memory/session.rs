@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use roomcast_core::{
-    Body, Millis, Offset, Rejection, RequestId, RoomState, Session, SessionCommand, SessionId, SessionView,
-    Snapshot, UserId, command::decide,
+    CommandDenial, Event, Millis, Offset, RequestId, RoomState, Session, SessionCommand, SessionId,
+    SessionView, Snapshot, UserId, command::decide,
 };
 
 use super::{Now, Told, log, log::Log};
@@ -15,7 +15,7 @@ pub(super) struct SessionSlot {
     session: Session,
     /// The number of the last requirement of feedback.
     requirement: Option<u64>,
-    owed: BTreeMap<UserId, u64>,
+    pending_feedback: BTreeMap<UserId, u64>,
     remembered: Remembered,
 }
 
@@ -41,7 +41,7 @@ impl SessionSlot {
         SessionView {
             session: self.session.clone(),
             position: self.log.position(),
-            open_feedback: self.owed.keys().cloned().collect(),
+            pending_feedback: self.pending_feedback.keys().cloned().collect(),
         }
     }
 
@@ -70,14 +70,14 @@ impl Remembered {
         }
     }
 
-    fn answer(&self, request: Option<&RequestKey>) -> Option<Result<Answer, Rejection>> {
+    fn answer(&self, request: Option<&RequestKey>) -> Option<Result<Answer, CommandDenial>> {
         let request = request?;
         let (fingerprint, answer) = self.answers.get(&request.id)?;
         let same = *fingerprint == request.fingerprint;
         Some(if same {
             Ok(answer.clone())
         } else {
-            Err(Rejection::RequestIdReused)
+            Err(CommandDenial::RequestIdReused)
         })
     }
 
@@ -106,8 +106,8 @@ pub(super) fn command(
                 },
                 number,
             )),
-            Ok(Answer::Require(_)) => Err(Rejection::RequestIdReused.into()),
-            Err(rejection) => Err(rejection.into()),
+            Ok(Answer::Require(_)) => Err(CommandDenial::RequestIdReused.into()),
+            Err(denial) => Err(denial.into()),
         };
         return (answer, Vec::new());
     }
@@ -118,24 +118,24 @@ pub(super) fn command(
     let session = slot.as_ref().map(|slot| &slot.session);
     let body = match decide(id, session, command, at, now.at, now.bounds.max_payload) {
         Ok(body) => body,
-        Err(rejection) => return (Err(rejection.into()), Vec::new()),
+        Err(denial) => return (Err(denial.into()), Vec::new()),
     };
     let slot = match (slot, &body) {
         (Some(slot), _) => slot,
-        (slot, Body::SessionUpdated { session, .. }) => slot.insert(SessionSlot {
+        (slot, Event::SessionUpdated { session, .. }) => slot.insert(SessionSlot {
             log: now.log(),
             session: Session::clone(session),
             requirement: None,
-            owed: BTreeMap::new(),
+            pending_feedback: BTreeMap::new(),
             remembered: Remembered::default(),
         }),
-        (None, _) => return (Err(Rejection::SessionNotFound.into()), Vec::new()),
+        (None, _) => return (Err(CommandDenial::SessionNotFound.into()), Vec::new()),
     };
     if let SessionCommand::UpdateFeedback {
         author: Some(author), ..
     } = command
     {
-        slot.owed.remove(author);
+        slot.pending_feedback.remove(author);
     }
     slot.session.fold(at, &body);
     let entry = slot.log.append(body, now.at, now.bounds);
@@ -164,11 +164,11 @@ pub(super) fn require(
                 ..first
             });
         }
-        Some(Ok(Answer::Command(..))) => return Err(Rejection::RequestIdReused.into()),
-        Some(Err(rejection)) => return Err(rejection.into()),
+        Some(Ok(Answer::Command(..))) => return Err(CommandDenial::RequestIdReused.into()),
+        Some(Err(denial)) => return Err(denial.into()),
         None => {}
     }
-    let slot = slot.as_mut().ok_or(Rejection::SessionNotFound)?;
+    let slot = slot.as_mut().ok_or(CommandDenial::SessionNotFound)?;
     let number = slot
         .requirement
         .map_or(now.at.max(1).unsigned_abs(), |last| last + 1);
@@ -184,7 +184,8 @@ pub(super) fn require(
     };
     slot.requirement = Some(number);
     slot.log.written_at = now.at;
-    slot.owed.extend(users.iter().map(|user| (user.clone(), number)));
+    slot.pending_feedback
+        .extend(users.iter().map(|user| (user.clone(), number)));
     let required = Required {
         users,
         number,
@@ -199,7 +200,7 @@ fn known(
     slot: &mut Option<SessionSlot>,
     request: Option<&RequestKey>,
     now: &Now<'_>,
-) -> Option<Result<Answer, Rejection>> {
+) -> Option<Result<Answer, CommandDenial>> {
     let slot = slot.as_mut()?;
     slot.remembered.forget_old(now);
     slot.remembered.answer(request)

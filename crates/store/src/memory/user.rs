@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use roomcast_core::{Body, Entry, Millis, Position, RoomState, SessionId, Snapshot};
+use roomcast_core::{Entry, Event, Millis, Position, RoomState, SessionId, Snapshot};
 
 use super::{Now, Told, log, log::Log};
 use crate::Appended;
@@ -12,7 +12,7 @@ pub(super) struct UserSlot {
     pub(super) log: Option<Log>,
     written_at: Millis,
     /// The last requirement of each session that feedback is owed for.
-    owed: BTreeMap<SessionId, u64>,
+    pending_feedback: BTreeMap<SessionId, u64>,
     /// Up to which requirement feedback was given, for requirements that come late.
     given: BTreeMap<SessionId, (u64, Millis)>,
     /// The entries of requirements, for those that come again.
@@ -36,12 +36,12 @@ impl UserSlot {
         Snapshot {
             position: self.position(),
             state: RoomState::User {
-                owed: self.owed.keys().cloned().collect(),
+                pending_feedback: self.pending_feedback.keys().cloned().collect(),
             },
         }
     }
 
-    pub(super) fn append(&mut self, body: Body, now: &mut Now<'_>) -> Arc<Entry> {
+    pub(super) fn append(&mut self, body: Event, now: &mut Now<'_>) -> Arc<Entry> {
         let log = self.log.get_or_insert_with(|| now.log());
         log.append(body, now.at, now.bounds)
     }
@@ -52,15 +52,15 @@ impl UserSlot {
             return (*first, Vec::new());
         }
         let mut entries = vec![self.append(
-            Body::FeedbackRequired {
+            Event::FeedbackRequired {
                 session: session.clone(),
             },
             now,
         )];
         let appended = log::appended(&entries[0]);
         self.required.insert((session.clone(), number), appended);
-        let owed = self.owed.entry(session.clone()).or_insert(number);
-        *owed = number.max(*owed);
+        let pending_feedback = self.pending_feedback.entry(session.clone()).or_insert(number);
+        *pending_feedback = number.max(*pending_feedback);
         // The entry says that feedback is owed, so where it is not, a second one has to say so.
         if let Some(&(given, _)) = self.given.get(session) {
             entries.extend(self.end(session, given, now));
@@ -76,10 +76,12 @@ impl UserSlot {
     }
 
     fn end(&mut self, session: &SessionId, number: u64, now: &mut Now<'_>) -> Option<Arc<Entry>> {
-        self.owed.get(session).filter(|owed| **owed <= number)?;
-        self.owed.remove(session);
+        self.pending_feedback
+            .get(session)
+            .filter(|pending_feedback| **pending_feedback <= number)?;
+        self.pending_feedback.remove(session);
         Some(self.append(
-            Body::FeedbackGiven {
+            Event::FeedbackSettled {
                 session: session.clone(),
             },
             now,

@@ -4,8 +4,8 @@
 use std::{str::FromStr, sync::Arc};
 
 use roomcast_core::{
-    Body, Entry, JsonObject, Mark, Millis, Offset, Participant, Position, RoomId, Session, SessionId, UserId,
-    json,
+    Entry, Event, JsonObject, Mark, Millis, Offset, Participant, Position, RoomId, Session, SessionId,
+    UserId, json,
 };
 
 use crate::StoreError;
@@ -69,13 +69,13 @@ impl SessionParts<'_> {
 /// Reads `role,since` and what follows a further comma.
 pub(super) fn participant<'a>(user: &str, value: &'a str) -> Result<(Participant, &'a str), StoreError> {
     let mut parts = value.splitn(3, ',');
-    let (Some(role), Some(since)) = (parts.next(), parts.next()) else {
+    let (Some(role), Some(added_at)) = (parts.next(), parts.next()) else {
         return Err(corrupt("a participant", value));
     };
     let participant = Participant {
         user: parse("a user", user)?,
         role: parse("a role", role)?,
-        since: Offset(parse("an offset", since)?),
+        added_at: Offset(parse("an offset", added_at)?),
     };
     Ok((participant, parts.next().unwrap_or("")))
 }
@@ -94,7 +94,7 @@ pub(super) fn entry(room: &RoomId, line: &str) -> Result<Arc<Entry>, StoreError>
     )))
 }
 
-fn body(room: &RoomId, kind: &str, fields: &[&str]) -> Result<Body, StoreError> {
+fn body(room: &RoomId, kind: &str, fields: &[&str]) -> Result<Event, StoreError> {
     Ok(match (room, kind, fields) {
         (RoomId::Session(id), "session-updated", &[revision, status, attributes, people, removed]) => {
             let people = people.split_terminator(' ').map(|person| {
@@ -112,16 +112,16 @@ fn body(room: &RoomId, kind: &str, fields: &[&str]) -> Result<Body, StoreError> 
             let removed = removed
                 .split_terminator(' ')
                 .map(|user| parse::<UserId>("a user", user));
-            Body::SessionUpdated {
+            Event::SessionUpdated {
                 session: Arc::new(session),
                 removed: removed.collect::<Result<_, _>>()?,
             }
         }
-        (_, "role-selected", &[user, role]) => Body::RoleSelected {
+        (_, "role-selected", &[user, role]) => Event::RoleSelected {
             user: parse("a user", user)?,
             role: parse("a role", role)?,
         },
-        (_, "feedback-updated", &[feedback, timestamp, updates, new_feedback]) => Body::FeedbackUpdated {
+        (_, "feedback-updated", &[feedback, timestamp, updates, new_feedback]) => Event::FeedbackUpdated {
             feedback: parse("a feedback", feedback)?,
             updates: object(updates)?,
             new_feedback: Some(new_feedback)
@@ -130,16 +130,16 @@ fn body(room: &RoomId, kind: &str, fields: &[&str]) -> Result<Body, StoreError> 
                 .transpose()?,
             timestamp: parse("a time", timestamp)?,
         },
-        (_, "participant-removed", &[user]) => Body::ParticipantRemoved {
+        (_, "participant-removed", &[user]) => Event::ParticipantRemoved {
             user: parse("a user", user)?,
         },
-        (_, "feedback-required", &[session]) => Body::FeedbackRequired {
+        (_, "feedback-required", &[session]) => Event::FeedbackRequired {
             session: parse("a session", session)?,
         },
-        (_, "feedback-given", &[session]) => Body::FeedbackGiven {
+        (_, "feedback-given", &[session]) => Event::FeedbackSettled {
             session: parse("a session", session)?,
         },
-        (_, "user-disconnected", &[reason]) => Body::UserDisconnected {
+        (_, "user-disconnected", &[reason]) => Event::UserDisconnected {
             reason: text(reason)?,
         },
         _ => return Err(corrupt("an entry's kind", kind)),

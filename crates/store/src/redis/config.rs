@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::Bounds;
+use crate::StoreLimits;
 
 const DEFAULT_PORT: u16 = 6379;
 const DEFAULT_SENTINEL_PORT: u16 = 26379;
@@ -15,7 +15,7 @@ pub struct RedisConfig {
     /// What all keys and channels begin with; deployments that share a server differ in it. Without `{` and `}`.
     pub prefix: String,
     /// The bounds of what is kept.
-    pub bounds: Bounds,
+    pub bounds: StoreLimits,
     /// How many replicas have to have a write before it is done; otherwise it is [`crate::StoreError::Unavailable`].
     pub replicas: u32,
 }

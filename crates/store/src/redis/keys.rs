@@ -45,8 +45,8 @@ impl Slot {
     }
 
     /// A hash: who owes feedback for the session, or for which sessions the user owes it.
-    pub(super) fn owed(&self) -> String {
-        self.key("owed")
+    pub(super) fn pending_feedback_of(&self) -> String {
+        self.key("pending_feedback")
     }
 
     /// The answer under a request id, which may hold any character and so is in the key as a digest.

@@ -34,8 +34,8 @@ use self::{
     supervisor::Supervisor,
 };
 use crate::{
-    Appended, Bounds, Outcome, Participation, RequestKey, Requirement, Store, StoreError, Subscription,
-    audience::Audience, slots,
+    Appended, FeedbackRequirement, Outcome, Participation, RequestKey, Store, StoreError, StoreLimits,
+    Subscription, audience::Audience, slots,
 };
 
 /// What a call may take in all; less is what one command may take.
@@ -51,7 +51,7 @@ pub struct RedisStore {
     prefix: String,
     /// Whether rooms are on several nodes.
     cluster: bool,
-    bounds: Bounds,
+    bounds: StoreLimits,
     supervisor: Supervisor,
     durability: Durability,
     audience: Arc<Audience>,
@@ -139,7 +139,7 @@ impl RedisStore {
 
     async fn look(&self, room: &RoomId) -> Result<Option<(Snapshot, BTreeSet<UserId>)>, StoreError> {
         let slot = Slot::room(&self.prefix, room);
-        let keys = |third: String| vec![slot.state(), slot.log(), third, slot.owed()];
+        let keys = |third: String| vec![slot.state(), slot.log(), third, slot.pending_feedback_of()];
         match room {
             RoomId::Session(id) => {
                 let reply = self
@@ -149,7 +149,8 @@ impl RedisStore {
                 if matches!(&reply, Value::Array(parts) if parts.is_empty()) {
                     return Ok(None);
                 }
-                let (state, people, owed): (Vec<String>, Vec<String>, Vec<String>) = typed(reply)?;
+                let (state, people, pending_feedback): (Vec<String>, Vec<String>, Vec<String>) =
+                    typed(reply)?;
                 let [epoch, offset, at, revision, status, attributes] = &state[..] else {
                     return Err(corrupt("a session", ""));
                 };
@@ -170,7 +171,7 @@ impl RedisStore {
                 }
                 .session(id, participants)?;
                 let position = codec::position(epoch, offset, Some(at))?;
-                let owed = owed
+                let pending_feedback = pending_feedback
                     .iter()
                     .map(|user| codec::parse("a user", user))
                     .collect::<Result<_, _>>()?;
@@ -179,23 +180,23 @@ impl RedisStore {
                         position,
                         state: RoomState::Session(session.into()),
                     },
-                    owed,
+                    pending_feedback,
                 )))
             }
             RoomId::User(_) => {
                 let reply = self
                     .supervisor
-                    .call("look_at_user", &keys(slot.owed()), &[])
+                    .call("look_at_user", &keys(slot.pending_feedback_of()), &[])
                     .await?;
-                let (tail, owed): (Value, Vec<String>) = typed(reply)?;
-                let owed = owed
+                let (tail, pending_feedback): (Value, Vec<String>) = typed(reply)?;
+                let pending_feedback = pending_feedback
                     .iter()
                     .map(|session| codec::parse("a session", session))
                     .collect::<Result<_, _>>()?;
                 Ok(Some((
                     Snapshot {
                         position: tail_of(tail)?,
-                        state: RoomState::User { owed },
+                        state: RoomState::User { pending_feedback },
                     },
                     BTreeSet::new(),
                 )))
@@ -242,7 +243,7 @@ impl Store for RedisStore {
         session: &SessionId,
         users: &[UserId],
         request: Option<&RequestKey>,
-    ) -> Result<Requirement, StoreError> {
+    ) -> Result<FeedbackRequirement, StoreError> {
         in_time(self.durably(slots::require_feedback(self, session, users, request))).await
     }
 
@@ -252,14 +253,16 @@ impl Store for RedisStore {
 
     async fn session(&self, session: &SessionId) -> Result<Option<SessionView>, StoreError> {
         let looked = in_time(self.look(&session.clone().into())).await?;
-        Ok(looked.and_then(|(snapshot, open_feedback)| match snapshot.state {
-            RoomState::Session(session) => Some(SessionView {
-                session: Arc::unwrap_or_clone(session),
-                position: snapshot.position,
-                open_feedback,
+        Ok(
+            looked.and_then(|(snapshot, pending_feedback)| match snapshot.state {
+                RoomState::Session(session) => Some(SessionView {
+                    session: Arc::unwrap_or_clone(session),
+                    position: snapshot.position,
+                    pending_feedback,
+                }),
+                RoomState::User { .. } => None,
             }),
-            RoomState::User { .. } => None,
-        }))
+        )
     }
 
     async fn participation(

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use redis::Value;
 use roomcast_core::{
-    Body, JsonObject, Offset, Participant, Rejection, Role, Session, SessionCommand, SessionId, UserId,
-    payload,
+    CommandDenial, Event, JsonObject, Offset, Participant, Role, Session, SessionCommand, SessionId, UserId,
+    browser_event,
 };
 
 use super::{
@@ -97,7 +97,12 @@ impl RedisStore {
         args: &[String],
     ) -> Result<Reply, StoreError> {
         let slot = Slot::session(&self.prefix, session);
-        let mut keys = vec![slot.state(), slot.log(), slot.people(), slot.owed()];
+        let mut keys = vec![
+            slot.state(),
+            slot.log(),
+            slot.people(),
+            slot.pending_feedback_of(),
+        ];
         keys.extend(request.map(|request| slot.request(&request.id)));
         reply(self.supervisor.call(function, &keys, args).await?)
     }
@@ -114,7 +119,7 @@ impl RedisStore {
         let keys = [
             slot.state(),
             slot.log(),
-            slot.owed(),
+            slot.pending_feedback_of(),
             slot.given(session),
             required,
         ];
@@ -127,7 +132,7 @@ impl RedisStore {
         let slot = Slot::user(&self.prefix, user);
         let mut args = self.common_args();
         args.push(held(reason));
-        let keys = [slot.state(), slot.log(), slot.owed()];
+        let keys = [slot.state(), slot.log(), slot.pending_feedback_of()];
         appended(&reply(self.supervisor.call("disconnect_user", &keys, &args).await?)?.words)
     }
 
@@ -165,7 +170,7 @@ fn command_args(id: &SessionId, command: &SessionCommand, args: &mut Vec<String>
                 let participants = people.iter().map(|(user, role)| Participant {
                     user: user.clone(),
                     role: *role,
-                    since: Offset::ZERO,
+                    added_at: Offset::ZERO,
                 });
                 let session = Session {
                     id: id.clone(),
@@ -176,7 +181,7 @@ fn command_args(id: &SessionId, command: &SessionCommand, args: &mut Vec<String>
                 };
                 bytes(
                     id,
-                    &Body::SessionUpdated {
+                    &Event::SessionUpdated {
                         session: session.into(),
                         removed: Vec::new(),
                     },
@@ -200,7 +205,7 @@ fn command_args(id: &SessionId, command: &SessionCommand, args: &mut Vec<String>
             "publish"
         }
         SessionCommand::SelectRole { user, role } => {
-            let body = Body::RoleSelected {
+            let body = Event::RoleSelected {
                 user: user.clone(),
                 role: *role,
             };
@@ -214,7 +219,7 @@ fn command_args(id: &SessionId, command: &SessionCommand, args: &mut Vec<String>
             new_feedback,
             timestamp,
         } => {
-            let body = Body::FeedbackUpdated {
+            let body = Event::FeedbackUpdated {
                 feedback: feedback.clone(),
                 updates: updates.clone(),
                 new_feedback: new_feedback.clone(),
@@ -247,8 +252,8 @@ fn command_args(id: &SessionId, command: &SessionCommand, args: &mut Vec<String>
 /// `{"userId":"","role":""}`: what a participant takes of a payload beside user, role and comma.
 const BYTES_OF_PARTICIPANT: usize = 23;
 
-fn bytes(id: &SessionId, body: &Body) -> usize {
-    payload::session_event(id, body).map_or(0, |event| event.payload.len())
+fn bytes(id: &SessionId, body: &Event) -> usize {
+    browser_event::session_event(id, body).map_or(0, |event| event.payload.len())
 }
 
 fn reply(value: Value) -> Result<Reply, StoreError> {
@@ -259,7 +264,7 @@ fn reply(value: Value) -> Result<Reply, StoreError> {
     let duplicate = match kind.as_str() {
         "done" => false,
         "duplicate" => true,
-        _ => return Err(rejection(rest)?.into()),
+        _ => return Err(denial(rest)?.into()),
     };
     Ok(Reply {
         words: rest.to_vec(),
@@ -267,19 +272,19 @@ fn reply(value: Value) -> Result<Reply, StoreError> {
     })
 }
 
-fn rejection(words: &[String]) -> Result<Rejection, StoreError> {
+fn denial(words: &[String]) -> Result<CommandDenial, StoreError> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     Ok(match words[..] {
-        ["SessionNotFound"] => Rejection::SessionNotFound,
-        ["RoleTaken", role] => Rejection::RoleTaken(parse("a role", role)?),
-        ["RevisionMismatch", current] => Rejection::RevisionMismatch {
+        ["SessionNotFound"] => CommandDenial::SessionNotFound,
+        ["RoleTaken", role] => CommandDenial::RoleTaken(parse("a role", role)?),
+        ["RevisionMismatch", current] => CommandDenial::RevisionMismatch {
             current: parse("a revision", current)?,
         },
-        ["NotAParticipant"] => Rejection::NotAParticipant,
-        ["RequestIdReused"] => Rejection::RequestIdReused,
-        ["PayloadTooLarge", bytes, cap] => Rejection::PayloadTooLarge {
+        ["NotAParticipant"] => CommandDenial::NotAParticipant,
+        ["RequestIdReused"] => CommandDenial::RequestIdReused,
+        ["PayloadTooLarge", bytes, limit] => CommandDenial::PayloadTooLarge {
             bytes: parse("a size", bytes)?,
-            cap: parse("a size", cap)?,
+            limit: parse("a size", limit)?,
         },
         _ => return Err(corrupt("an answer", "")),
     })

@@ -95,7 +95,7 @@ impl Bridge {
     fn body(&self, body: Body) -> Result<Bytes, Refusal> {
         body.map_err(|rejection| {
             let refusal = match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Failure::RequestTooLarge { cap: self.max_body }.into(),
+                StatusCode::PAYLOAD_TOO_LARGE => Failure::RequestTooLarge { limit: self.max_body }.into(),
                 _ => Refusal::of(Code::InvalidArgument, rejection.body_text()),
             };
             refusal.in_http(rejection.status())

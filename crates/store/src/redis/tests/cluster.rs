@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    Bounds, Notice, Store, StoreError,
+    Store, StoreError, StoreLimits, SubscriptionSignal,
     contract::{connect, hints::expect, room, user},
     redis::server::Cluster,
 };
@@ -11,7 +11,7 @@ use crate::{
 #[tokio::test]
 async fn a_node_that_comes_back_is_used_and_heard_again() {
     let mut cluster = Cluster::start().await;
-    let store = connect(&cluster.url(), "rc", Bounds::default()).await;
+    let store = connect(&cluster.url(), "rc", StoreLimits::default()).await;
     let mut subscription = store.subscription();
     // Enough users that each node has some.
     let users: Vec<_> = (0..9).map(|n| user(&format!("user-{n}"))).collect();
@@ -55,10 +55,14 @@ async fn a_node_that_comes_back_is_used_and_heard_again() {
                 let hint = async {
                     loop {
                         match subscription.next().await {
-                            Notice::Hint(room, entry) if room == name && entry.position.offset == last => {
+                            SubscriptionSignal::Notification(room, entry)
+                                if room == name && entry.position.offset == last =>
+                            {
                                 return;
                             }
-                            Notice::Hint(..) | Notice::Subscribed(_) | Notice::Lost => {}
+                            SubscriptionSignal::Notification(..)
+                            | SubscriptionSignal::Subscribed(_)
+                            | SubscriptionSignal::Lost => {}
                         }
                     }
                 };

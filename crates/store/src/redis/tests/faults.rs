@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use roomcast_core::Offset;
 
 use crate::{
-    Bounds, Notice, RedisStore, Store, StoreError, Subscription,
+    RedisStore, Store, StoreError, StoreLimits, Subscription, SubscriptionSignal,
     contract::{connect, hints::expect, publish, room, session, update, user},
     redis::server::Server,
 };
 
 async fn store(server: &Server) -> RedisStore {
-    connect(&server.url(), "rc", Bounds::default()).await
+    connect(&server.url(), "rc", StoreLimits::default()).await
 }
 
 async fn until(store: &RedisStore, reachable: bool) {
@@ -29,9 +29,9 @@ async fn lost_then_subscribed(subscription: &mut Box<dyn Subscription>) {
     let wait = async {
         loop {
             match subscription.next().await {
-                Notice::Lost => lost = true,
-                Notice::Subscribed(_) => return,
-                Notice::Hint(..) => {}
+                SubscriptionSignal::Lost => lost = true,
+                SubscriptionSignal::Subscribed(_) => return,
+                SubscriptionSignal::Notification(..) => {}
             }
         }
     };
@@ -92,7 +92,7 @@ async fn a_server_that_hangs_is_unavailable_within_two_seconds() {
     let at_once = Instant::now();
     assert!(store.ping().await.is_err());
     assert!(at_once.elapsed() < Duration::from_millis(100));
-    let lost = async { while !matches!(subscription.next().await, Notice::Lost) {} };
+    let lost = async { while !matches!(subscription.next().await, SubscriptionSignal::Lost) {} };
     tokio::time::timeout(Duration::from_secs(3), lost)
         .await
         .expect("a dead connection is noticed");
@@ -158,7 +158,7 @@ async fn a_store_may_start_before_its_server() {
 }
 
 async fn lost_or_subscribed(subscription: &mut Box<dyn Subscription>) {
-    let wait = async { while !matches!(subscription.next().await, Notice::Subscribed(_)) {} };
+    let wait = async { while !matches!(subscription.next().await, SubscriptionSignal::Subscribed(_)) {} };
     tokio::time::timeout(Duration::from_secs(5), wait)
         .await
         .expect("in time");
@@ -170,14 +170,14 @@ async fn a_wrong_password_is_unavailable_and_not_repeated() {
     let right = connect(
         &format!("redis://:right@127.0.0.1:{}", server.port),
         "rc",
-        Bounds::default(),
+        StoreLimits::default(),
     )
     .await;
     right.ping().await.unwrap();
     let wrong = connect(
         &format!("redis://:hunter2@127.0.0.1:{}", server.port),
         "rc",
-        Bounds::default(),
+        StoreLimits::default(),
     )
     .await;
     let error = wrong.ping().await.unwrap_err();
@@ -189,7 +189,7 @@ async fn a_wrong_password_is_unavailable_and_not_repeated() {
 async fn a_server_that_speaks_no_tls_is_unavailable() {
     let server = Server::start();
     let url = format!("rediss://127.0.0.1:{}", server.port);
-    let store = connect(&url, "rc", Bounds::default()).await;
+    let store = connect(&url, "rc", StoreLimits::default()).await;
     assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
 }
 
@@ -289,10 +289,10 @@ async fn expiries(server: &Server) -> (Vec<(String, i64)>, u64) {
 async fn keys_live_for_their_retention_after_each_change_and_little_longer() {
     let server = Server::start();
     let retention = 6_400;
-    let bounds = Bounds {
+    let bounds = StoreLimits {
         log_retention: retention,
         state_retention: retention,
-        ..Bounds::default()
+        ..StoreLimits::default()
     };
     let store = connect(&server.url(), "rc", bounds).await;
     let id = session("s1");

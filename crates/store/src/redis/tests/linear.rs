@@ -9,7 +9,7 @@ use std::{
 use roomcast_core::{JsonObject, Offset, Role, Session, SessionCommand, command::decide};
 
 use crate::{
-    Bounds, Store, StoreError,
+    Store, StoreError, StoreLimits,
     contract::{connect, people, remove, room, select, session, user},
     redis::server::Server,
 };
@@ -48,9 +48,9 @@ fn commands(task: u64) -> Vec<SessionCommand> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrent_commands_are_as_if_done_one_after_the_other() {
     let server = Server::start();
-    let bounds = Bounds {
+    let bounds = StoreLimits {
         log_entries: 100_000,
-        ..Bounds::default()
+        ..StoreLimits::default()
     };
     let mut stores = Vec::new();
     for _ in 0..3 {
@@ -81,7 +81,7 @@ async fn concurrent_commands_are_as_if_done_one_after_the_other() {
                                 offset,
                             });
                         }
-                        Err(StoreError::Rejected(_)) => {}
+                        Err(StoreError::Denied(_)) => {}
                         Err(error) => panic!("{error}"),
                     }
                 }
@@ -119,7 +119,7 @@ async fn concurrent_commands_are_as_if_done_one_after_the_other() {
         );
         assert_eq!(
             decided.as_ref(),
-            Ok(&entry.body),
+            Ok(&entry.event),
             "at {} the rules allow it",
             done.offset
         );
@@ -130,9 +130,11 @@ async fn concurrent_commands_are_as_if_done_one_after_the_other() {
         {
             *winners.entry(*expected).or_default() += 1;
         }
-        match (&mut at, &entry.body) {
+        match (&mut at, &entry.event) {
             (Some(session), body) => session.fold(done.offset, body),
-            (None, roomcast_core::Body::SessionUpdated { session, .. }) => at = Some(Session::clone(session)),
+            (None, roomcast_core::Event::SessionUpdated { session, .. }) => {
+                at = Some(Session::clone(session))
+            }
             (None, other) => panic!("{other:?} made a session"),
         }
     }
@@ -162,7 +164,9 @@ async fn a_seat_that_many_want_goes_to_one() {
     let server = Server::start();
     let mut stores = Vec::new();
     for _ in 0..3 {
-        stores.push(Arc::new(connect(&server.url(), "rc", Bounds::default()).await));
+        stores.push(Arc::new(
+            connect(&server.url(), "rc", StoreLimits::default()).await,
+        ));
     }
     for round in 0..20 {
         let id = session(&format!("round-{round}"));
@@ -186,6 +190,6 @@ async fn a_seat_that_many_want_goes_to_one() {
         }
         assert_eq!(winners.len(), 1);
         let seated = stores[1].session(&id).await.unwrap().unwrap().session;
-        assert_eq!(seated.seat(Role::Interviewer), winners.first());
+        assert_eq!(seated.holder(Role::Interviewer), winners.first());
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use roomcast_core::Offset;
 
 use crate::{
-    Bounds, RedisConfig, RedisStore, Store, StoreError,
+    RedisConfig, RedisStore, Store, StoreError, StoreLimits,
     contract::{publish, request, session, update},
     redis::{access, server::Server},
 };
@@ -17,7 +17,7 @@ async fn a_write_is_done_once_the_replicas_have_it() {
     let store = RedisStore::connect(RedisConfig {
         url: access::admit(&primary).await.parse().unwrap(),
         prefix: "rc".into(),
-        bounds: Bounds::default(),
+        bounds: StoreLimits::default(),
         replicas: 1,
     })
     .await;

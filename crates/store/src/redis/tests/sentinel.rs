@@ -5,7 +5,7 @@ use std::time::Duration;
 use roomcast_core::Offset;
 
 use crate::{
-    Bounds, Notice, Store,
+    Store, StoreLimits, SubscriptionSignal,
     contract::{connect, hints::expect, publish, room, session, update},
     redis::{access, server::Server},
 };
@@ -22,7 +22,7 @@ async fn a_failover_is_followed() {
     }
     let url = format!("redis+sentinel://127.0.0.1:{}/main", sentinel.port);
     let url = access::documented(&url);
-    let store = connect(&url, "rc", Bounds::default()).await;
+    let store = connect(&url, "rc", StoreLimits::default()).await;
     let id = session("s1");
     store.execute(&id, &publish("new", None), None).await.unwrap();
     let mut subscription = store.subscription();
@@ -57,7 +57,7 @@ async fn a_failover_is_followed() {
         .expect("failed over in time");
     assert_eq!(written.appended.position.offset, Offset(2));
     let heard = async {
-        while !matches!(subscription.next().await, Notice::Subscribed(_)) {}
+        while !matches!(subscription.next().await, SubscriptionSignal::Subscribed(_)) {}
         let next = store
             .execute(&id, &update(None), None)
             .await
@@ -65,7 +65,9 @@ async fn a_failover_is_followed() {
             .appended
             .position
             .offset;
-        while !matches!(subscription.next().await, Notice::Hint(_, entry) if entry.position.offset == next) {}
+        while !matches!(subscription.next().await, SubscriptionSignal::Notification(_, entry) if entry.position.offset == next)
+        {
+        }
     };
     tokio::time::timeout(Duration::from_secs(5), heard)
         .await

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, sync::Arc};
 
 use crate::{
     Millis,
-    event::Body,
+    event::Event,
     ids::SessionId,
     json,
     role::Role,
@@ -13,14 +13,14 @@ use crate::{
 
 /// A Socket.IO event without its cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
+pub struct BrowserEvent {
     /// The event's name: plain ASCII, without anything that JSON escapes.
     pub name: &'static str,
     /// The first argument, as JSON.
     pub payload: Arc<str>,
 }
 
-impl Event {
+impl BrowserEvent {
     fn new(name: &'static str, payload: String) -> Self {
         Self {
             name,
@@ -31,20 +31,20 @@ impl Event {
 
 /// The event that an entry of a session's log is for those in the room; `None` where it is none.
 #[must_use]
-pub fn session_event(id: &SessionId, body: &Body) -> Option<Event> {
+pub fn session_event(id: &SessionId, body: &Event) -> Option<BrowserEvent> {
     match body {
-        Body::SessionUpdated { session, .. } => {
+        Event::SessionUpdated { session, .. } => {
             let mut payload = String::with_capacity(session_bytes(session));
             let _infallible = write!(payload, r#"{{"sessionId":"{id}","session":"#);
             write_session(&mut payload, session);
             payload.push('}');
-            Some(Event::new("session-updated", payload))
+            Some(BrowserEvent::new("session-updated", payload))
         }
-        Body::RoleSelected { user, role } => Some(Event::new(
+        Event::RoleSelected { user, role } => Some(BrowserEvent::new(
             "role-selected",
             format!(r#"{{"sessionId":"{id}","userId":"{user}","role":"{role}"}}"#),
         )),
-        Body::FeedbackUpdated {
+        Event::FeedbackUpdated {
             feedback,
             updates,
             new_feedback,
@@ -59,25 +59,25 @@ pub fn session_event(id: &SessionId, body: &Body) -> Option<Event> {
             let payload = format!(
                 r#"{{"sessionId":"{id}","feedbackId":"{feedback}","updates":{updates},{created}"timestamp":"{timestamp}"}}"#
             );
-            Some(Event::new("feedback-updated", payload))
+            Some(BrowserEvent::new("feedback-updated", payload))
         }
-        Body::ParticipantRemoved { .. }
-        | Body::FeedbackRequired { .. }
-        | Body::FeedbackGiven { .. }
-        | Body::UserDisconnected { .. } => None,
+        Event::ParticipantRemoved { .. }
+        | Event::FeedbackRequired { .. }
+        | Event::FeedbackSettled { .. }
+        | Event::UserDisconnected { .. } => None,
     }
 }
 
 /// The reminder that feedback for a session is owed.
 #[must_use]
-pub fn feedback_required(session: &SessionId) -> Event {
-    Event::new("feedback-required", format!(r#"{{"sessionId":"{session}"}}"#))
+pub fn feedback_required(session: &SessionId) -> BrowserEvent {
+    BrowserEvent::new("feedback-required", format!(r#"{{"sessionId":"{session}"}}"#))
 }
 
 /// This socket is in the session's room.
 #[must_use]
-pub fn session_joined(session: &SessionId, role: Role) -> Event {
-    Event::new(
+pub fn session_joined(session: &SessionId, role: Role) -> BrowserEvent {
+    BrowserEvent::new(
         "session-joined",
         format!(r#"{{"sessionId":"{session}","role":"{role}"}}"#),
     )
@@ -85,8 +85,8 @@ pub fn session_joined(session: &SessionId, role: Role) -> Event {
 
 /// This socket left the session's room, since its user is no longer a participant. `reason` is one of ours.
 #[must_use]
-pub fn session_revoked(session: &SessionId, reason: &'static str) -> Event {
-    Event::new(
+pub fn session_revoked(session: &SessionId, reason: &'static str) -> BrowserEvent {
+    BrowserEvent::new(
         "session-revoked",
         format!(r#"{{"sessionId":"{session}","reason":"{reason}"}}"#),
     )
@@ -94,9 +94,9 @@ pub fn session_revoked(session: &SessionId, reason: &'static str) -> Event {
 
 /// Continuity could not be kept; the session as it stands.
 #[must_use]
-pub fn session_reset(session: &Session, position: &str) -> Event {
+pub fn session_reset(session: &Session, position: &str) -> BrowserEvent {
     let (id, session, position) = (&session.id, session_json(session), json::string(position));
-    Event::new(
+    BrowserEvent::new(
         "session-reset",
         format!(r#"{{"sessionId":"{id}","session":{session},"position":{position}}}"#),
     )
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
     use crate::{json::JsonObject, position::Offset};
 
-    fn parsed(event: &Event) -> Value {
+    fn parsed(event: &BrowserEvent) -> Value {
         serde_json::from_str(&event.payload).unwrap()
     }
 
@@ -160,7 +160,7 @@ mod tests {
             participants: vec![Participant {
                 user: "alice".parse().unwrap(),
                 role: Role::Interviewer,
-                since: Offset(1),
+                added_at: Offset(1),
             }],
             attributes: JsonObject::parse(r#"{"topic":"Rust","n":[1,null]}"#).unwrap(),
             revision: 1,
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn new_feedback_is_there_only_where_one_was_created() {
         let id = "s1".parse().unwrap();
-        let body = |new_feedback| Body::FeedbackUpdated {
+        let body = |new_feedback| Event::FeedbackUpdated {
             feedback: "f1".parse().unwrap(),
             updates: JsonObject::empty(),
             new_feedback,

@@ -6,21 +6,21 @@ use std::{
 };
 
 use crate::{
+    browser_event::{self, BrowserEvent},
     cursor,
     event::Entry,
     ids::{SessionId, UserId},
-    payload::{self, Event},
     position::{Offset, Position},
 };
 
 /// What of the entries that a page missed is for its user, who takes part since the entry at `since`: nothing from before
 /// that. `None` where the user was out meanwhile, so that the page can't go on from what it has.
 #[must_use]
-pub fn missed(mut entries: Vec<Arc<Entry>>, user: &UserId, since: Offset) -> Option<Vec<Arc<Entry>>> {
-    if entries.iter().any(|entry| entry.body.removed().contains(user)) {
+pub fn missed(mut entries: Vec<Arc<Entry>>, user: &UserId, added_at: Offset) -> Option<Vec<Arc<Entry>>> {
+    if entries.iter().any(|entry| entry.event.removed().contains(user)) {
         return None;
     }
-    entries.retain(|entry| entry.position.offset >= since);
+    entries.retain(|entry| entry.position.offset >= added_at);
     Some(entries)
 }
 
@@ -51,13 +51,13 @@ impl Replay {
 }
 
 impl Iterator for Replay {
-    type Item = (Event, String);
+    type Item = (BrowserEvent, String);
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let entry = self.entries.pop_front()?;
             self.positions.insert(self.session.clone(), entry.position);
-            if let Some(event) = payload::session_event(&self.session, &entry.body) {
+            if let Some(event) = browser_event::session_event(&self.session, &entry.event) {
                 return Some((event, cursor::write(&self.positions)));
             }
         }
@@ -67,9 +67,9 @@ impl Iterator for Replay {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{event::Body, position::Epoch, role::Role};
+    use crate::{event::Event, position::Epoch, role::Role};
 
-    fn entries(bodies: Vec<Body>) -> Vec<Arc<Entry>> {
+    fn entries(bodies: Vec<Event>) -> Vec<Arc<Entry>> {
         let entry = |(n, body)| Arc::new(Entry::new(Epoch::from_random(1), Offset(n), 0, body));
         (5..).zip(bodies).map(entry).collect()
     }
@@ -77,14 +77,14 @@ mod tests {
     #[test]
     fn nothing_from_before_taking_part_was_missed_and_whoever_was_out_can_not_go_on() {
         let user = |name: &str| name.parse::<UserId>().unwrap();
-        let comes = |name| Body::RoleSelected {
+        let comes = |name| Event::RoleSelected {
             user: user(name),
             role: Role::Observer,
         };
-        let goes = |name| Body::ParticipantRemoved { user: user(name) };
+        let goes = |name| Event::ParticipantRemoved { user: user(name) };
         let log = entries(vec![comes("bob"), goes("bob"), comes("alice"), comes("bob")]);
-        let offsets = |name, since| {
-            let missed = missed(log.clone(), &user(name), Offset(since));
+        let offsets = |name, added_at| {
+            let missed = missed(log.clone(), &user(name), Offset(added_at));
             missed.map(|entries| {
                 entries
                     .iter()
