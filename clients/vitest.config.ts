@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: ['*/vitest*.config.ts'],
-    // Tests mostly wait for processes.
+    // The tests mostly wait for processes, so more workers than cores are useful.
     maxWorkers: 4,
   },
 });

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-/** Tests run on the sources of the packages here, not on what was built of them. For a `resolve.alias`. */
+/** A `resolve.alias` that lets tests use the sources of the packages instead of their builds. */
 export const sources = {
   '@roomcast/core': fileURLToPath(new URL('./core/src/index.ts', import.meta.url)),
 };

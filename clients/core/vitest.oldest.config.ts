@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// The oldest socket.io-client that is a peer.
+// Runs the resume tests with the oldest supported socket.io-client.
 export default defineConfig({
   resolve: { alias: { 'socket.io-client': 'socket.io-client-4.6' } },
   test: {

@@ -5,7 +5,7 @@ export default defineConfig({
     name: 'docs',
     include: ['tests/**/*.test.ts'],
     environment: 'node',
-    // Packages are installed on the way.
+    // The tests install packages.
     testTimeout: 240_000,
     hookTimeout: 60_000,
   },

@@ -5,12 +5,12 @@ import { defineConfig } from 'vite';
 
 import { sources } from '../vitest.shared.js';
 
-// Where `npm run dev` finds a running `roomcast dev`.
-const roomcast = process.env['ROOMCAST_DEV'] ?? 'http://127.0.0.1:3000';
+// The running `roomcast dev` to which `npm run dev` sends requests.
+const devServer = process.env['ROOMCAST_DEV'] ?? 'http://127.0.0.1:3000';
 
 export default defineConfig({
   plugins: [react()],
-  // The packages as they are here, not what was built of them.
+  // Use the sources of the packages instead of their builds.
   resolve: {
     alias: {
       ...sources,
@@ -19,22 +19,22 @@ export default defineConfig({
     dedupe: ['react', 'react-dom', 'socket.io-client'],
   },
   build: {
-    // The binary embeds what lies here.
+    // The binary embeds this folder.
     outDir: '../../crates/roomcast/playground',
     emptyOutDir: true,
-    // The page's policy takes nothing inline, data: URLs included.
+    // The page's content security policy allows no inline content, including data: URLs.
     assetsInlineLimit: 0,
     modulePreload: false,
     reportCompressedSize: false,
     license: { fileName: 'assets/LICENSES.txt' },
-    // The first browsers with light-dark(), which the styles stand on.
+    // The first browsers with light-dark(), which the styles use.
     target: ['chrome123', 'edge123', 'firefox120', 'safari17.5'],
   },
   server: {
     proxy: {
-      // The bridge answers its own page alone.
-      '/dev': { target: roomcast, changeOrigin: true, headers: { origin: roomcast } },
-      '/socket.io': { target: roomcast, ws: true },
+      // The bridge accepts only requests of its own origin.
+      '/dev': { target: devServer, changeOrigin: true, headers: { origin: devServer } },
+      '/socket.io': { target: devServer, ws: true },
     },
   },
 });

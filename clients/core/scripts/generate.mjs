@@ -1,9 +1,10 @@
-// Writes src/generated.ts, the types of what browsers send and get, from proto/roomcast/browser/v1/browser.proto.
+// Generates src/generated.ts, the types of everything that browsers send and receive, from
+// proto/roomcast/browser/v1/browser.proto.
 //
-//   node scripts/generate.mjs            writes it
-//   node scripts/generate.mjs --check    fails where it is not what would be written
+//   node scripts/generate.mjs            writes the file
+//   node scripts/generate.mjs --check    fails if the file is not up to date
 //
-// It needs buf: on the PATH, or where `tests/run --only proto-lint` has put it.
+// The script needs buf: on the PATH, or installed by `tests/run --only proto-lint`.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,8 +16,8 @@ const PACKAGE = '.roomcast.browser.v1.';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const target = fileURLToPath(new URL('../src/generated.ts', import.meta.url));
 
-/** Every enum and message by its full name, with the comments of its file. */
-function read() {
+/** Returns every enum and message by its full name, with its comments. */
+function readTypes() {
   const installed = `${root}tests/tools/node_modules/.bin/buf`;
   const buf = existsSync(installed) ? installed : 'buf';
   const image = execFileSync(buf, ['build', 'proto', '-o', '-#format=json'], {
@@ -42,7 +43,7 @@ function read() {
   return types;
 }
 
-const types = read();
+const types = readTypes();
 const kebab = (name) => name.replaceAll('_', '-');
 const doc = (comment = '') => {
   const lines = comment
@@ -64,12 +65,12 @@ const WELL_KNOWN = {
 function typeOf(field) {
   const scalar = { TYPE_STRING: 'string', TYPE_BOOL: 'boolean' }[field.type];
   const one = scalar ?? WELL_KNOWN[field.typeName] ?? short(field.typeName ?? '');
-  if (!one) throw new Error(`${field.name}: what is ${field.type} in JSON?`);
+  if (!one) throw new Error(`${field.name}: ${field.type} has no JSON type here`);
   return field.label === 'LABEL_REPEATED' ? `${one}[]` : one;
 }
 
 /** The fields of an interface. */
-function fields(message) {
+function fieldsOf(message) {
   return (message.field ?? [])
     .map(
       (field, at) =>
@@ -78,7 +79,7 @@ function fields(message) {
     .join('\n');
 }
 
-function enumeration(type) {
+function enumType(type) {
   const prefix = `${type.name.replace(/(?<!^)[A-Z]/g, '_$&').toUpperCase()}_`;
   const values = type.value
     .map(({ name }, at) => [name.slice(prefix.length).toLowerCase(), type.comment(2, at)])
@@ -89,19 +90,19 @@ function enumeration(type) {
 export const ${list} = [${values.map(([value]) => `'${value}'`)}] as const satisfies readonly ${type.name}[];\n`;
 }
 
-/** Yes or no: `ok` tells which. */
-function answer(message) {
+/** A union of the two results of a response, which `ok` distinguishes. */
+function responseType(message) {
   const variants = message.field.map((field) => {
     const of = types.get(field.typeName);
-    return `{\n${doc(of.comment())}ok: ${field.name === 'yes'};\n${fields(of)} }`;
+    return `{\n${doc(of.comment())}ok: ${field.name === 'success'};\n${fieldsOf(of)} }`;
   });
   return `${doc(message.comment())}export type ${message.name} = ${variants.map((variant) => `\n| ${variant}`).join('')};\n`;
 }
 
-/** Attributes stand beside the other fields. */
-function session(message) {
+/** The attributes are on the same level as the other fields. */
+function sessionType(message) {
   const others = { ...message, field: message.field.filter(({ name }) => name !== 'attributes') };
-  return `${doc(message.comment())}export type Session<Attributes extends object = { [key: string]: unknown }> = {\n${fields(others)}\n} & Attributes;\n`;
+  return `${doc(message.comment())}export type Session<Attributes extends object = { [key: string]: unknown }> = {\n${fieldsOf(others)}\n} & Attributes;\n`;
 }
 
 function serverEvents(message) {
@@ -112,7 +113,10 @@ function serverEvents(message) {
   return eventMap('ServerToClientEvents', message, events);
 }
 
-/** The arguments as tuples, with an acknowledgement or without, since an optional function is none to the stock types. */
+/**
+ * The arguments as tuples with and without an acknowledgement, because the types of socket.io-client do not treat an
+ * optional function as an acknowledgement.
+ */
 function clientEvents(message) {
   const events = message.field.map((field, at) => {
     const all = types
@@ -120,11 +124,11 @@ function clientEvents(message) {
       .field.map((argument) => [argument, `${argument.jsonName}: ${typeOf(argument)}`]);
     const required = all.filter(([argument]) => !argument.proto3Optional);
     const verb = field.name.split('_')[0];
-    const answered = `answer: (answer: ${verb[0].toUpperCase()}${verb.slice(1)}Answer) => void`;
+    const acknowledge = `acknowledge: (response: ${verb[0].toUpperCase()}${verb.slice(1)}Response) => void`;
     const lists = required.length === all.length ? [all] : [required, all];
     const tuples = lists.flatMap((list) => {
       const named = list.map(([, text]) => text);
-      return [`[${named}]`, `[${[...named, answered]}]`];
+      return [`[${named}]`, `[${[...named, acknowledge]}]`];
     });
     return `${doc(message.comment(2, at))}'${kebab(field.name)}': (...args: ${tuples.join(' | ')}) => void;`;
   });
@@ -139,19 +143,23 @@ function eventMap(name, message, events) {
 export const ${list} = [${names}] as const satisfies readonly (keyof ${name})[];\n`;
 }
 
-function write(type) {
-  if (type.kind === 'enum') return enumeration(type);
+function typescriptOf(type) {
+  if (type.kind === 'enum') return enumType(type);
   if (type.name === 'ServerToClient') return serverEvents(type);
   if (type.name === 'ClientToServer') return clientEvents(type);
-  if (type.name === 'Session') return session(type);
-  if (type.oneofDecl?.[0]?.name === 'answer') return answer(type);
-  return `${doc(type.comment())}export interface ${type.name} {\n${fields(type)}\n}\n`;
+  if (type.name === 'Session') return sessionType(type);
+  if (isResponse(type)) return responseType(type);
+  return `${doc(type.comment())}export interface ${type.name} {\n${fieldsOf(type)}\n}\n`;
 }
 
-/** What is spelled out where it is used, and has no name of its own. */
+function isResponse(type) {
+  return type.oneofDecl?.[0]?.name === 'result';
+}
+
+/** Whether a type is written out where it is used instead of under its own name. */
 function isInlined({ name }) {
   const used = [...types.values()].flatMap((type) => {
-    const inlines = type.name === 'ClientToServer' || type.oneofDecl?.[0]?.name === 'answer';
+    const inlines = type.name === 'ClientToServer' || isResponse(type);
     return inlines ? type.field.map((field) => field.typeName) : [];
   });
   return used.includes(PACKAGE + name);
@@ -161,20 +169,20 @@ const ours = [...types]
   .filter(([name, type]) => name.startsWith(PACKAGE) && !isInlined(type))
   .map(([, type]) => type);
 const shared = ['.roomcast.v1.Role', '.roomcast.v1.Participant'].map((name) => types.get(name));
-const text = `// What browsers send and get. Written by scripts/generate.mjs from proto/roomcast/browser/v1/browser.proto: change
-// that, and run \`npm run generate\`.
+const text = `// What browsers send and receive. Generated by scripts/generate.mjs from proto/roomcast/browser/v1/browser.proto.
+// Change that file, then run \`npm run generate\`.
 
-/** Any JSON. */
+/** Any JSON value. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 /** A JSON object. */
 export interface JsonObject { [key: string]: JsonValue }
 
-${[...shared, ...ours].map(write).join('\n')}`;
+${[...shared, ...ours].map(typescriptOf).join('\n')}`;
 
 const formatted = await format(text, { ...(await resolveConfig(target)), parser: 'typescript' });
 if (!process.argv.includes('--check')) {
   writeFileSync(target, formatted);
 } else if (readFileSync(target, 'utf8') !== formatted) {
-  console.error('src/generated.ts is stale: run `npm run generate -w core` in clients/');
+  console.error('src/generated.ts is not up to date: run `npm run generate -w core` in clients/');
   process.exitCode = 1;
 }

@@ -1,11 +1,11 @@
-// Says how large the package is in a page: minified, and compressed by gzip, without socket.io-client. Fails above the cap.
+// Prints the size of the package, minified and compressed by gzip, without socket.io-client. Fails above the limit.
 
 import { gzipSync } from 'node:zlib';
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
 
-const CAP_BYTES = 7_168;
+const LIMIT_BYTES = 7_168;
 
 const { outputFiles } = await build({
   entryPoints: [fileURLToPath(new URL('../src/index.ts', import.meta.url))],
@@ -19,6 +19,6 @@ const { outputFiles } = await build({
 const [{ contents }] = outputFiles;
 const compressed = gzipSync(contents, { level: 9 }).length;
 console.log(
-  `@roomcast/core: ${contents.length} bytes minified, ${compressed} bytes by gzip (cap ${CAP_BYTES})`,
+  `@roomcast/core: ${contents.length} bytes minified, ${compressed} bytes by gzip (limit ${LIMIT_BYTES})`,
 );
-if (compressed > CAP_BYTES) process.exitCode = 1;
+if (compressed > LIMIT_BYTES) process.exitCode = 1;

@@ -1,40 +1,40 @@
+import { Backoff } from './backoff.js';
+import { now } from './clock.js';
 import type { ConnectionState } from './connection-state.js';
-import { connectErrorCodes, type ErrorCode, type RefreshAnswer } from './generated.js';
-import type { RoomcastSocket } from './roomcast.js';
-import { backoff, Timer } from './timer.js';
-import { renewalDelay } from './token.js';
-import type { Tokens } from './tokens.js';
-import { Watchers } from './watchers.js';
+import { connectErrorCodes, type RefreshResponse } from './generated.js';
+import { isRetryable } from './is-retryable.js';
+import { Listeners } from './listeners.js';
+import { renewalDelay } from './renewal-delay.js';
+import type { RoomcastSocket } from './roomcast-socket.js';
+import { Timer } from './timer.js';
+import type { TokenSource } from './token-source.js';
 
-/** An edge answers at once, unless it has to fetch keys. */
-const ANSWER_MS = 10_000;
+/** An edge responds immediately, except while it fetches verification keys. */
+const RESPONSE_TIMEOUT_MS = 10_000;
 
-const PASSING: readonly ErrorCode[] = ['unavailable', 'rate_limited'];
-
-/** Gets a socket connected with a token that is good, and keeps it so. */
+/** Connects a socket with a valid token, reconnects it, and renews the token on the live connection. */
 export class Connection {
-  readonly watchers = new Watchers();
+  readonly listeners = new Listeners();
   readonly #socket: RoomcastSocket;
-  readonly #tokens: Tokens;
-  readonly #anotherUser: () => void;
-  readonly #renewal = new Timer();
-  readonly #again = new Timer();
+  readonly #tokens: TokenSource;
+  readonly #onUserChanged: () => void;
+  readonly #renewalTimer = new Timer();
+  readonly #retryTimer = new Timer();
+  readonly #backoff = new Backoff();
+  readonly #renewalBackoff = new Backoff();
   #state: ConnectionState = { status: 'idle' };
   #isWanted = false;
-  /** Numbers beginnings: what an earlier one waited for is of no interest. */
-  #beginning = 0;
-  /** How often in a row it could not begin. */
-  #failures = 0;
-  #renewalFailures = 0;
+  /** Increases with each attempt to connect, so that results of earlier attempts are ignored. */
+  #attempt = 0;
 
-  /** `anotherUser` is called when the token is another user's than before, while the socket is not connected. */
-  constructor(socket: RoomcastSocket, tokens: Tokens, anotherUser: () => void) {
+  /** `onUserChanged` is called when the token of another user is set, while the socket is disconnected. */
+  constructor(socket: RoomcastSocket, tokens: TokenSource, onUserChanged: () => void) {
     this.#socket = socket;
     this.#tokens = tokens;
-    this.#anotherUser = anotherUser;
-    socket.auth = (show) => this.#authenticate(show);
-    socket.on('disconnect', (reason) => this.#disconnected(reason));
-    socket.on('connect_error', (error) => this.#failed(error));
+    this.#onUserChanged = onUserChanged;
+    socket.auth = (send) => this.#authenticate(send);
+    socket.on('disconnect', (reason) => this.#handleDisconnect(reason));
+    socket.on('connect_error', (error) => this.#handleConnectError(error));
   }
 
   get state(): ConnectionState {
@@ -44,185 +44,191 @@ export class Connection {
   connect(): void {
     if (this.#isWanted) return;
     this.#isWanted = true;
-    this.#failures = 0;
-    this.#become({ status: 'connecting' });
-    this.#begin();
+    this.#backoff.reset();
+    this.#setState({ status: 'connecting' });
+    this.#open();
   }
 
   close(): void {
     this.#isWanted = false;
-    this.#stop();
+    this.#cancelAttempt();
     this.#socket.disconnect();
-    this.#become({ status: 'idle' });
+    this.#setState({ status: 'idle' });
   }
 
   /** To be called when the socket is connected. */
-  connected(): void {
+  handleConnect(): void {
     this.#isWanted = true;
-    this.#failures = 0;
-    this.#become({ status: 'connected', recovered: this.#socket.recovered });
-    this.#renewLater();
+    this.#backoff.reset();
+    this.#setState({ status: 'connected', recovered: this.#socket.recovered });
+    this.#scheduleRenewal();
   }
 
   setToken(token: string): void {
     const { status } = this.#state;
-    if (token === this.#tokens.token && status !== 'refused') return;
-    if (this.#adopt(token)) return;
+    if (token === this.#tokens.token && status !== 'denied') return;
+    if (this.#replaceToken(token)) return;
     if (this.#socket.connected) {
-      this.#renewalFailures = 0;
-      this.#show(token);
-    } else if (status === 'refused') {
+      this.#renewalBackoff.reset();
+      this.#sendToken(token);
+    } else if (status === 'denied') {
       this.connect();
     } else if (this.#isWanted && !this.#socket.active) {
-      // It waits for a token, or until it tries again.
-      this.#failures = 0;
-      this.#begin();
+      // The connection was waiting for a token or for its retry.
+      this.#backoff.reset();
+      this.#open();
     }
   }
 
-  #stop(): void {
-    this.#beginning++;
-    this.#again.clear();
-    this.#renewal.clear();
+  #cancelAttempt(): void {
+    this.#attempt++;
+    this.#retryTimer.clear();
+    this.#renewalTimer.clear();
   }
 
-  /** Opens the socket, once there is a token to show. */
-  #begin(): void {
-    this.#stop();
-    const beginning = this.#beginning;
-    if (this.#tokens.isGood(Date.now()) || !this.#tokens.canGet) {
+  /** Opens the socket, after fetching a token if necessary. */
+  #open(): void {
+    this.#cancelAttempt();
+    const attempt = this.#attempt;
+    if (this.#tokens.isUsable() || !this.#tokens.canFetch) {
       this.#socket.connect();
       return;
     }
-    this.#tokens.get().then(
+    this.#tokens.fetch().then(
       (token) => {
-        if (beginning !== this.#beginning) return;
-        if (!this.#adopt(token)) this.#socket.connect();
+        if (attempt !== this.#attempt) return;
+        if (!this.#replaceToken(token)) this.#socket.connect();
       },
       () => {
-        if (beginning === this.#beginning) this.#beginLater('no token');
+        if (attempt === this.#attempt) this.#openLater('no token');
       },
     );
   }
 
-  #beginLater(reason: string): void {
+  #openLater(reason: string): void {
     this.#socket.disconnect();
-    this.#reconnecting(reason);
-    this.#again.set(backoff(this.#failures++), () => this.#begin());
+    this.#setReconnecting(reason);
+    this.#retryTimer.set(this.#backoff.next(), () => this.#open());
   }
 
-  /** Called by the socket for each connection that it opens, also when it comes back by itself. */
-  #authenticate(show: (auth: object) => void): void {
+  /** Called by the socket for each connection that it opens, including its own reconnections. */
+  #authenticate(send: (auth: object) => void): void {
     const { token } = this.#tokens;
-    if (!this.#tokens.canGet || this.#tokens.isGood(Date.now())) show(token === undefined ? {} : { token });
-    // Its turn comes again when there is a token.
-    else queueMicrotask(() => this.#isWanted && this.#restart());
+    if (!this.#tokens.canFetch || this.#tokens.isUsable()) send(token === undefined ? {} : { token });
+    // Without a usable token, this attempt is replaced by one that fetches a token first.
+    else queueMicrotask(() => this.#isWanted && this.#reopen());
   }
 
-  #restart(): void {
+  #reopen(): void {
     this.#socket.disconnect();
-    this.#begin();
+    this.#open();
   }
 
-  /** Whether the token is another user's, so that a connection of that user begins. */
-  #adopt(token: string): boolean {
-    const before = this.#tokens.user;
+  /** Stores the token. If it is another user's, starts a new connection and returns true. */
+  #replaceToken(token: string): boolean {
+    const previous = this.#tokens.user;
     this.#tokens.set(token);
     const { user } = this.#tokens;
-    if (before === undefined || user === undefined || user === before) return false;
-    const goesOn = this.#isWanted || this.#state.status === 'refused';
+    if (previous === undefined || user === undefined || user === previous) return false;
+    const mustConnect = this.#isWanted || this.#state.status === 'denied';
     this.#isWanted = false;
-    this.#stop();
+    this.#cancelAttempt();
     this.#socket.disconnect();
-    this.#anotherUser();
-    if (goesOn) this.connect();
+    this.#onUserChanged();
+    if (mustConnect) this.connect();
     return true;
   }
 
-  #disconnected(reason: string): void {
-    this.#renewal.clear();
+  #handleDisconnect(reason: string): void {
+    this.#renewalTimer.clear();
     if (reason === 'io server disconnect') {
       this.#isWanted = false;
-      this.#stop();
-      this.#become({ status: 'ended', reason });
+      this.#cancelAttempt();
+      this.#setState({ status: 'ended', reason });
     } else if (reason !== 'io client disconnect') {
-      this.#reconnecting(reason);
+      this.#setReconnecting(reason);
     } else if (this.#isWanted) {
-      // Not our own doing: the page's, by way of the raw socket.
+      // The page disconnected the raw socket itself.
       this.close();
     }
   }
 
-  #failed({ message }: Error): void {
-    // The way to an edge; the socket tries again by itself.
-    if (this.#socket.active) return this.#reconnecting(message);
-    if (message === 'token_expired' && this.#tokens.canGet) {
-      this.#tokens.refuse();
-      this.#reconnecting(message);
-      // The first time is in the order of things.
-      if (this.#failures++ === 0) this.#begin();
-      else this.#beginLater(message);
+  #handleConnectError({ message }: Error): void {
+    // No edge was reached. The socket retries by itself.
+    if (this.#socket.active) return this.#setReconnecting(message);
+    if (message === 'token_expired' && this.#tokens.canFetch) {
+      this.#tokens.markExpired();
+      this.#setReconnecting(message);
+      this.#openWithFreshToken();
     } else if (message === 'unavailable') {
-      this.#beginLater(message);
+      this.#openLater(message);
     } else {
       this.#isWanted = false;
-      this.#stop();
-      const isToken = connectErrorCodes.some((code) => code === message);
-      const text = isToken ? 'the edge did not take the token' : 'the edge refused the connection';
-      this.#become({ status: 'refused', code: message, message: text });
+      this.#cancelAttempt();
+      const isTokenError = connectErrorCodes.some((code) => code === message);
+      const text = isTokenError ? 'the edge denied the token' : 'the edge denied the connection';
+      this.#setState({ status: 'denied', code: message, message: text });
     }
   }
 
-  #renewLater(): void {
-    this.#renewalFailures = 0;
+  /** The first attempt is made immediately, because tokens expire in normal operation. */
+  #openWithFreshToken(): void {
+    const isFirst = this.#backoff.attempts === 0;
+    // Every attempt counts, so that the first retry already waits longer.
+    this.#backoff.next();
+    if (isFirst) this.#open();
+    else this.#openLater('token_expired');
+  }
+
+  #scheduleRenewal(): void {
+    this.#renewalBackoff.reset();
     const { claims } = this.#tokens;
-    if (!this.#tokens.canGet || claims === undefined) return;
-    this.#renewal.set(renewalDelay(claims, Date.now()), () => this.#renew());
+    if (!this.#tokens.canFetch || claims === undefined) return;
+    this.#renewalTimer.set(renewalDelay(claims, now()), () => this.#renew());
   }
 
   #renew(): void {
-    const beginning = this.#beginning;
-    this.#tokens.get().then(
+    const attempt = this.#attempt;
+    this.#tokens.fetch().then(
       (token) => {
-        if (beginning !== this.#beginning || this.#adopt(token)) return;
-        if (this.#socket.connected) this.#show(token);
+        if (attempt !== this.#attempt || this.#replaceToken(token)) return;
+        if (this.#socket.connected) this.#sendToken(token);
       },
       () => {
-        if (beginning === this.#beginning) this.#renewAgain();
+        if (attempt === this.#attempt) this.#retryRenewal();
       },
     );
   }
 
-  #renewAgain(): void {
-    if (this.#socket.connected) this.#renewal.set(backoff(this.#renewalFailures++), () => this.#renew());
+  #retryRenewal(): void {
+    if (this.#socket.connected) this.#renewalTimer.set(this.#renewalBackoff.next(), () => this.#renew());
   }
 
-  /** Shows a token on the live connection. */
-  #show(token: string): void {
-    const answered = (error: Error | null, answer: RefreshAnswer | undefined) => {
-      // Otherwise the next connection shows it.
+  /** Sends a token on the live connection. */
+  #sendToken(token: string): void {
+    const acknowledge = (error: Error | null, response: RefreshResponse | undefined) => {
+      // After a disconnection or a newer token, the next connection or request sends the current token.
       if (token !== this.#tokens.token || !this.#socket.connected) return;
-      if (error === null && answer?.ok) {
-        this.#tokens.confirm(Date.parse(answer.expiresAt));
-        this.#renewLater();
-      } else if (this.#tokens.canGet) {
-        this.#renewAgain();
-      } else if (answer?.ok !== false || PASSING.includes(answer.error.code)) {
-        this.#renewal.set(backoff(this.#renewalFailures++), () => this.#show(token));
+      if (error === null && response?.ok) {
+        this.#tokens.confirm(Date.parse(response.expiresAt));
+        this.#scheduleRenewal();
+      } else if (this.#tokens.canFetch) {
+        this.#retryRenewal();
+      } else if (response?.ok !== false || isRetryable(response.error.code)) {
+        this.#renewalTimer.set(this.#renewalBackoff.next(), () => this.#sendToken(token));
       }
     };
-    this.#socket.timeout(ANSWER_MS).emit('refresh-token', token, answered);
+    this.#socket.timeout(RESPONSE_TIMEOUT_MS).emit('refresh-token', token, acknowledge);
   }
 
-  #reconnecting(reason: string): void {
-    const { status } = this.#state;
-    if (status === 'reconnecting' && this.#state.reason === reason) return;
-    this.#become({ status: 'reconnecting', reason });
+  #setReconnecting(reason: string): void {
+    if (this.#state.status === 'reconnecting' && this.#state.reason === reason) return;
+    this.#setState({ status: 'reconnecting', reason });
   }
 
-  #become(state: ConnectionState): void {
+  #setState(state: ConnectionState): void {
     if (state.status === 'idle' && this.#state.status === 'idle') return;
     this.#state = state;
-    this.watchers.tell();
+    this.listeners.notify();
   }
 }

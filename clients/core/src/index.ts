@@ -1,6 +1,11 @@
 export type { ConnectionState } from './connection-state.js';
+export { createRoomcast } from './create-roomcast.js';
 export * from './generated.js';
-export type { PositionStorage, RoomcastOptions } from './options.js';
-export { createRoomcast, type Roomcast, type RoomcastSocket } from './roomcast.js';
-export type { FeedbackEntry, SessionFacts, SessionState, SessionView } from './session-state.js';
-export { userOf } from './token.js';
+export type { PositionStorage } from './position-storage.js';
+export type { Roomcast } from './roomcast.js';
+export type { RoomcastOptions } from './roomcast-options.js';
+export type { RoomcastSocket } from './roomcast-socket.js';
+export { parseCursor, type Position, type SessionCursor } from './session-cursor.js';
+export type { FeedbackEntry, SessionFacts, SessionState } from './session-state.js';
+export type { SessionView } from './session-view.js';
+export { userOf } from './token-claims.js';

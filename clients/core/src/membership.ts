@@ -1,213 +1,230 @@
-import { positionIn, type Position } from './cursor.js';
-import type { ErrorCode, JoinAnswer } from './generated.js';
-import type { Positions, PositionSlot } from './positions.js';
-import type { RoomcastSocket } from './roomcast.js';
-import { SessionBook, type ServerEvent } from './session-book.js';
-import { backoff, Timer } from './timer.js';
+import { Backoff } from './backoff.js';
+import type { Denial, ErrorCode, JoinResponse } from './generated.js';
+import { isRetryable } from './is-retryable.js';
+import type { RoomcastSocket } from './roomcast-socket.js';
+import type { SavedPosition, SavedPositions } from './saved-positions.js';
+import type { ServerEvent } from './server-event.js';
+import { parseCursor, type SessionCursor } from './session-cursor.js';
+import { SessionStore } from './session-store.js';
+import { Timer } from './timer.js';
 
-/** An edge answers within 15 s, or has lost its control planes. */
-const ANSWER_MS = 20_000;
+/** An edge responds within 15 s, or it has lost its control planes. */
+const RESPONSE_TIMEOUT_MS = 20_000;
 
-const PASSING: readonly ErrorCode[] = ['unavailable', 'rate_limited'];
 const NO_ACCESS: readonly ErrorCode[] = ['session_not_found', 'not_a_participant'];
 
-/** What memberships of one page share. */
-export interface Surroundings {
+/** What all memberships of one page share. */
+export interface MembershipContext {
   readonly socket: RoomcastSocket;
-  readonly positions: Positions;
+  readonly positions: SavedPositions;
+  /** The user of the current token; `undefined` if the token cannot be read. */
   user(): string | undefined;
 }
 
+type Phase =
+  /** Not held. The page may still join through the raw socket. */
+  | 'idle'
+  /** Not held. The socket left the room, but a recovered connection may be in the room again. */
+  | 'left'
+  /** Held. Waits for a connection, for the response to the join request, or for its retry. */
+  | 'joining'
+  /** Held. In the room, and the store is ahead of the replay: waits for the response to the second join request. */
+  | 'replaying'
+  /** Held. In the room, and the store is up to date. */
+  | 'live'
+  /** Held. The join was denied or the membership revoked. Another hold sends a new request. */
+  | 'stopped';
+
 /**
- * One session of a page: who holds it, the way into its room, and back into it after each connection.
+ * One session of a page. It counts the holds of the session, joins its room, and joins again after each connection.
  *
- * A join with a position is answered with the session as it stands, and then comes what was missed, which is older. So
- * the book is ahead of its events, and nobody says until when. A second question, which is answered after all of them,
- * brings the session and the position at which it stands so.
+ * The response to a join with a position contains the current session, and the missed events, which are older, follow
+ * the response. The store is therefore ahead of the events that it receives, and the response does not contain the
+ * position at which they catch up. The response to a second join request arrives after all missed events, and contains
+ * the session together with its position.
  */
 export class Membership {
-  readonly book: SessionBook;
-  readonly #id: string;
-  readonly #around: Surroundings;
-  readonly #again = new Timer();
-  #slot: PositionSlot | undefined;
+  readonly store: SessionStore;
+  readonly #sessionId: string;
+  readonly #context: MembershipContext;
+  readonly #retryTimer = new Timer();
+  readonly #backoff = new Backoff();
+  #phase: Phase = 'idle';
+  #savedPosition: SavedPosition | undefined;
   #holds = 0;
-  /** Somebody holds it, or did in this turn of the event loop. */
-  #isHeld = false;
-  /** The socket is in the room, as far as is known, and the book is not ahead. */
-  #isSettled = false;
-  /** Numbers questions: an answer to any but the last one is no news. */
-  #question = 0;
-  /** The question under way is the second one. */
-  #isSecond = false;
-  #attempts = 0;
-  /** It left, and a recovered connection may be in the room again all the same. */
-  #hasLeft = false;
+  /** Increases with each join request and each cancellation, so that responses to earlier requests are ignored. */
+  #request = 0;
 
-  constructor(id: string, around: Surroundings) {
-    this.#id = id;
-    this.#around = around;
-    this.book = new SessionBook(() => around.user());
+  constructor(sessionId: string, context: MembershipContext) {
+    this.#sessionId = sessionId;
+    this.#context = context;
+    this.store = new SessionStore(() => context.user());
   }
 
+  /** Holds the session. The returned function releases the hold, once. */
   hold(): () => void {
     this.#holds++;
-    const { status } = this.book.state;
-    if (!this.#isHeld || status === 'denied' || status === 'revoked') this.#enter();
-    let isHeld = true;
+    if (!this.#isHeld || this.#phase === 'stopped') this.#enter();
+    let isReleased = false;
     return () => {
-      if (!isHeld) return;
-      isHeld = false;
+      if (isReleased) return;
+      isReleased = true;
       this.#holds--;
-      // A view that is replaced by another one, or mounted twice by React's StrictMode, lets go and holds again at once.
+      // A component that is replaced by another one, or that React's StrictMode mounts twice, releases its hold and
+      // holds the session again in the same task.
       queueMicrotask(() => {
         if (this.#holds === 0 && this.#isHeld) this.#leave();
       });
     };
   }
 
-  /** The socket is connected. `recovered`: it is in the rooms in which it was. */
-  connected(recovered: boolean): void {
-    this.book.isReminded = false;
-    if (recovered && this.#isSettled) return this.#keep();
-    this.#isSettled = false;
-    this.#isSecond = false;
-    const { status } = this.book.state;
-    if (this.#isHeld && (status === 'joining' || status === 'joined')) this.#ask();
+  /** The socket is connected. `recovered`: it is in the same rooms as before. */
+  handleConnect(recovered: boolean): void {
+    this.store.wasReminded = false;
+    if (recovered && this.#phase === 'live') return this.#savePosition();
+    if (!this.#isHeld || this.#phase === 'stopped') return;
+    this.#phase = 'joining';
+    this.#requestJoin();
   }
 
-  disconnected(): void {
-    this.#again.clear();
+  handleDisconnect(): void {
+    this.#retryTimer.clear();
   }
 
-  /** The page is done with it, for now or for ever: whoever comes after it goes on from its position. */
-  closed(): void {
-    this.#slot?.release();
-    this.#slot = undefined;
+  /** The page closed the connection. A later page may continue from the saved position. */
+  handleClose(): void {
+    this.#savedPosition?.release();
+    this.#savedPosition = undefined;
   }
 
-  /** Another user: whatever is known is not theirs. */
-  restart(): void {
-    this.#abandon();
-    this.closed();
-    this.book.forget({ status: this.#isHeld ? 'joining' : 'idle' }, { feedbackDue: false });
+  /** The page has another user, for whom the data of the previous user is not valid. */
+  handleUserChange(): void {
+    this.#cancelRequest();
+    this.handleClose();
+    if (this.#isHeld) this.#phase = 'joining';
+    this.store.clear({ status: this.#isHeld ? 'joining' : 'idle' }, { pendingFeedback: false });
   }
 
-  /** The page asks to join, by whatever way. */
-  asked(): void {
-    this.#hasLeft = false;
+  /** The page sends `join-session`, possibly through the raw socket. */
+  handleJoinRequest(): void {
+    if (this.#phase === 'left') this.#phase = 'idle';
   }
 
-  /** Takes an event of this session; whether its handlers are to be called. */
-  take(event: ServerEvent, position: Position | undefined): boolean {
-    if (this.#hasLeft && event.name !== 'feedback-required') {
-      if (event.name === 'session-joined') this.#around.socket.emit('leave-session', this.#id);
+  /** Applies an event of this session. Returns whether its handlers must be called. */
+  handleEvent(event: ServerEvent, cursor: SessionCursor | undefined): boolean {
+    if (this.#phase === 'left' && event.name !== 'feedback-required') {
+      if (event.name === 'session-joined') this.#context.socket.emit('leave-session', this.#sessionId);
       return false;
     }
-    if (event.name === 'session-joined' && this.#isSecond) return false;
-    if (!this.book.take(event, position)) return false;
+    if (event.name === 'session-joined' && this.#phase === 'replaying') return false;
+    if (!this.store.apply(event, cursor)) return false;
     if (event.name === 'session-revoked') {
-      this.#abandon();
-      this.#slot?.remove();
+      this.#stop();
+      this.#savedPosition?.remove();
     } else if (event.name === 'session-reset') {
-      // As good as an answer, and newer than the one that is under way.
-      this.#abandon();
-      this.#isSettled = true;
+      // A reset replaces the response to a pending join request, because it is newer.
+      this.#cancelRequest();
+      if (this.#isHeld) this.#phase = 'live';
     }
-    this.#keep();
+    this.#savePosition();
     return true;
   }
 
+  get #isHeld(): boolean {
+    return this.#phase !== 'idle' && this.#phase !== 'left';
+  }
+
   #enter(): void {
-    this.#isHeld = true;
-    this.#hasLeft = false;
-    this.#attempts = 0;
-    this.book.stand({ status: 'joining' });
-    if (this.#around.socket.connected) this.#ask();
+    this.#phase = 'joining';
+    this.#backoff.reset();
+    this.store.setMembership({ status: 'joining' });
+    if (this.#context.socket.connected) this.#requestJoin();
   }
 
   #leave(): void {
-    this.#isHeld = false;
-    this.#hasLeft = true;
-    this.#abandon();
-    this.#slot?.remove();
-    this.closed();
-    this.book.forget({ status: 'idle' }, this.book.state);
-    if (this.#around.socket.connected) this.#around.socket.emit('leave-session', this.#id);
+    this.#phase = 'left';
+    this.#cancelRequest();
+    this.#savedPosition?.remove();
+    this.handleClose();
+    this.store.clear({ status: 'idle' }, this.store.getSnapshot());
+    if (this.#context.socket.connected) this.#context.socket.emit('leave-session', this.#sessionId);
   }
 
-  /** Whatever is under way is of no interest any more. */
-  #abandon(): void {
-    this.#question++;
-    this.#isSettled = false;
-    this.#isSecond = false;
-    this.#attempts = 0;
-    this.#again.clear();
+  #stop(): void {
+    this.#cancelRequest();
+    if (this.#isHeld) this.#phase = 'stopped';
   }
 
-  #ask(): void {
-    const question = ++this.#question;
-    this.#again.clear();
-    const after = this.#position();
-    const { socket } = this.#around;
-    const options = after === undefined ? {} : { after };
-    socket
-      .timeout(ANSWER_MS)
-      .emit('join-session', this.#id, options, (error: Error | null, answer: JoinAnswer) => {
-        if (question !== this.#question) return;
-        if (error !== null) this.#retry();
-        else if (answer.ok) this.#joined(answer, after !== undefined);
-        else this.#refused(answer.error, after !== undefined);
-      });
+  #cancelRequest(): void {
+    this.#request++;
+    this.#backoff.reset();
+    this.#retryTimer.clear();
   }
 
-  /** What was seen last, in this page or in the one before it was reloaded. */
-  #position(): string | undefined {
-    if (this.book.seen !== undefined) return this.book.seen.text;
-    const kept = this.#claim()?.read();
-    const position = kept === undefined ? undefined : positionIn(kept, this.#id);
-    if (position !== undefined) this.book.startAt(position);
-    return position?.text;
+  #requestJoin(): void {
+    const request = ++this.#request;
+    this.#retryTimer.clear();
+    const after = this.#lastPosition();
+    const hasPosition = after !== undefined;
+    const options = hasPosition ? { after } : {};
+    const acknowledge = (error: Error | null, response: JoinResponse) => {
+      if (request !== this.#request) return;
+      if (error !== null) this.#retry();
+      else if (response.ok) this.#handleJoined(response, hasPosition);
+      else this.#handleDenial(response.error, hasPosition);
+    };
+    const { socket } = this.#context;
+    socket.timeout(RESPONSE_TIMEOUT_MS).emit('join-session', this.#sessionId, options, acknowledge);
   }
 
-  #joined(answer: JoinAnswer & { ok: true }, hadPosition: boolean): void {
-    this.#attempts = 0;
-    const position = positionIn(answer.position, this.#id) ?? { text: answer.position, place: undefined };
-    const isAhead = answer.recovered && !this.#isSecond;
-    this.book.joined(answer, position, { isAhead, isReset: hadPosition && !answer.recovered });
-    this.#isSettled = !isAhead;
-    this.#isSecond = isAhead;
-    if (isAhead) this.#ask();
-    this.#keep();
+  /** The last position that was received in this page, or else the position that an earlier page saved. */
+  #lastPosition(): string | undefined {
+    if (this.store.seen !== undefined) return this.store.seen.text;
+    const saved = this.#claimPosition()?.read();
+    const cursor = saved === undefined ? undefined : parseCursor(saved, this.#sessionId);
+    if (cursor !== undefined) this.store.startAt(cursor);
+    return cursor?.text;
   }
 
-  #refused(error: { code: ErrorCode; message: string }, hadPosition: boolean): void {
-    if (PASSING.includes(error.code)) return this.#retry();
+  #handleJoined(response: JoinResponse & { ok: true }, hadPosition: boolean): void {
+    this.#backoff.reset();
+    const { position, recovered } = response;
+    const cursor = parseCursor(position, this.#sessionId) ?? { text: position, position: undefined };
+    const isAhead = recovered && this.#phase !== 'replaying';
+    this.#phase = isAhead ? 'replaying' : 'live';
+    this.store.joined(response, cursor, { isAhead, isReset: hadPosition && !recovered });
+    if (isAhead) this.#requestJoin();
+    this.#savePosition();
+  }
+
+  #handleDenial(error: Denial, hadPosition: boolean): void {
+    if (isRetryable(error.code)) return this.#retry();
     if (error.code === 'bad_request' && hadPosition) {
-      // What was kept is no position to this edge.
-      this.#slot?.remove();
-      this.book.forgetPosition();
-      return this.#ask();
+      // The edge does not accept the position, so the page joins without one.
+      this.#forgetPosition();
+      return this.#requestJoin();
     }
-    this.#abandon();
-    if (NO_ACCESS.includes(error.code)) {
-      this.#slot?.remove();
-      this.book.forgetPosition();
-    }
-    this.book.stand({ status: 'denied', error });
+    this.#stop();
+    if (NO_ACCESS.includes(error.code)) this.#forgetPosition();
+    this.store.setMembership({ status: 'denied', error });
   }
 
   #retry(): void {
-    // Otherwise the next connection asks.
-    if (this.#around.socket.connected) this.#again.set(backoff(this.#attempts++), () => this.#ask());
+    // While disconnected there is no retry: the next connection sends the request.
+    if (this.#context.socket.connected) this.#retryTimer.set(this.#backoff.next(), () => this.#requestJoin());
   }
 
-  #keep(): void {
-    const { position } = this.book.state;
-    if (this.#isHeld && position !== undefined) this.#claim()?.write(position);
+  #savePosition(): void {
+    const { position } = this.store.getSnapshot();
+    if (this.#isHeld && position !== undefined) this.#claimPosition()?.write(position);
   }
 
-  #claim(): PositionSlot | undefined {
-    return (this.#slot ??= this.#around.positions.claim(this.#around.user(), this.#id));
+  #forgetPosition(): void {
+    this.#savedPosition?.remove();
+    this.store.clearPosition();
+  }
+
+  #claimPosition(): SavedPosition | undefined {
+    return (this.#savedPosition ??= this.#context.positions.claim(this.#context.user(), this.#sessionId));
   }
 }

@@ -1,57 +1,45 @@
 import type { ErrorCode, JsonObject, Participant, Role, Session } from './generated.js';
 
-/** What is known of one piece of feedback, from the events that this page saw. */
+/** One feedback, assembled from the events that this page received. */
 export interface FeedbackEntry {
-  /** Every field that was updated, with its newest value. */
+  /** Every updated field with its latest value. */
   readonly updates: JsonObject;
-  /** The feedback as it was created; `undefined` where this page did not see that. */
+  /** The feedback at its creation; `undefined` if this page did not receive that event. */
   readonly newFeedback: JsonObject | undefined;
-  /** When it changed last, such as `2025-05-08T01:20:00.000Z`. */
+  /** The time of the last change in UTC, such as `2025-05-08T01:20:00.000Z`. */
   readonly timestamp: string;
 }
 
-/** What a page knows of a session. */
+/** The data that a page has about a session. */
 export interface SessionFacts {
-  /** The session as it stands; `undefined` until the first answer. */
+  /** The current session; `undefined` until the first join succeeds. */
   readonly session: Session | undefined;
-  /** As what this user takes part. */
+  /** The role of this page's user; `undefined` if the user is not a participant. */
   readonly role: Role | undefined;
-  /** Who takes part. */
+  /** The participants of `session`. */
   readonly participants: readonly Participant[];
-  /** This user was reminded of feedback that is owed for the session, and has not given it yet. */
-  readonly feedbackDue: boolean;
-  /** The feedback that this page was told of, by its id. */
+  /** Whether the user has pending feedback for the session. */
+  readonly pendingFeedback: boolean;
+  /** The feedback that this page received, by feedback id. */
   readonly feedback: Readonly<Record<string, FeedbackEntry>>;
-  /** How often continuity could not be kept: events were missed, and `session` was replaced by what it is. */
+  /** How often continuity was lost: events were missed, and `session` was replaced by its current state. */
   readonly resets: number;
-  /** The last position: what `after` takes. Opaque. */
+  /** The last position, which `after` accepts. Opaque. */
   readonly position: string | undefined;
 }
 
-/** Where this page stands with a session. Each change is a new object. */
-export type SessionState = SessionFacts &
-  (
-    | /** Nobody holds it. */ { readonly status: 'idle' }
-    | /** Asked for, and not answered yet. */ { readonly status: 'joining' }
-    | /** In its room; also while the connection is away, since it is joined again by itself. */ {
-        readonly status: 'joined';
-      }
-    | /** A no that is final. Another `join()` asks again. */ {
-        readonly status: 'denied';
-        readonly error: { readonly code: ErrorCode; readonly message: string };
-      }
-    | /** Not a participant any more. Another `join()` asks again. */ {
-        readonly status: 'revoked';
-        readonly reason: string;
-      }
-  );
+/** The membership of this page in a session. */
+export type MembershipState =
+  /** No part of the page holds the session. */
+  | { readonly status: 'idle' }
+  /** The join request has no response yet. */
+  | { readonly status: 'joining' }
+  /** In the session's room. Also while the connection is interrupted, because the client joins again by itself. */
+  | { readonly status: 'joined' }
+  /** The join was denied. Another `join()` sends a new request. */
+  | { readonly status: 'denied'; readonly error: { readonly code: ErrorCode; readonly message: string } }
+  /** The user is no longer a participant. Another `join()` sends a new request. */
+  | { readonly status: 'revoked'; readonly reason: string };
 
-/** What is known of one session, to be watched. */
-export interface SessionView {
-  /** A snapshot: a new object on change only. */
-  readonly state: SessionState;
-  /** Calls the listener after each change; the function that it gives ends that. */
-  onState(listener: () => void): () => void;
-  /** The user has given the feedback: `feedbackDue` is false until the next reminder. */
-  settleFeedback(): void;
-}
+/** The state of a session in this page. Each change creates a new object. */
+export type SessionState = SessionFacts & MembershipState;

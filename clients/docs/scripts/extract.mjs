@@ -1,5 +1,5 @@
-// Writes each snippet of the docs and of the packages' READMEs into a file of its own below dist/snippets, for the compiler.
-// What has a file's name is run by a test instead.
+// Writes each snippet of the docs and of the packages' READMEs to a separate file in dist/snippets, for the compiler.
+// Snippets with a file name are not included, because tests run them.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -19,5 +19,5 @@ for (const page of PAGES) {
     const name = `${basename(dirname(page))}-${basename(page, '.md')}-${++count}.${language}`;
     writeFileSync(join(target, name), snippet);
   }
-  if (count === 0) throw new Error(`${page} has no snippets: is that so?`);
+  if (count === 0) throw new Error(`${page} has no snippets; remove it from the list if this is intended`);
 }

@@ -9,7 +9,7 @@ import { chromiumPath, RoomcastProcess } from '@roomcast/testing';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { blocksOf, ROOT, theBlock } from './page.js';
+import { blocksOf, ROOT, onlyBlock } from './markdown-blocks.js';
 import { Shell } from './shell.js';
 
 const PAGE = 'docs/browser.md';
@@ -31,39 +31,43 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('the page of the five minutes shows what a backend does, in development and as it is built', async () => {
+test('the page of the tutorial shows the backend’s changes, in development and as a build', async () => {
   const blocks = blocksOf(PAGE, 'Five minutes with React');
   const [install, create, update, ...rest] = blocks.filter(
-    ({ language, rest }) => language === 'sh' && !rest,
+    ({ language, info }) => language === 'sh' && !info,
   );
-  if (!install || !create || !update || rest.length > 0) throw new Error(`${PAGE} has other commands`);
+  if (!install || !create || !update || rest.length > 0)
+    throw new Error(`${PAGE} does not have the expected commands`);
   const page = join(folder, 'my-page');
   const port = await freePort();
   const shell = new Shell(dev, [
     ['cargo run --quiet --', BINARY],
-    // create-vite takes an absolute path for a relative one.
+    // create-vite treats an absolute path as a relative one.
     ['../my-page', relative(ROOT, page)],
-    // Done already, and these tests run on it.
+    // The packages are installed already, and these tests use them.
     ['npm ci --prefix clients\n', ''],
     ['npm run dev', `npm run dev -- --host 127.0.0.1 --strictPort --port ${port}`],
   ]);
 
   shell.run(install.text);
-  const app = theBlock(blocks, 'jsx', 'src/App.jsx').text;
-  writeFileSync(join(page, 'src/App.jsx'), shell.here(app));
+  const app = onlyBlock(blocks, 'jsx', 'src/App.jsx').text;
+  writeFileSync(join(page, 'src/App.jsx'), shell.localize(app));
   shell.run(create.text);
   const stop = await shell.start('npm run dev', page, /Local:/);
   try {
     const tab = await open(`http://127.0.0.1:${port}/`);
     await tab.getByText('Connection: connected').waitFor();
-    await tab.getByText('Interview: not told yet').waitFor();
+    await tab.getByText('Interview: not received yet').waitFor();
     shell.run(update.text);
     await tab.getByText('Interview: running').waitFor();
 
-    // With the session as it stands.
-    writeFileSync(join(page, 'src/Interview.jsx'), theBlock(blocks, 'jsx', 'src/Interview.jsx').text);
+    // The component of the current session.
+    writeFileSync(join(page, 'src/Interview.jsx'), onlyBlock(blocks, 'jsx', 'src/Interview.jsx').text);
     const more = app.replace('<MyComponent />', '<><MyComponent /><Interview /></>');
-    writeFileSync(join(page, 'src/App.jsx'), shell.here(`import { Interview } from './Interview';\n${more}`));
+    writeFileSync(
+      join(page, 'src/App.jsx'),
+      shell.localize(`import { Interview } from './Interview';\n${more}`),
+    );
     await tab.reload();
     await tab.getByText('The interview is running; you are its interviewer, of 1.').waitFor();
     await tab.close();
@@ -71,10 +75,10 @@ test('the page of the five minutes shows what a backend does, in development and
     await stop();
   }
 
-  // As it is built, under the policy that the page documents.
+  // The build, with the documented content security policy.
   shell.run('npm run build', page);
-  const policy = theBlock(blocksOf(PAGE, 'Content security policy'), 'text').text.trim();
-  const site = await serve(join(page, 'dist'), shell.here(policy));
+  const policy = onlyBlock(blocksOf(PAGE, 'Content security policy'), 'text').text.trim();
+  const site = await serve(join(page, 'dist'), shell.localize(policy));
   try {
     const tab = await open(`http://127.0.0.1:${(site.address() as AddressInfo).port}/`);
     await tab.getByText('Connection: connected').waitFor();
@@ -83,16 +87,16 @@ test('the page of the five minutes shows what a backend does, in development and
   } finally {
     site.close();
   }
-  expect(complaints).toEqual([]);
+  expect(errors).toEqual([]);
 });
 
-/** What the consoles of tabs complain of. */
-const complaints: string[] = [];
+/** The errors in the consoles of all tabs. */
+const errors: string[] = [];
 
 async function open(url: string): Promise<Page> {
   const tab = await browser.newPage();
-  tab.on('pageerror', (error) => complaints.push(error.message));
-  tab.on('console', (line) => line.type() === 'error' && complaints.push(line.text()));
+  tab.on('pageerror', (error) => errors.push(error.message));
+  tab.on('console', (line) => line.type() === 'error' && errors.push(line.text()));
   await tab.goto(url);
   return tab;
 }

@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { ROOT } from './page.js';
+import { ROOT } from './markdown-blocks.js';
 
 const PAGES = [
   ...['', 'docs', 'docs/adr'].flatMap((folder) =>
@@ -13,26 +13,26 @@ const PAGES = [
   ),
 ];
 
-test('every link from page to page leads somewhere', () => {
+test('every link between pages has an existing target', () => {
   const broken: string[] = [];
   for (const page of PAGES) {
     for (const [, target = ''] of prose(page).matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^\w+:/.test(target)) continue;
       const [path = '', anchor] = target.split('#');
       const file = path === '' ? page : join(dirname(page), path);
-      const leads = existsSync(file) && (anchor === undefined || anchors(file).has(anchor));
-      if (!leads) broken.push(`${relative(ROOT, page)}: ${target}`);
+      const isValid = existsSync(file) && (anchor === undefined || anchors(file).has(anchor));
+      if (!isValid) broken.push(`${relative(ROOT, page)}: ${target}`);
     }
   }
   expect(broken).toEqual([]);
 });
 
-/** A page without its blocks of code. */
+/** A page without its code blocks. */
 function prose(page: string): string {
   return readFileSync(page, 'utf8').replaceAll(/^ *```[^]*?^ *```$/gm, '');
 }
 
-/** The anchors that GitHub makes of a page's headings. */
+/** The anchors that GitHub generates for a page's headings. */
 function anchors(page: string): Set<string> {
   const headings = [...prose(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
   return new Set(

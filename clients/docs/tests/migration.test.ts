@@ -5,11 +5,11 @@ import { devToken, RoomcastProcess } from '@roomcast/testing';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { blocksOf, ROOT, theBlock } from './page.js';
+import { blocksOf, ROOT, onlyBlock } from './markdown-blocks.js';
 import { Shell } from './shell.js';
 
 const PAGE = 'docs/migration.md';
-// Within the workspaces, where the packages that the page installs are found.
+// Inside the workspaces, so that Node.js finds the packages that the page installs.
 const DIST = join(import.meta.dirname, '../dist');
 
 let dev: RoomcastProcess;
@@ -26,34 +26,34 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('each documented call tells browsers what its emit told them', async () => {
+test('each documented call sends the same event to browsers as the emit that it replaces', async () => {
   const shell = new Shell(dev);
-  const [create, ...others] = blocksOf(PAGE).filter(({ language, rest }) => language === 'sh' && rest === '');
+  const [create, ...others] = blocksOf(PAGE).filter(({ language, info }) => language === 'sh' && info === '');
   if (create === undefined) throw new Error(`${PAGE} has no calls`);
   shell.run(create.text);
 
-  const alice = await Told.of('alice');
-  const carol = await Told.of('carol');
+  const alice = await StockPage.open('alice');
+  const carol = await StockPage.open('carol');
   for (const { text } of others) shell.run(text);
-  await carol.left;
-  await alice.told('feedback-updated');
+  await carol.disconnected;
+  await alice.waitFor('feedback-updated');
   expect(alice.events).toEqual([
     ['session-joined', { sessionId: 'demo', role: 'interviewer' }],
     ['role-selected', { sessionId: 'demo', userId: 'carol', role: 'observer' }],
     ['feedback-required', { sessionId: 'demo' }],
     ['feedback-updated', update('f1', { score: 5 }, { id: 'f1', score: 5 })],
   ]);
-  // Bob is out: a removal is told to nobody else, and is seen in the session.
+  // Bob is removed. The other participants receive no event, but the session shows the removal.
   expect(shell.run(others.at(-1)?.text ?? '')).not.toContain('"bob"');
 
   for (const name of ['roomcast.js', 'example.js']) {
-    writeFileSync(join(folder, name), shell.here(theBlock(blocksOf(PAGE), 'js', name).text));
+    writeFileSync(join(folder, name), shell.localize(onlyBlock(blocksOf(PAGE), 'js', name).text));
   }
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   cpSync(join(ROOT, 'proto'), join(folder, 'roomcast-proto'), { recursive: true });
   alice.events.length = 0;
   shell.run('node example.js', folder);
-  await alice.told('feedback-updated');
+  await alice.waitFor('feedback-updated');
   const session = {
     id: 'demo',
     status: 'running',
@@ -79,31 +79,31 @@ function update(feedbackId: string, updates: object, newFeedback: object) {
   return { sessionId: 'demo', feedbackId, updates, newFeedback, timestamp };
 }
 
-/** A page with the stock client, and what it is told. */
-class Told {
+/** A page with the stock client, and the events that it received. */
+class StockPage {
   readonly events: [name: string, payload: unknown][] = [];
-  readonly left: Promise<void>;
+  readonly disconnected: Promise<void>;
   readonly #socket;
 
   private constructor(user: string) {
     this.#socket = io(dev.url, { auth: { token: devToken(user) }, forceNew: true });
     this.#socket.onAny((name: string, payload: unknown) => this.events.push([name, payload]));
-    this.left = new Promise((resolve) => {
+    this.disconnected = new Promise((resolve) => {
       this.#socket.on('disconnect', (reason) => reason === 'io server disconnect' && resolve());
     });
   }
 
-  /** Connects, and asks to join, whether it may or not. */
-  static async of(user: string): Promise<Told> {
-    const told = new Told(user);
-    await new Promise<void>((resolve) => told.#socket.on('connect', resolve));
-    await told.#socket.timeout(10_000).emitWithAck('join-session', 'demo');
-    return told;
+  /** Connects, and sends a join request, which may be denied. */
+  static async open(user: string): Promise<StockPage> {
+    const page = new StockPage(user);
+    await new Promise<void>((resolve) => page.#socket.on('connect', resolve));
+    await page.#socket.timeout(10_000).emitWithAck('join-session', 'demo');
+    return page;
   }
 
-  /** Waits for an event of this name. */
-  async told(name: string): Promise<void> {
-    if (this.events.some(([told]) => told === name)) return;
+  /** Waits until an event of this name was received. */
+  async waitFor(name: string): Promise<void> {
+    if (this.events.some(([received]) => received === name)) return;
     await new Promise((resolve) => this.#socket.once(name, resolve));
   }
 

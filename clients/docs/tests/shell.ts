@@ -4,65 +4,65 @@ import { dirname } from 'node:path';
 
 import type { RoomcastProcess } from '@roomcast/testing';
 
-import { ROOT } from './page.js';
+import { ROOT } from './markdown-blocks.js';
 
-/** What a reader types, with the addresses of this test's own `dev` instead of the documented ones. */
+/** Runs documented commands, with the addresses of the test's `roomcast dev` instead of the documented ones. */
 export class Shell {
-  readonly #replaced: [documented: string, here: string][];
+  readonly #replacements: [documented: string, local: string][];
 
-  constructor(dev: RoomcastProcess, replaced: [documented: string, here: string][] = []) {
+  constructor(dev: RoomcastProcess, replacements: [documented: string, local: string][] = []) {
     const addresses: [string, string][] = [
       ['127.0.0.1:50051', dev.address('grpc')],
       ['127.0.0.1:3000', dev.address('http')],
     ];
-    this.#replaced = [...addresses, ...replaced];
+    this.#replacements = [...addresses, ...replacements];
   }
 
-  /** A documented text as it is to be here. */
-  here(text: string): string {
-    return this.#replaced.reduce((text, [documented, here]) => text.replaceAll(documented, here), text);
+  /** Applies the replacements to a documented text. */
+  localize(text: string): string {
+    return this.#replacements.reduce((text, [documented, local]) => text.replaceAll(documented, local), text);
   }
 
-  /** Runs commands to their end; gives what they print. */
+  /** Runs commands until they exit. Returns their standard output. */
   run(commands: string, folder = ROOT): string {
-    const done = spawnSync('bash', ['-euo', 'pipefail', '-c', this.here(commands)], {
+    const result = spawnSync('bash', ['-euo', 'pipefail', '-c', this.localize(commands)], {
       cwd: folder,
       env: environment(),
       encoding: 'utf8',
       timeout: 120_000,
     });
-    if (done.status !== 0)
-      throw new Error(`${commands}\nended with ${done.status}:\n${done.stdout}${done.stderr}`);
-    return done.stdout;
+    if (result.status !== 0)
+      throw new Error(`${commands}\nexited with ${result.status}:\n${result.stdout}${result.stderr}`);
+    return result.stdout;
   }
 
-  /** Starts a command that goes on, and waits until it printed something; the function that it gives ends it. */
+  /** Starts a command and waits until its output matches `until`. The returned function stops the command. */
   async start(command: string, folder: string, until: RegExp): Promise<() => Promise<void>> {
     const env = environment();
-    // A group of its own, since npm does not hand signals on.
-    const child = spawn('bash', ['-c', this.here(command)], { cwd: folder, env, detached: true });
+    // A separate process group, because npm does not forward signals.
+    const child = spawn('bash', ['-c', this.localize(command)], { cwd: folder, env, detached: true });
     let printed = '';
     await new Promise<void>((resolve, reject) => {
-      const heard = (text: Buffer) => {
+      const read = (text: Buffer) => {
         printed += text.toString();
         if (until.test(printed)) resolve();
       };
-      child.stdout.on('data', heard);
-      child.stderr.on('data', heard);
-      child.once('exit', () => reject(new Error(`${command} ended:\n${printed}`)));
+      child.stdout.on('data', read);
+      child.stderr.on('data', read);
+      child.once('exit', () => reject(new Error(`${command} exited:\n${printed}`)));
     });
     return async () => {
-      const ended = once(child, 'exit');
+      const exited = once(child, 'exit');
       if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGTERM');
-      await ended;
+      await exited;
     };
   }
 }
 
 function environment(): NodeJS.ProcessEnv {
   const { GRPCURL, PATH = '', ...rest } = process.env;
-  // What npm tells the tests is not for the npm that they start.
-  const own = Object.entries(rest).filter(([name]) => !name.startsWith('npm_') && name !== 'NODE_ENV');
+  // The variables that npm sets for the tests must not affect the npm that they start.
+  const variables = Object.entries(rest).filter(([name]) => !name.startsWith('npm_') && name !== 'NODE_ENV');
   const path = GRPCURL === undefined ? PATH : `${dirname(GRPCURL)}:${PATH}`;
-  return { ...Object.fromEntries(own), PATH: path, NO_COLOR: '1' };
+  return { ...Object.fromEntries(variables), PATH: path, NO_COLOR: '1' };
 }

@@ -1,52 +1,56 @@
-// The page: a welcome, or the session that its URL names.
+// The page: the welcome page, or the session in the URL.
 
 import { useEffect, useMemo, useState } from 'react';
 
-import { words } from './backend/bridge';
-import { Journal } from './backend/journal';
-import { Header } from './parts/header';
-import { Notice } from './parts/notice';
-import { SessionPage } from './parts/session_page';
-import { Welcome } from './parts/welcome';
-import { place } from './place';
-import { useStore } from './store';
-import { Workshop, WorkshopProvider } from './workshop';
+import { CallHistory } from './backend/call-history';
+import { Header } from './components/header';
+import { Notice } from './components/notice';
+import { SessionPage } from './components/session-page';
+import { Welcome } from './components/welcome';
+import { errorMessage } from './error-message';
+import { pageLocation } from './page-location';
+import { PlaygroundSession } from './playground-session';
+import { PlaygroundSessionProvider } from './use-playground-session';
+import { useStore } from './use-store';
 
 export function App() {
-  const [journal] = useState(() => new Journal());
-  const [trouble, setTrouble] = useState<string>();
-  const now = useStore(place);
-  const about = useStore(journal.reach);
-  const session = now?.session;
-  const mints = about?.mints;
+  const [history] = useState(() => new CallHistory());
+  const [error, setError] = useState<string>();
+  const current = useStore(pageLocation);
+  const about = useStore(history.about);
+  const session = current?.session;
+  const mintsTokens = about?.mints;
 
   useEffect(() => {
-    journal.learn().catch((error: unknown) => setTrouble(words(error)));
-  }, [journal]);
+    history.loadAbout().catch((cause: unknown) => setError(errorMessage(cause)));
+  }, [history]);
 
   useEffect(() => {
     document.title = session === undefined ? 'Roomcast playground' : `${session} · Roomcast playground`;
   }, [session]);
 
-  const workshop = useMemo(
-    () => (session === undefined || mints === undefined ? undefined : new Workshop(session, journal, mints)),
-    [session, journal, mints],
+  const playgroundSession = useMemo(
+    () =>
+      session === undefined || mintsTokens === undefined
+        ? undefined
+        : new PlaygroundSession(session, history, mintsTokens),
+    [session, history, mintsTokens],
   );
 
   return (
     <>
       <Header session={session} about={about} />
       <main id="main" className="page">
-        {trouble !== undefined && (
-          <Notice tone="bad" title="The bridge of roomcast dev does not answer">
-            {trouble}
+        {error !== undefined && (
+          <Notice tone="bad" title="roomcast dev does not respond">
+            {error}
           </Notice>
         )}
-        {session === undefined && <Welcome journal={journal} />}
-        {workshop !== undefined && (
-          <WorkshopProvider value={workshop}>
-            <SessionPage key={workshop.session} users={now?.users ?? []} />
-          </WorkshopProvider>
+        {session === undefined && <Welcome history={history} />}
+        {playgroundSession !== undefined && (
+          <PlaygroundSessionProvider value={playgroundSession}>
+            <SessionPage key={playgroundSession.id} users={current?.users ?? []} />
+          </PlaygroundSessionProvider>
         )}
       </main>
     </>

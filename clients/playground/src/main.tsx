@@ -14,7 +14,7 @@ import './styles/log.css';
 import './styles/backend.css';
 
 const root = document.getElementById('root');
-if (root === null) throw new Error('the page has no #root');
+if (root === null) throw new Error('the page has no element #root');
 createRoot(root).render(
   <StrictMode>
     <App />

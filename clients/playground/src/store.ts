@@ -1,6 +1,4 @@
-// One value that components read by `useStore` and models change.
-
-import { useSyncExternalStore } from 'react';
+// One observable value. Components read it with `useStore`.
 
 export class Store<T> {
   #value: T;
@@ -10,7 +8,7 @@ export class Store<T> {
     this.#value = value;
   }
 
-  readonly read = (): T => this.#value;
+  readonly getSnapshot = (): T => this.#value;
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
@@ -22,8 +20,4 @@ export class Store<T> {
     this.#value = value;
     for (const listener of [...this.#listeners]) listener();
   }
-}
-
-export function useStore<T>(store: Store<T>): T {
-  return useSyncExternalStore(store.subscribe, store.read);
 }

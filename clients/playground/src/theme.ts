@@ -1,4 +1,4 @@
-// Light, dark, or as the system has it. The choice stays in this browser.
+// The theme: light, dark, or the theme of the operating system. The selection is saved in this browser.
 
 import { Store } from './store';
 
@@ -7,15 +7,15 @@ export type Theme = 'system' | 'light' | 'dark';
 const KEY = 'roomcast-playground:theme';
 const THEMES: readonly string[] = ['system', 'light', 'dark'] satisfies Theme[];
 
-export const theme = new Store<Theme>(kept());
+export const theme = new Store<Theme>(savedTheme());
 
 export function setTheme(next: Theme): void {
   theme.set(next);
   localStorage.setItem(KEY, next);
-  show(next);
+  apply(next);
 }
 
-function kept(): Theme {
+function savedTheme(): Theme {
   const value = localStorage.getItem(KEY);
   return value !== null && isTheme(value) ? value : 'system';
 }
@@ -24,8 +24,8 @@ function isTheme(value: string): value is Theme {
   return THEMES.includes(value);
 }
 
-function show(now: Theme): void {
-  document.documentElement.dataset['theme'] = now;
+function apply(current: Theme): void {
+  document.documentElement.dataset['theme'] = current;
 }
 
-show(theme.read());
+apply(theme.getSnapshot());

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 
 import { defineConfig } from 'vitest/config';
 
-// A step of its own: these need Chromium, and the binary with the page in it.
+// A separate step of tests/run, because these tests need Chromium and a binary that contains the built page.
 export default defineConfig({
   test: {
     name: 'playground',

@@ -1,13 +1,14 @@
 'use client';
 
 /**
- * Roomcast for React: a provider that connects, and hooks over the state that `@roomcast/core` keeps.
+ * Roomcast for React: a provider that connects, and hooks over the state of `@roomcast/core`.
  *
  * @packageDocumentation
  */
-export { SocketContext, type SocketContextValue } from './context.js';
-export type { EventHandler, EventHandlers, EventName } from './events.js';
-export { SocketProvider, type SocketProviderProps } from './provider.js';
+export type { ConnectionProps } from './connection-props.js';
+export type { EventHandler, EventHandlers, EventName } from './event-handlers.js';
+export { SocketContext, type SocketContextValue } from './socket-context.js';
+export { SocketProvider, type SocketProviderProps } from './socket-provider.js';
 export type { Subscribe, Unsubscribe } from './subscriptions.js';
-export { useSession, type UseSession } from './use-session.js';
-export { useSocket, type UseSocket, type UseSocketOptions } from './use-socket.js';
+export { useSession, type UseSessionResult } from './use-session.js';
+export { useSocket, type UseSocketOptions, type UseSocketResult } from './use-socket.js';

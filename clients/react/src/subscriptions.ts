@@ -1,25 +1,28 @@
 import type { Roomcast } from '@roomcast/core';
 
-import type { EventHandler, EventName } from './events.js';
+import type { EventHandler, EventName } from './event-handlers.js';
 
-/** Listens to an event, or joins a session. Gives a function that undoes it. The same once more has no effect. */
+/**
+ * Adds a handler of an event, or joins a session. The returned function undoes this. A repeated call with the same
+ * arguments has no effect.
+ */
 export interface Subscribe {
   <E extends EventName>(event: E, handler: EventHandler<E>): () => void;
   (sessionId: string): () => void;
 }
 
-/** Undoes what the same component subscribed to: one handler of an event, all its handlers of an event, or a session. */
+/** Removes one handler or all handlers of an event, or leaves a session. Affects only the same component. */
 export interface Unsubscribe {
   <E extends EventName>(event: E, handler: EventHandler<E>): void;
   (event: EventName): void;
   (sessionId: string): void;
 }
 
-/** What one component does by calls, beside the options of its hook. What is left of it ends with the component. */
+/** The subscriptions that one component made through function calls. They end with the component. */
 export class Subscriptions {
   readonly #client: Roomcast | null;
-  /** What undoes each: by event and handler, or by session and `undefined`. */
-  readonly #kept = new Map<string, Map<unknown, () => void>>();
+  /** The functions that undo each subscription: by event and handler, or by session and `undefined`. */
+  readonly #undo = new Map<string, Map<unknown, () => void>>();
 
   constructor(client: Roomcast | null) {
     this.#client = client;
@@ -30,36 +33,36 @@ export class Subscriptions {
   };
 
   readonly subscribe: Subscribe = <E extends EventName>(name: E | string, handler?: EventHandler<E>) => {
-    const named = this.#kept.get(name) ?? new Map<unknown, () => void>();
-    this.#kept.set(name, named);
-    const undo = named.get(handler) ?? this.#begin(name, handler);
-    named.set(handler, undo);
+    const byHandler = this.#undo.get(name) ?? new Map<unknown, () => void>();
+    this.#undo.set(name, byHandler);
+    const undo = byHandler.get(handler) ?? this.#start(name, handler);
+    byHandler.set(handler, undo);
     return () => {
-      // Not one that was begun after this one had ended.
-      if (named.get(handler) === undo) this.#end(named, handler);
+      // A later subscription with the same arguments is not affected.
+      if (byHandler.get(handler) === undo) this.#end(byHandler, handler);
     };
   };
 
   readonly unsubscribe: Unsubscribe = (name: string, handler?: unknown) => {
-    const named = this.#kept.get(name);
-    if (!named) return;
-    for (const key of handler === undefined ? [...named.keys()] : [handler]) this.#end(named, key);
+    const byHandler = this.#undo.get(name);
+    if (!byHandler) return;
+    for (const key of handler === undefined ? [...byHandler.keys()] : [handler]) this.#end(byHandler, key);
   };
 
-  /** Undoes everything. */
-  end(): void {
-    for (const name of this.#kept.keys()) this.unsubscribe(name as EventName);
+  /** Ends all subscriptions. */
+  endAll(): void {
+    for (const name of this.#undo.keys()) this.unsubscribe(name as EventName);
   }
 
-  #begin<E extends EventName>(name: E | string, handler: EventHandler<E> | undefined): () => void {
+  #start<E extends EventName>(name: E | string, handler: EventHandler<E> | undefined): () => void {
     const client = this.#client;
     if (!client) return () => {};
     if (!handler) return client.join(name);
     return client.on(name as E, handler);
   }
 
-  #end(named: Map<unknown, () => void>, key: unknown): void {
-    named.get(key)?.();
-    named.delete(key);
+  #end(byHandler: Map<unknown, () => void>, key: unknown): void {
+    byHandler.get(key)?.();
+    byHandler.delete(key);
   }
 }

@@ -1,35 +1,40 @@
 import { useCallback, useMemo, useSyncExternalStore } from 'react';
 import type { ConnectionState, SessionState } from '@roomcast/core';
 
-import { useProvided } from './context.js';
-import { useJoined } from './joined.js';
+import { useJoin } from './use-join.js';
+import { useSocketContext } from './use-socket-context.js';
 
-/** A session as it is known here: its state, and that of the connection which keeps it true. */
-export type UseSession = SessionState & {
+/** The result of `useSession`: the state of the session in this page, and of the connection. */
+export type UseSessionResult = SessionState & {
+  /** The state of the connection. Unless it is `connected`, the session may be outdated. */
   readonly connection: ConnectionState;
-  /** Takes the feedback as given, where the page knows it before the server says so. */
+  /** Marks the feedback as submitted before the server confirms it. */
   readonly settleFeedback: () => void;
 };
 
-const UNKNOWN: SessionState = {
+const IDLE: SessionState = {
   status: 'idle',
   session: undefined,
   role: undefined,
   participants: [],
-  feedbackDue: false,
+  pendingFeedback: false,
   feedback: {},
   resets: 0,
   position: undefined,
 };
-const unknown = () => UNKNOWN;
+const getIdle = () => IDLE;
+const subscribeToNothing = () => () => {};
 
-/** A session, joined while the component is mounted. Without an id there is none. */
-export function useSession(sessionId: string | null | undefined): UseSession {
-  const { client, state: connection } = useProvided('useSession');
-  useJoined(client, sessionId);
+/** Joins a session while the component is mounted. Without an id, no session is joined. */
+export function useSession(sessionId: string | null | undefined): UseSessionResult {
+  const { client, state: connection } = useSocketContext('useSession');
+  useJoin(client, sessionId);
   const view = useMemo(() => (client && sessionId ? client.session(sessionId) : null), [client, sessionId]);
-  const onState = useCallback((changed: () => void) => view?.onState(changed) ?? (() => {}), [view]);
-  const state = useSyncExternalStore(onState, () => view?.state ?? UNKNOWN, unknown);
+  const state = useSyncExternalStore(
+    view?.subscribe ?? subscribeToNothing,
+    view?.getSnapshot ?? getIdle,
+    getIdle,
+  );
   const settleFeedback = useCallback(() => view?.settleFeedback(), [view]);
   return useMemo(() => ({ ...state, connection, settleFeedback }), [state, connection, settleFeedback]);
 }

@@ -1,40 +1,42 @@
 import { useEffect, useMemo } from 'react';
 import type { Roomcast } from '@roomcast/core';
 
-import { useProvided, type SocketContextValue } from './context.js';
-import { useEvents, type EventHandlers } from './events.js';
-import { useJoined } from './joined.js';
+import type { EventHandlers } from './event-handlers.js';
+import type { SocketContextValue } from './socket-context.js';
 import { Subscriptions, type Subscribe, type Unsubscribe } from './subscriptions.js';
+import { useEvents } from './use-events.js';
+import { useJoin } from './use-join.js';
+import { useSocketContext } from './use-socket-context.js';
 
-/** What `useSocket` takes. */
+/** The options of `useSocket`. */
 export interface UseSocketOptions {
-  /** A session to be in while the component is mounted. */
+  /** A session that is joined while the component is mounted. */
   readonly sessionId?: string | null | undefined;
   /**
-   * What to do with events: those of the user's own room, and of every session that the page is in. May be other
+   * Handlers of the events of the user's own room and of every session that the page has joined. May be different
    * functions in each render.
    */
   readonly events?: EventHandlers | undefined;
 }
 
-/** What `useSocket` gives. The functions stay the same from render to render, as long as the connection does. */
-export interface UseSocket extends SocketContextValue {
-  /** Sends an event, as `socket.emit` does: kept until there is a connection. */
+/** The result of `useSocket`. Its functions are the same in every render until the connection is replaced. */
+export interface UseSocketResult extends SocketContextValue {
+  /** Sends an event, like `socket.emit`, which queues it until there is a connection. */
   readonly emit: Roomcast['emit'];
-  /** Listens to an event, or joins a session; what is left of it ends with the component. */
+  /** Adds a handler of an event, or joins a session, until the component is unmounted. */
   readonly subscribe: Subscribe;
-  /** Undoes what this component subscribed to. */
+  /** Undoes `subscribe` in the same component. */
   readonly unsubscribe: Unsubscribe;
 }
 
-/** The connection of the provider around the component; joins a session and listens while the component is mounted. */
-export function useSocket(options: UseSocketOptions = {}): UseSocket {
-  const provided = useProvided('useSocket');
-  const { client } = provided;
-  useJoined(client, options.sessionId);
+/** Returns the provider's connection. Joins a session and handles events while the component is mounted. */
+export function useSocket(options: UseSocketOptions = {}): UseSocketResult {
+  const context = useSocketContext('useSocket');
+  const { client } = context;
+  useJoin(client, options.sessionId);
   useEvents(client, options.events);
   const subscriptions = useMemo(() => new Subscriptions(client), [client]);
-  useEffect(() => () => subscriptions.end(), [subscriptions]);
+  useEffect(() => () => subscriptions.endAll(), [subscriptions]);
   const { emit, subscribe, unsubscribe } = subscriptions;
-  return { ...provided, emit, subscribe, unsubscribe };
+  return { ...context, emit, subscribe, unsubscribe };
 }

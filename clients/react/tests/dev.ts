@@ -3,7 +3,7 @@ import { cleanup, configure } from '@testing-library/react';
 import type { Backend, RoomcastProcess } from '@roomcast/testing';
 import { backend, dev as running } from '@roomcast/testing/dev';
 
-// Machines that build at the same time take their time.
+// A machine that also runs a build is slow.
 configure({ asyncUtilTimeout: 10_000 });
 
 const errors = vi.spyOn(console, 'error');
@@ -14,13 +14,13 @@ beforeEach(() => {
 
 afterEach(() => {
   cleanup();
-  // The next test is another tab, which resumes nothing.
+  // The next test represents another tab, which has no saved positions.
   sessionStorage.clear();
-  // React warns there.
+  // React reports its warnings there.
   expect(errors).not.toHaveBeenCalled();
 });
 
-/** The `roomcast dev` of a file of tests, and what its edge holds. */
+/** The `roomcast dev` of a test file, and the metrics of its edge. */
 export const dev = {
   get url(): string {
     return running.url;
@@ -31,20 +31,20 @@ export const dev = {
   get backend(): Backend {
     return backend;
   },
-  /** How many sockets, or transports of sockets, its edge holds. */
-  async held(what: 'sockets' | 'transports'): Promise<number> {
-    const answer = await fetch(`http://${dev.process.address('admin')}/metrics`);
-    const found = new RegExp(`^roomcast_edge_${what} (\\d+)$`, 'm').exec(await answer.text());
-    return Number(found?.[1]);
+  /** Returns how many sockets, or transports of sockets, the edge has. */
+  async count(what: 'sockets' | 'transports'): Promise<number> {
+    const response = await fetch(`http://${dev.process.address('admin')}/metrics`);
+    const match = new RegExp(`^roomcast_edge_${what} (\\d+)$`, 'm').exec(await response.text());
+    return Number(match?.[1]);
   },
-  /** Waits until its edge holds that many sockets. */
-  async holds(sockets: number): Promise<void> {
-    await expect.poll(() => dev.held('sockets'), { timeout: 10_000 }).toBe(sockets);
+  /** Waits until the edge has this many sockets. */
+  async waitForSockets(sockets: number): Promise<void> {
+    await expect.poll(() => dev.count('sockets'), { timeout: 10_000 }).toBe(sockets);
   },
 };
 
-/** Makes the test's page one of this address. */
-export function moveTo(url: string): void {
+/** Sets the URL of the test's page. */
+export function setPageUrl(url: string): void {
   const { happyDOM } = window as unknown as { happyDOM: { setURL(url: string): void } };
   happyDOM.setURL(url);
 }

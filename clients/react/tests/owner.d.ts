@@ -1,4 +1,4 @@
-// What `documented.ts` exports of the owner's files, which are plain JavaScript.
+// The exports that `owner-examples.ts` adds to the product owner's files, which are plain JavaScript.
 
 declare module '*/owner/App.jsx' {
   export function App(): import('react').ReactElement;

@@ -1,31 +1,31 @@
 import { useEffect } from 'react';
 import { SocketProvider, useSession, useSocket, type SocketProviderProps } from '@roomcast/react';
 
-/** What a page saw: in each of its renders, whether it had a connection, and a socket; and events. */
-export interface Seen {
+/** What a page observed: for each render whether there was a client and a socket, and the payloads of updates. */
+export interface Observed {
   readonly clients: boolean[];
   readonly sockets: boolean[];
   readonly updates: unknown[];
 }
 
-/** A whole page, as a server renders it and a browser hydrates it. */
-export function Page({ seen, ...props }: SocketProviderProps & { seen: Seen }) {
+/** A complete page, which a server renders and a browser hydrates. */
+export function Page({ observed, ...props }: SocketProviderProps & { observed: Observed }) {
   return (
     <SocketProvider {...props}>
-      <Interview seen={seen} />
+      <Interview observed={observed} />
     </SocketProvider>
   );
 }
 
-function Interview({ seen }: { seen: Seen }) {
+function Interview({ observed }: { observed: Observed }) {
   const { client, connected, socket, subscribe } = useSocket({ events: { 'role-selected': () => {} } });
   const { status, participants, connection } = useSession('page');
-  seen.clients.push(client !== null);
-  seen.sockets.push(socket !== null);
-  // As pages do that know nothing of another connection: once.
-  useEffect(() => subscribe('session-updated', (update) => seen.updates.push(update)), []);
+  observed.clients.push(client !== null);
+  observed.sockets.push(socket !== null);
+  // Without dependencies, like a page that does not expect another connection.
+  useEffect(() => subscribe('session-updated', (update) => observed.updates.push(update)), []);
   return <p>{[connected ? 'on' : 'off', connection.status, status, participants.length].join(' ')}</p>;
 }
 
-/** What it shows before it can have connected. */
-export const FIRST = '<p>off idle idle 0</p>';
+/** The render before the page can have connected. */
+export const FIRST_RENDER = '<p>off idle idle 0</p>';

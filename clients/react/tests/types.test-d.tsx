@@ -1,8 +1,8 @@
-// Checked by the compiler alone (`npm run check`): each `@ts-expect-error` has to be an error.
+// Checked by the compiler only (`npm run check`). Each `@ts-expect-error` must be an error.
 
 import { useContext } from 'react';
 import { expectTypeOf } from 'vitest';
-import type { FeedbackUpdated, JoinAnswer, Role, RoomcastSocket, Session } from '@roomcast/core';
+import type { FeedbackUpdated, JoinResponse, Role, RoomcastSocket, Session } from '@roomcast/core';
 import { SocketContext, SocketProvider, useSession, useSocket, type EventHandler } from '@roomcast/react';
 
 export function Typed() {
@@ -34,7 +34,7 @@ export function Typed() {
 
   expectTypeOf(subscribe('role-selected', ({ userId }) => userId.length)).toEqualTypeOf<() => void>();
   expectTypeOf(subscribe('s1')).toEqualTypeOf<() => void>();
-  // @ts-expect-error it has no feedbackId
+  // @ts-expect-error the payload has no feedbackId
   subscribe('role-selected', ({ feedbackId }) => feedbackId);
   // @ts-expect-error the server sends no such event
   subscribe('join-session', () => {});
@@ -46,8 +46,10 @@ export function Typed() {
   // @ts-expect-error a handler of another event
   unsubscribe('role-selected', handler);
 
-  emit('join-session', 's1', { after: '' }, (answer) => expectTypeOf(answer).toEqualTypeOf<JoinAnswer>());
-  // @ts-expect-error the edge knows no such event
+  emit('join-session', 's1', { after: '' }, (response) =>
+    expectTypeOf(response).toEqualTypeOf<JoinResponse>(),
+  );
+  // @ts-expect-error the edge accepts no such event
   emit('custom-event', { data: 'value' });
   // @ts-expect-error a session's id is missing
   emit('leave-session');
@@ -59,18 +61,18 @@ export function Typed() {
 export function TypedSession() {
   const interview = useSession('s1');
   expectTypeOf(interview.role).toEqualTypeOf<Role | undefined>();
-  expectTypeOf(interview.feedbackDue).toEqualTypeOf<boolean>();
-  // @ts-expect-error only a denied one has an error
+  expectTypeOf(interview.pendingFeedback).toEqualTypeOf<boolean>();
+  // @ts-expect-error only the status 'denied' has an error
   void interview.error;
   if (interview.status === 'denied') expectTypeOf(interview.error.message).toEqualTypeOf<string>();
   if (interview.status === 'revoked') expectTypeOf(interview.reason).toEqualTypeOf<string>();
-  if (interview.connection.status === 'refused') {
+  if (interview.connection.status === 'denied') {
     expectTypeOf(interview.connection.message).toEqualTypeOf<string>();
   }
   return (
     <SocketProvider token={null} getToken={async () => 'token'} storage={null}>
       <SocketProvider getToken={() => 'token'} />
-      {/* @ts-expect-error a token is text */}
+      {/* @ts-expect-error a token is a string */}
       <SocketProvider token={1} />
     </SocketProvider>
   );

@@ -3,15 +3,15 @@ import { devToken, RoomcastProcess, Backend } from '@roomcast/testing';
 import { expect, test, vi } from 'vitest';
 
 import { dev } from './dev.js';
-import { provided } from './provided.js';
+import { renderInProvider } from './render-in-provider.js';
 
 const until = (check: () => void) => vi.waitFor(check, 10_000);
 
 function page(id: string | undefined, props: SocketProviderProps) {
-  return provided(() => ({ ...useSession(id), socket: useSocket().socket }), props);
+  return renderInProvider(() => ({ ...useSession(id), socket: useSocket().socket }), props);
 }
 
-test('a session is known from its join to its end', async () => {
+test('useSession follows a session from its join to the removal of the user', async () => {
   const { backend, url } = dev;
   await backend.publish(
     'story',
@@ -21,9 +21,9 @@ test('a session is known from its join to its end', async () => {
   );
   const alice = page('story', { url, token: devToken('alice') });
   expect(alice.current).toMatchObject({ status: 'joining', session: undefined, participants: [] });
-  const shows = (facts: object) => until(() => expect(alice.current).toMatchObject(facts));
+  const untilState = (facts: object) => until(() => expect(alice.current).toMatchObject(facts));
 
-  await shows({ status: 'joined', role: 'interviewer', feedbackDue: false, resets: 0 });
+  await untilState({ status: 'joined', role: 'interviewer', pendingFeedback: false, resets: 0 });
   expect(alice.current).toMatchObject({
     session: { id: 'story', status: 'scheduled', topic: 'Rust' },
     participants: [
@@ -37,27 +37,27 @@ test('a session is known from its join to its end', async () => {
   await backend.selectRole('story', 'carol', 'observer');
   await until(() => expect(alice.current.participants).toContainEqual({ userId: 'carol', role: 'observer' }));
   await backend.publish('story', 'running', { alice: 'observer', bob: 'interviewee', dave: 'interviewer' });
-  await shows({ session: { status: 'running' }, role: 'observer' });
+  await untilState({ session: { status: 'running' }, role: 'observer' });
   expect(alice.current.participants.map(({ userId }) => userId)).toEqual(['alice', 'bob', 'dave']);
 
   await backend.requireFeedback('story');
-  await shows({ feedbackDue: true });
+  await untilState({ pendingFeedback: true });
   await backend.updateFeedback('story', 'f1', { score: 4 }, { authorId: 'bob' });
-  await shows({ feedbackDue: true, feedback: { f1: { updates: { score: 4 } } } });
+  await untilState({ pendingFeedback: true, feedback: { f1: { updates: { score: 4 } } } });
   alice.current.settleFeedback();
-  await shows({ feedbackDue: false });
+  await untilState({ pendingFeedback: false });
 
   await backend.requireFeedback('story', ['alice']);
-  await shows({ feedbackDue: true });
+  await untilState({ pendingFeedback: true });
   await backend.updateFeedback('story', 'f2', { authorId: 'alice', score: 5 }, { authorId: 'alice' });
-  await shows({ feedbackDue: false, feedback: { f1: {}, f2: { updates: { score: 5 } } } });
+  await untilState({ pendingFeedback: false, feedback: { f1: {}, f2: { updates: { score: 5 } } } });
 
   await backend.remove('story', 'alice');
-  await shows({ status: 'revoked' });
+  await untilState({ status: 'revoked' });
   expect(alice.current).toHaveProperty('reason', expect.any(String));
 });
 
-test('a stranger is denied, and so is a session that is not there', async () => {
+test('a join is denied to other users, and for a session that does not exist', async () => {
   const { backend, url } = dev;
   await backend.publish('closed', 'running', { alice: 'interviewer' });
   for (const [id, code] of [
@@ -70,22 +70,22 @@ test('a stranger is denied, and so is a session that is not there', async () => 
   }
 });
 
-test('without an id there is no session, and with one there is', async () => {
+test('no session is joined without an id', async () => {
   const { backend, url } = dev;
   await backend.publish('late', 'running', { alice: 'interviewer' });
   let id: string | undefined;
-  const alice = provided(() => useSession(id), { url, token: devToken('alice') });
+  const alice = renderInProvider(() => useSession(id), { url, token: devToken('alice') });
   await until(() => expect(alice.current.connection.status).toBe('connected'));
   expect(alice.current).toMatchObject({ status: 'idle', session: undefined });
   id = 'late';
-  alice.change();
+  alice.rerender();
   await until(() => expect(alice.current).toMatchObject({ status: 'joined', session: { id: 'late' } }));
   id = undefined;
-  alice.change();
+  alice.rerender();
   expect(alice.current).toMatchObject({ status: 'idle', session: undefined });
 });
 
-test('what was missed while the connection was away is shown when it is back', async () => {
+test('events that were missed while disconnected are applied after the reconnection', async () => {
   const { backend, url } = dev;
   await backend.publish('gap', 'before', { alice: 'interviewer' });
   const alice = page('gap', { url, token: devToken('alice') });
@@ -96,7 +96,7 @@ test('what was missed while the connection was away is shown when it is back', a
   await until(() => expect(alice.current).toMatchObject({ session: { status: 'meanwhile' }, resets: 0 }));
 });
 
-test('a gap that can’t be closed is told', async () => {
+test('a gap that cannot be closed is counted as a reset', async () => {
   const dev = await RoomcastProcess.dev(['--log-entries', '1']);
   const backend = Backend.of(dev);
   try {

@@ -5,29 +5,29 @@ import { SocketProvider, useSession, useSocket, type EventHandlers } from '@room
 import { devToken } from '@roomcast/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import { counted, type Counts } from './counted.js';
+import { countSubscriptions, type SubscriptionCounts } from './count-subscriptions.js';
 import { dev } from './dev.js';
-import { Joined } from './joined.js';
-import { provided } from './provided.js';
+import { SessionStatus } from './session-status.js';
+import { renderInProvider } from './render-in-provider.js';
 
-/** The page's own connection, with everything counted that hooks begin on it. */
+/** The page's own client, which counts the subscriptions of the hooks. */
 let client: Roomcast;
-let counts: Counts;
-/** A session of each test's own, in which alice is. */
+let counts: SubscriptionCounts;
+/** A separate session for each test, with alice as a participant. */
 let id = '';
 let tests = 0;
 
 beforeEach(async () => {
   id = `s${++tests}`;
   await dev.backend.publish(id, 'running', { alice: 'interviewer', bob: 'interviewee' });
-  ({ client, counts } = counted(createRoomcast({ url: dev.url, token: devToken('alice') })));
+  ({ client, counts } = countSubscriptions(createRoomcast({ url: dev.url, token: devToken('alice') })));
   client.connect();
 });
 
 afterEach(() => client.close());
 
 const until = (check: () => void) => vi.waitFor(check, 10_000);
-const status = (session: string) => client.session(session).state.status;
+const status = (session: string) => client.session(session).getSnapshot().status;
 const joined = (session = id) => until(() => expect(status(session)).toBe('joined'));
 const left = (session = id) => until(() => expect(status(session)).toBe('idle'));
 const publish = (status: string, session = id) => dev.backend.publish(session, status);
@@ -38,32 +38,32 @@ const listeners = () =>
     (event) => client.socket.listeners(event as 'connect').length,
   );
 
-test('the handlers of the last render are called, and none is subscribed anew', async () => {
+test('the handlers of the last render are called, without a new subscription', async () => {
   let handler = vi.fn();
-  const page = provided(() => useSocket({ sessionId: id, events: { 'session-updated': handler } }), {
+  const page = renderInProvider(() => useSocket({ sessionId: id, events: { 'session-updated': handler } }), {
     client,
   });
   await joined();
   await publish('first');
   await until(() => expect(handler).toHaveBeenCalledWith(updated('first'), expect.stringContaining(id)));
 
-  const [old, { begun }] = [handler, { ...counts }];
+  const [previous, { started }] = [handler, { ...counts }];
   handler = vi.fn();
-  page.change();
+  page.rerender();
   await publish('second');
   await until(() => expect(handler).toHaveBeenCalledWith(updated('second'), expect.any(String)));
-  expect(old).toHaveBeenCalledTimes(1);
-  expect(counts.begun).toBe(begun);
+  expect(previous).toHaveBeenCalledTimes(1);
+  expect(counts.started).toBe(started);
 });
 
-test('events may come and go between renders', async () => {
+test('event names may change between renders', async () => {
   const roles = vi.fn();
   const updates = vi.fn();
   let events: EventHandlers = { 'role-selected': roles };
-  const page = provided(() => useSocket({ sessionId: id, events }), { client });
+  const page = renderInProvider(() => useSocket({ sessionId: id, events }), { client });
   await joined();
   events = { 'session-updated': updates, 'role-selected': undefined };
-  page.change();
+  page.rerender();
   await dev.backend.selectRole(id, 'carol', 'observer');
   await publish('second');
   await until(() => expect(updates).toHaveBeenCalledTimes(1));
@@ -72,7 +72,11 @@ test('events may come and go between renders', async () => {
 
 test('under StrictMode an event is handled once', async () => {
   const handler = vi.fn();
-  provided(() => useSocket({ sessionId: id, events: { 'session-updated': handler } }), { client }, true);
+  renderInProvider(
+    () => useSocket({ sessionId: id, events: { 'session-updated': handler } }),
+    { client },
+    true,
+  );
   await joined();
   await publish('first');
   await publish('second');
@@ -80,31 +84,33 @@ test('under StrictMode an event is handled once', async () => {
   expect(handler).toHaveBeenCalledTimes(2);
 });
 
-test('another sessionId leaves the one session and joins the other', async () => {
+test('another sessionId leaves the previous session and joins the new one', async () => {
   const other = `${id}-other`;
   await dev.backend.publish(other, 'running', { alice: 'observer' });
   const handler = vi.fn();
   let sessionId: string | undefined = id;
-  const page = provided(() => useSocket({ sessionId, events: { 'session-updated': handler } }), { client });
+  const page = renderInProvider(() => useSocket({ sessionId, events: { 'session-updated': handler } }), {
+    client,
+  });
   await joined();
   sessionId = other;
-  page.change();
+  page.rerender();
   await joined(other);
   await left();
-  await publish('unheard');
-  await publish('heard', other);
-  await until(() => expect(handler).toHaveBeenCalledWith(updated('heard', other), expect.any(String)));
+  await publish('unexpected');
+  await publish('expected', other);
+  await until(() => expect(handler).toHaveBeenCalledWith(updated('expected', other), expect.any(String)));
   expect(handler).toHaveBeenCalledTimes(1);
   sessionId = undefined;
-  page.change();
+  page.rerender();
   await left(other);
 });
 
-test('a session that two components are in is left with the second', async () => {
+test('a session of two components is left when both are unmounted', async () => {
   const page = (...ids: string[]) => (
     <SocketProvider client={client}>
       {ids.map((key) => (
-        <Joined key={key} id={id} />
+        <SessionStatus key={key} id={id} />
       ))}
     </SocketProvider>
   );
@@ -113,17 +119,17 @@ test('a session that two components are in is left with the second', async () =>
   const { rerender } = render(page('one', 'two'));
   await until(() => expect(screen.getAllByText(`${id}: joined`)).toHaveLength(2));
   rerender(page('two'));
-  await publish('still heard');
-  await until(() => expect(client.session(id).state.session?.status).toBe('still heard'));
+  await publish('still received');
+  await until(() => expect(client.session(id).getSnapshot().session?.status).toBe('still received'));
   rerender(page());
   await left();
   expect(sent.mock.calls.map(([event]) => event as string)).toEqual(['join-session', 'leave-session']);
 });
 
-test('a session that one component hands over to another is not left', async () => {
+test('a session is not left when one component replaces another', async () => {
   const page = (key: string) => (
     <SocketProvider client={client}>
-      <Joined key={key} id={id} />
+      <SessionStatus key={key} id={id} />
     </SocketProvider>
   );
   const sent = vi.fn();
@@ -132,16 +138,16 @@ test('a session that one component hands over to another is not left', async () 
   await screen.findByText(`${id}: joined`);
   rerender(<StrictMode>{page('two')}</StrictMode>);
   expect(screen.getByText(`${id}: joined`)).toBeTruthy();
-  await publish('still heard');
-  await until(() => expect(client.session(id).state.session?.status).toBe('still heard'));
+  await publish('still received');
+  await until(() => expect(client.session(id).getSnapshot().session?.status).toBe('still received'));
   expect(sent.mock.calls.map(([event]) => event as string)).toEqual(['join-session']);
 });
 
-test('subscribe listens until its function, or unsubscribe, or the end of the component', async () => {
-  const [first, second, third, witness] = [vi.fn(), vi.fn(), vi.fn(), vi.fn()];
-  provided(() => useSocket({ sessionId: id, events: { 'session-updated': witness } }), { client });
-  const page = provided(useSocket, { client });
-  const other = provided(useSocket, { client });
+test('subscribe adds a handler until its function, unsubscribe or the unmounting removes it', async () => {
+  const [first, second, third, reference] = [vi.fn(), vi.fn(), vi.fn(), vi.fn()];
+  renderInProvider(() => useSocket({ sessionId: id, events: { 'session-updated': reference } }), { client });
+  const page = renderInProvider(useSocket, { client });
+  const other = renderInProvider(useSocket, { client });
   await joined();
   const { subscribe, unsubscribe } = page.current;
   const end = subscribe('session-updated', first);
@@ -149,30 +155,30 @@ test('subscribe listens until its function, or unsubscribe, or the end of the co
   subscribe('session-updated', third);
   other.current.subscribe('session-updated', second);
 
-  const heard = async (status: string) => {
+  const callsAfter = async (status: string) => {
     await publish(status);
-    await until(() => expect(witness).toHaveBeenCalledWith(updated(status), expect.any(String)));
+    await until(() => expect(reference).toHaveBeenCalledWith(updated(status), expect.any(String)));
     const calls = [first, second, third].map((handler) => handler.mock.calls.length);
     for (const handler of [first, second, third]) handler.mockClear();
     return calls;
   };
-  expect(await heard('all, and the second twice')).toEqual([1, 2, 1]);
+  expect(await callsAfter('all handlers, the second one twice')).toEqual([1, 2, 1]);
   end();
-  expect(await heard('not the first')).toEqual([0, 2, 1]);
+  expect(await callsAfter('without the first handler')).toEqual([0, 2, 1]);
   unsubscribe('session-updated', second);
-  expect(await heard('the second by the other')).toEqual([0, 1, 1]);
+  expect(await callsAfter('the second handler of the other component')).toEqual([0, 1, 1]);
   subscribe('session-updated', first);
   end();
-  expect(await heard('the first again')).toEqual([1, 1, 1]);
+  expect(await callsAfter('the first handler again')).toEqual([1, 1, 1]);
   unsubscribe('session-updated');
-  expect(await heard('the other')).toEqual([0, 1, 0]);
+  expect(await callsAfter('only the other component')).toEqual([0, 1, 0]);
   subscribe('session-updated', third);
   page.unmount();
-  expect(await heard('the other still')).toEqual([0, 1, 0]);
+  expect(await callsAfter('only the other component after unmounting')).toEqual([0, 1, 0]);
 });
 
-test('subscribe with a session joins it until its function, or unsubscribe, or the end of the component', async () => {
-  const page = provided(useSocket, { client });
+test('subscribe joins a session until its function, unsubscribe or the unmounting leaves it', async () => {
+  const page = renderInProvider(useSocket, { client });
   const { subscribe, unsubscribe } = page.current;
   const leave = subscribe(id);
   await joined();
@@ -188,30 +194,30 @@ test('subscribe with a session joins it until its function, or unsubscribe, or t
   await left();
 });
 
-test('emit sends, keeps what comes before the connection, and takes an acknowledgement', async () => {
-  const page = provided(useSocket, { client });
+test('emit queues events until there is a connection, and supports acknowledgements', async () => {
+  const page = renderInProvider(useSocket, { client });
   expect(page.current.connected).toBe(false);
-  const answer = vi.fn();
-  page.current.emit('join-session', id, answer);
+  const acknowledge = vi.fn();
+  page.current.emit('join-session', id, acknowledge);
   await until(() =>
-    expect(answer).toHaveBeenCalledWith(expect.objectContaining({ ok: true, sessionId: id })),
+    expect(acknowledge).toHaveBeenCalledWith(expect.objectContaining({ ok: true, sessionId: id })),
   );
 });
 
-test('its functions stay the same until the connection is another one', async () => {
+test('the functions of useSocket stay the same until the connection is replaced', async () => {
   const url = dev.url;
-  const page = provided(useSocket, { url, token: devToken('alice') });
+  const page = renderInProvider(useSocket, { url, token: devToken('alice') });
   const { emit, subscribe, unsubscribe } = page.current;
   await until(() => expect(page.current.connected).toBe(true));
   expect(page.current).toMatchObject({ emit, subscribe, unsubscribe });
-  page.change({ url, token: devToken('bob') });
+  page.rerender({ url, token: devToken('bob') });
   for (const [name, before] of Object.entries({ emit, subscribe, unsubscribe })) {
     expect(page.current[name as 'emit']).not.toBe(before);
   }
 });
 
-test('nothing that hooks began is left when they are unmounted', async () => {
-  const [before, open] = [listeners(), counts.open];
+test('hooks leave no subscription after unmounting', async () => {
+  const [listenersBefore, activeBefore] = [listeners(), counts.active];
   const hooks = () => {
     const { subscribe } = useSocket({
       sessionId: id,
@@ -220,26 +226,26 @@ test('nothing that hooks began is left when they are unmounted', async () => {
     useSession(id);
     return subscribe;
   };
-  const page = provided(hooks, { client }, true);
+  const page = renderInProvider(hooks, { client }, true);
   await joined();
   page.current('feedback-updated', () => {});
-  page.change();
-  expect(counts.open).toBeGreaterThan(open);
+  page.rerender();
+  expect(counts.active).toBeGreaterThan(activeBefore);
   page.unmount();
   await left();
-  expect(counts.open).toBe(open);
-  expect(listeners()).toEqual(before);
+  expect(counts.active).toBe(activeBefore);
+  expect(listeners()).toEqual(listenersBefore);
 });
 
-test('outside a provider hooks say what they miss', () => {
+test('outside a provider hooks throw an error that names the hook', () => {
   const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
-  function Lost({ hook }: { hook: () => unknown }) {
+  function Outside({ hook }: { hook: () => unknown }) {
     hook();
     return null;
   }
-  expect(() => render(<Lost hook={useSocket} />)).toThrow(
-    'useSocket has to be called in a component inside a <SocketProvider>',
+  expect(() => render(<Outside hook={useSocket} />)).toThrow(
+    'useSocket must be called in a component inside a <SocketProvider>',
   );
-  expect(() => render(<Lost hook={() => useSession(id)} />)).toThrow('useSession has to be called');
+  expect(() => render(<Outside hook={() => useSession(id)} />)).toThrow('useSession must be called');
   errors.mockClear();
 });

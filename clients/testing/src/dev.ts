@@ -1,11 +1,11 @@
 import { afterAll, beforeAll } from 'vitest';
 
 import { Backend } from './backend.js';
-import { RoomcastProcess } from './process.js';
+import { RoomcastProcess } from './roomcast-process.js';
 
-/** The `roomcast dev` of a file of tests that imports it, from before its first one until after its last one. */
+/** A `roomcast dev` that runs during all tests of the file that imports it. */
 export let dev: RoomcastProcess;
-/** A backend of it. */
+/** A backend that calls it. */
 export let backend: Backend;
 
 beforeAll(async () => {

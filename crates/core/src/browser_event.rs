@@ -1,4 +1,4 @@
-//! What browsers see of an event: its name and the JSON of its first argument.
+//! The events that browsers receive: their names and the JSON of their first argument.
 
 use std::{fmt::Write as _, sync::Arc};
 
@@ -11,10 +11,10 @@ use crate::{
     session::{Participant, Session},
 };
 
-/// A Socket.IO event without its cursor.
+/// A Socket.IO event without its second argument, the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrowserEvent {
-    /// The event's name: plain ASCII, without anything that JSON escapes.
+    /// The event's name: ASCII, without characters that JSON escapes.
     pub name: &'static str,
     /// The first argument, as JSON.
     pub payload: Arc<str>,
@@ -29,13 +29,13 @@ impl BrowserEvent {
     }
 }
 
-/// The event that an entry of a session's log is for those in the room; `None` where it is none.
+/// The browser event for an event of a session's log; `None` if browsers do not receive it.
 #[must_use]
-pub fn session_event(id: &SessionId, body: &Event) -> Option<BrowserEvent> {
-    match body {
+pub fn session_event(id: &SessionId, event: &Event) -> Option<BrowserEvent> {
+    match event {
         Event::SessionUpdated { session, .. } => {
-            let mut payload = String::with_capacity(session_bytes(session));
-            let _infallible = write!(payload, r#"{{"sessionId":"{id}","session":"#);
+            let mut payload = String::with_capacity(estimated_bytes(session));
+            let _ = write!(payload, r#"{{"sessionId":"{id}","session":"#); // a String never fails
             write_session(&mut payload, session);
             payload.push('}');
             Some(BrowserEvent::new("session-updated", payload))
@@ -68,13 +68,13 @@ pub fn session_event(id: &SessionId, body: &Event) -> Option<BrowserEvent> {
     }
 }
 
-/// The reminder that feedback for a session is owed.
+/// `feedback-required`: the user has pending feedback for the session.
 #[must_use]
 pub fn feedback_required(session: &SessionId) -> BrowserEvent {
     BrowserEvent::new("feedback-required", format!(r#"{{"sessionId":"{session}"}}"#))
 }
 
-/// This socket is in the session's room.
+/// `session-joined`: this socket is in the session's room.
 #[must_use]
 pub fn session_joined(session: &SessionId, role: Role) -> BrowserEvent {
     BrowserEvent::new(
@@ -83,7 +83,8 @@ pub fn session_joined(session: &SessionId, role: Role) -> BrowserEvent {
     )
 }
 
-/// This socket left the session's room, since its user is no longer a participant. `reason` is one of ours.
+/// `session-revoked`: this socket left the session's room, because its user is no longer a participant. `reason` is
+/// written without escaping.
 #[must_use]
 pub fn session_revoked(session: &SessionId, reason: &'static str) -> BrowserEvent {
     BrowserEvent::new(
@@ -92,7 +93,7 @@ pub fn session_revoked(session: &SessionId, reason: &'static str) -> BrowserEven
     )
 }
 
-/// Continuity could not be kept; the session as it stands.
+/// `session-reset`: continuity was lost; the event carries the session's current state.
 #[must_use]
 pub fn session_reset(session: &Session, position: &str) -> BrowserEvent {
     let (id, session, position) = (&session.id, session_json(session), json::string(position));
@@ -102,25 +103,25 @@ pub fn session_reset(session: &Session, position: &str) -> BrowserEvent {
     )
 }
 
-/// `{ id, status, participants: [{ userId, role }], …attributes }`.
+/// The session as browsers see it: `{ id, status, participants: [{ userId, role }], …attributes }`.
 #[must_use]
 pub fn session_json(session: &Session) -> String {
-    let mut json = String::with_capacity(session_bytes(session));
+    let mut json = String::with_capacity(estimated_bytes(session));
     write_session(&mut json, session);
     json
 }
 
-/// About how long the JSON of a session is, with what may be around it.
-fn session_bytes(session: &Session) -> usize {
+/// Roughly the size in bytes of an event with this session.
+fn estimated_bytes(session: &Session) -> usize {
     160 + session.status.len() + 64 * session.participants.len() + session.attributes.as_str().len()
 }
 
 fn write_session(json: &mut String, session: &Session) {
     let (id, status) = (&session.id, json::string(&session.status));
-    let _infallible = write!(json, r#"{{"id":"{id}","status":{status},"participants":["#);
+    let _ = write!(json, r#"{{"id":"{id}","status":{status},"participants":["#); // a String never fails
     for (number, Participant { user, role, .. }) in session.participants.iter().enumerate() {
         let comma = if number == 0 { "" } else { "," };
-        let _infallible = write!(json, r#"{comma}{{"userId":"{user}","role":"{role}"}}"#);
+        let _ = write!(json, r#"{comma}{{"userId":"{user}","role":"{role}"}}"#); // a String never fails
     }
     json.push(']');
     let fields = session.attributes.fields();
@@ -131,8 +132,8 @@ fn write_session(json: &mut String, session: &Session) {
     json.push('}');
 }
 
-/// Milliseconds since the Unix epoch as `2025-05-08T01:20:00.000Z` (RFC 3339 with three decimals, UTC). Times
-/// outside the years 0001 to 9999 are the nearest that can be written.
+/// Formats milliseconds since the Unix epoch as `2025-05-08T01:20:00.000Z` (RFC 3339, three decimals, UTC). A time
+/// outside the years 0001 to 9999 becomes the nearest time inside them.
 #[must_use]
 pub fn rfc3339(at: Millis) -> String {
     const FIRST: Millis = -62_135_596_800_000;
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_spreads_its_attributes() {
+    fn a_session_has_its_attributes_beside_its_own_fields() {
         let mut session = Session {
             id: "s1".parse().unwrap(),
             status: "in \"progress\"".into(),
@@ -165,10 +166,10 @@ mod tests {
             attributes: JsonObject::parse(r#"{"topic":"Rust","n":[1,null]}"#).unwrap(),
             revision: 1,
         };
-        let people = json!([{ "userId": "alice", "role": "interviewer" }]);
+        let participants = json!([{ "userId": "alice", "role": "interviewer" }]);
         assert_eq!(
             serde_json::from_str::<Value>(&session_json(&session)).unwrap(),
-            json!({ "id": "s1", "status": "in \"progress\"", "participants": people, "topic": "Rust", "n": [1, null] })
+            json!({ "id": "s1", "status": "in \"progress\"", "participants": participants, "topic": "Rust", "n": [1, null] })
         );
         session.attributes = JsonObject::empty();
         session.participants.clear();
@@ -179,25 +180,25 @@ mod tests {
     }
 
     #[test]
-    fn new_feedback_is_there_only_where_one_was_created() {
+    fn new_feedback_is_present_only_if_it_was_created() {
         let id = "s1".parse().unwrap();
-        let body = |new_feedback| Event::FeedbackUpdated {
+        let event = |new_feedback| Event::FeedbackUpdated {
             feedback: "f1".parse().unwrap(),
             updates: JsonObject::empty(),
             new_feedback,
             timestamp: 1_746_667_200_000,
         };
-        let without = session_event(&id, &body(None)).unwrap();
+        let without = session_event(&id, &event(None)).unwrap();
         let timestamp = "2025-05-08T01:20:00.000Z";
         let expected =
             json!({ "sessionId": "s1", "feedbackId": "f1", "updates": {}, "timestamp": timestamp });
         assert_eq!(parsed(&without), expected);
-        let with = session_event(&id, &body(Some(JsonObject::empty()))).unwrap();
+        let with = session_event(&id, &event(Some(JsonObject::empty()))).unwrap();
         assert_eq!(parsed(&with)["newFeedback"], json!({}));
     }
 
     #[test]
-    fn every_time_can_be_written() {
+    fn every_time_can_be_formatted() {
         assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(rfc3339(1), "1970-01-01T00:00:00.001Z");
         assert_eq!(rfc3339(Millis::MIN), "0001-01-01T00:00:00.000Z");

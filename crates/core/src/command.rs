@@ -1,5 +1,5 @@
-//! What backends ask of a session, and the rules that say yes or no. The Redis store applies the same rules in
-//! one atomic step of its own; the contract suite compares the two.
+//! The commands of backends on a session, and the rules that accept or deny them. The Redis store applies the same
+//! rules in one atomic step of its own; the contract suite compares the two.
 
 use std::sync::Arc;
 
@@ -13,82 +13,83 @@ use crate::{
     session::{Participant, Session},
 };
 
-/// A change of one session that appends one entry to its log.
+/// A change of one session. It appends one entry to the session's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionCommand {
     /// Creates or replaces the session.
     Publish {
         /// The new status.
         status: Arc<str>,
-        /// The new participants, each user once and each single seat at most once; `None`: unchanged.
+        /// The new participants, each user and each exclusive role at most once; `None`: unchanged.
         participants: Option<Vec<(UserId, Role)>>,
         /// The new attributes.
         attributes: JsonObject,
-        /// The revision that the session must have; 0: it must not exist.
+        /// The revision that the session must have; 0: it must not exist; `None`: any.
         expected_revision: Option<u64>,
     },
-    /// Gives the user a role.
+    /// Assigns a role; a user who is not a participant becomes one.
     SelectRole {
-        /// Who.
+        /// The user.
         user: UserId,
-        /// As what.
+        /// The new role; it replaces any earlier one.
         role: Role,
     },
-    /// Tells of feedback.
+    /// Creates or changes feedback.
     UpdateFeedback {
-        /// Which feedback.
+        /// The feedback.
         feedback: FeedbackId,
-        /// Whose obligation ends by it.
+        /// The user whose pending feedback for the session this settles.
         author: Option<UserId>,
         /// The changed fields.
         updates: JsonObject,
-        /// The new feedback, where one was created.
+        /// The created feedback; `None` if none was created.
         new_feedback: Option<JsonObject>,
-        /// When; `None`: when the store appends it.
+        /// The time of the change, in milliseconds since the Unix epoch; `None`: the time of the append.
         timestamp: Option<Millis>,
     },
-    /// Takes the user out of the session.
+    /// Removes a participant.
     RemoveParticipant {
-        /// Who.
+        /// The participant.
         user: UserId,
     },
 }
 
-/// A rule's no.
+/// Why a rule denies a command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommandDenial {
-    /// There is no such session.
+    /// The session does not exist.
     #[error("the session does not exist: create it with PublishSessionUpdate")]
     SessionNotFound,
-    /// The one seat of the role is taken by someone else.
+    /// Another participant holds the exclusive role.
     #[error("the role {0} is taken by another participant")]
     RoleTaken(Role),
-    /// The session has another revision than the caller expected.
-    #[error("the session is at revision {current}: read it again and decide anew")]
+    /// The session does not have the expected revision.
+    #[error("the session is at revision {current}: read it and send the update again")]
     RevisionMismatch {
-        /// The revision that it has; 0 where it does not exist.
+        /// The session's revision; 0 if it does not exist.
         current: u64,
     },
-    /// The user takes no part in the session.
-    #[error("the user takes no part in the session")]
+    /// The user is not a participant of the session.
+    #[error("the user is not a participant of the session")]
     NotAParticipant,
-    /// The event would be larger than the cap.
-    #[error("the event's payload would have {bytes} bytes as JSON: at most {limit} are allowed")]
+    /// The event's payload exceeds the limit.
+    #[error("the event's payload has {bytes} bytes as JSON: the limit is {limit}")]
     PayloadTooLarge {
-        /// What it would have.
+        /// The payload's size.
         bytes: usize,
-        /// What it may have.
+        /// The maximum size.
         limit: usize,
     },
-    /// The request id was used before, with another request.
-    #[error("the request id was used before with another request: choose a new one")]
+    /// The request id was used with a different request.
+    #[error("the request id was used with a different request: choose a new one")]
     RequestIdReused,
 }
 
-/// Decides what `command` appends at the offset `at`, given the session as it stands; `now` is the store's clock.
+/// Decides which event `command` appends at the offset `at`, given the session's current state (`None`: it does not
+/// exist). `now` is the store's time in milliseconds since the Unix epoch, `max_payload` a size in bytes of JSON.
 ///
 /// # Errors
-/// A [`CommandDenial`], and then nothing changes.
+/// The reason why a rule denies the command; nothing changes.
 pub fn decide(
     id: &SessionId,
     session: Option<&Session>,
@@ -98,42 +99,15 @@ pub fn decide(
     max_payload: usize,
 ) -> Result<Event, CommandDenial> {
     let existing = || session.ok_or(CommandDenial::SessionNotFound);
-    let body = match command {
+    let event = match command {
         SessionCommand::Publish {
             status,
             participants,
             attributes,
             expected_revision,
         } => {
-            let current = session.map_or(0, |session| session.revision);
-            if expected_revision.is_some_and(|expected| expected != current) {
-                return Err(CommandDenial::RevisionMismatch { current });
-            }
-            let before = session.map_or(&[][..], |session| &session.participants);
-            let after = match participants {
-                None => before.to_vec(),
-                Some(listed) => listed
-                    .iter()
-                    .map(|(user, role)| admit(before, user, *role, at))
-                    .collect(),
-            };
-            let stays = |user: &UserId| after.iter().any(|participant| participant.user == *user);
-            let removed = before
-                .iter()
-                .filter(|p| !stays(&p.user))
-                .map(|p| p.user.clone())
-                .collect();
-            let session = Session {
-                id: id.clone(),
-                status: status.clone(),
-                participants: after,
-                attributes: attributes.clone(),
-                revision: current + 1,
-            };
-            Event::SessionUpdated {
-                session: Arc::new(session),
-                removed,
-            }
+            check_revision(session, *expected_revision)?;
+            publish(id, session, status, participants.as_deref(), attributes, at)
         }
         SessionCommand::SelectRole { user, role } => {
             if existing()?.holder(*role).is_some_and(|holder| holder != user) {
@@ -166,24 +140,69 @@ pub fn decide(
             Event::ParticipantRemoved { user: user.clone() }
         }
     };
-    let bytes = browser_event::session_event(id, &body).map_or(0, |event| event.payload.len());
+    check_payload(id, &event, max_payload)?;
+    Ok(event)
+}
+
+fn check_revision(session: Option<&Session>, expected: Option<u64>) -> Result<(), CommandDenial> {
+    let current = session.map_or(0, |session| session.revision);
+    match expected {
+        Some(expected) if expected != current => Err(CommandDenial::RevisionMismatch { current }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_payload(id: &SessionId, event: &Event, max_payload: usize) -> Result<(), CommandDenial> {
+    let bytes = browser_event::session_event(id, event).map_or(0, |event| event.payload.len());
     if bytes > max_payload {
         return Err(CommandDenial::PayloadTooLarge {
             bytes,
             limit: max_payload,
         });
     }
-    Ok(body)
+    Ok(())
 }
 
-fn admit(before: &[Participant], user: &UserId, role: Role, at: Offset) -> Participant {
-    let added_at = before
+/// The event of an update that replaces `session`. Participants that were listed before keep their `added_at`.
+fn publish(
+    id: &SessionId,
+    session: Option<&Session>,
+    status: &Arc<str>,
+    listed: Option<&[(UserId, Role)]>,
+    attributes: &JsonObject,
+    at: Offset,
+) -> Event {
+    let before = session.map_or(&[][..], |session| &session.participants);
+    let added_at = |user: &UserId| {
+        let earlier = before.iter().find(|participant| participant.user == *user);
+        earlier.map_or(at, |participant| participant.added_at)
+    };
+    let participants = match listed {
+        None => before.to_vec(),
+        Some(listed) => listed
+            .iter()
+            .map(|(user, role)| Participant {
+                user: user.clone(),
+                role: *role,
+                added_at: added_at(user),
+            })
+            .collect(),
+    };
+    let is_removed = |user: &UserId| participants.iter().all(|participant| participant.user != *user);
+    let removed = before
         .iter()
-        .find(|participant| participant.user == *user)
-        .map_or(at, |p| p.added_at);
-    Participant {
-        user: user.clone(),
-        role,
-        added_at,
+        .map(|participant| &participant.user)
+        .filter(|user| is_removed(user))
+        .cloned()
+        .collect();
+    Event::SessionUpdated {
+        removed,
+        session: Arc::new(Session {
+            id: id.clone(),
+            status: status.clone(),
+            participants,
+            attributes: attributes.clone(),
+            revision: session.map_or(0, |session| session.revision) + 1,
+        }),
     }
 }

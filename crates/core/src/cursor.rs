@@ -1,8 +1,8 @@
 //! A socket's cursor: the opaque string that every event carries to the browser.
 //!
-//! It is self-describing, since a stock client hands back the last one that it saw, whichever edge and however
-//! old: `1`, then `;session,epoch,offset,mark` for each session whose room the socket is in, without the mark where
-//! it is not known. Ids hold neither `;` nor `,`. It gives no right to anything: whoever brings one is authorised anew.
+//! It is self-describing, because a stock client sends the last one that it received to any edge, at any later time.
+//! Format: `1`, then `;session,epoch,offset,mark` for each session whose room the socket is in; an unknown mark is left
+//! out. Ids contain neither `;` nor `,`. A cursor grants no rights: its bearer is authorised again.
 
 use std::{collections::BTreeMap, fmt::Write as _, str::FromStr};
 
@@ -13,22 +13,22 @@ use crate::{
 
 const VERSION: &str = "1";
 
-/// The positions of one reader, by session.
+/// The positions of one socket, by session.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cursor(pub BTreeMap<SessionId, Position>);
 
-/// The text is no cursor of ours.
+/// The text is not a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is no position: pass on what an event or an acknowledgement gave, unchanged")]
+#[error("is not a position: pass the cursor of an event or the position of an acknowledgement, unchanged")]
 pub struct CursorError;
 
-/// Writes the cursor of the given positions.
+/// Writes the cursor for the given positions.
 pub fn write<'a>(positions: impl IntoIterator<Item = (&'a SessionId, &'a Position)>) -> String {
     let mut text = String::from(VERSION);
     for (session, position) in positions {
-        let _infallible = write!(text, ";{session},{},{}", position.epoch, position.offset);
+        let _ = write!(text, ";{session},{},{}", position.epoch, position.offset); // a String never fails
         if position.mark != Mark::UNKNOWN {
-            let _infallible = write!(text, ",{:x}", position.mark.bits());
+            let _ = write!(text, ",{:x}", position.mark.bits()); // a String never fails
         }
     }
     text
@@ -77,7 +77,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_reads_back_what_it_writes(
+        fn a_cursor_round_trips(
             rooms in proptest::collection::btree_map("[A-Za-z0-9._~@:+-]{1,128}", any::<(u64, u64, u32)>(), 0..5)
         ) {
             let cursor = Cursor(
@@ -93,13 +93,13 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_the_parser_panic(text in ".{0,64}") {
+        fn the_parser_never_panics(text in ".{0,64}") {
             let _ = text.parse::<Cursor>();
         }
     }
 
     #[test]
-    fn what_is_not_ours_is_refused() {
+    fn a_malformed_cursor_is_an_error() {
         for bad in [
             "",
             "2",

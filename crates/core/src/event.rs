@@ -1,4 +1,4 @@
-//! Events: the facts that a room's log holds.
+//! Events: the facts that rooms' logs record.
 
 use std::sync::Arc;
 
@@ -6,87 +6,62 @@ use crate::{
     Millis,
     ids::{FeedbackId, SessionId, UserId},
     json::JsonObject,
-    position::{Epoch, Mark, Offset, Position},
     role::Role,
     session::Session,
 };
 
-/// One entry of a room's log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Entry {
-    /// Where it stands.
-    pub position: Position,
-    /// When the store appended it: milliseconds since the Unix epoch, by the store's clock.
-    pub published_at: Millis,
-    /// What it says.
-    pub event: Event,
-}
-
-impl Entry {
-    /// The entry at this place; its position gets its mark.
-    #[must_use]
-    pub fn new(epoch: Epoch, offset: Offset, published_at: Millis, event: Event) -> Self {
-        Self {
-            position: Position::new(epoch, offset).marked(Mark::of(published_at)),
-            published_at,
-            event,
-        }
-    }
-}
-
-/// What an entry says. The first four stand in a session's log, the others in a user's.
+/// A fact that a log's entry records. The first four kinds are in the logs of sessions, the others in those of users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// The session was created or replaced.
     SessionUpdated {
-        /// The session after it.
+        /// The session after the update.
         session: Arc<Session>,
-        /// Who took part before and does not any more.
+        /// The users who were participants before the update and are none after it.
         removed: Vec<UserId>,
     },
-    /// A user takes part in a role.
+    /// A user got a role, and became a participant if they were none.
     RoleSelected {
-        /// Who.
+        /// The user.
         user: UserId,
-        /// As what.
+        /// The new role; it replaces any earlier one.
         role: Role,
     },
     /// Feedback was created or changed.
     FeedbackUpdated {
-        /// Which feedback.
+        /// The feedback.
         feedback: FeedbackId,
         /// The changed fields.
         updates: JsonObject,
-        /// The new feedback, where one was created.
+        /// The created feedback; `None` if none was created.
         new_feedback: Option<JsonObject>,
-        /// When it changed, by the backend's word: milliseconds since the Unix epoch.
+        /// The time of the change, as the backend gave it: milliseconds since the Unix epoch.
         timestamp: Millis,
     },
-    /// A user takes part no more. Browsers see no event of it but `session-revoked`, and only the removed one's.
+    /// A user is no longer a participant. Browsers see no event for it, except `session-revoked` for the removed user.
     ParticipantRemoved {
-        /// Who.
+        /// The removed user.
         user: UserId,
     },
-    /// The user owes feedback for a session.
+    /// The user has pending feedback for a session.
     FeedbackRequired {
         /// The session.
         session: SessionId,
     },
-    /// The user owes feedback for a session no more. Browsers see no event of it.
+    /// The user's feedback for a session is no longer pending. Browsers see no event for it.
     FeedbackSettled {
         /// The session.
         session: SessionId,
     },
-    /// Every socket that the user had when this was appended is to be closed.
+    /// Every socket that the user had at this position must be closed.
     UserDisconnected {
-        /// Why, in the backend's words; may be empty.
+        /// The backend's reason; may be empty.
         reason: String,
     },
 }
 
 impl Event {
-    /// Who is out of the session by this entry.
+    /// The users who are no longer participants after this event.
     #[must_use]
     pub fn removed(&self) -> &[UserId] {
         match self {
@@ -98,61 +73,5 @@ impl Event {
             | Self::FeedbackSettled { .. }
             | Self::UserDisconnected { .. } => &[],
         }
-    }
-}
-
-/// What one read of a log after an offset found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogSlice {
-    /// The life of the log; [`Epoch::NONE`] where there is no log.
-    pub epoch: Epoch,
-    /// The oldest offset that is still in the log; the one after `tail` where none is.
-    pub first: Offset,
-    /// The last offset written.
-    pub tail: Offset,
-    /// The offset that was asked for.
-    pub after: Offset,
-    /// The mark of the entry there, where it is still in the log or was the last.
-    pub after_mark: Mark,
-    /// The entries after the offset that was asked for, in order and without holes; a prefix of them where
-    /// the read's cap cut it.
-    pub entries: Vec<Arc<Entry>>,
-}
-
-impl LogSlice {
-    /// What a read after an offset finds where there is no log.
-    #[must_use]
-    pub fn of_no_log(after: Offset) -> Self {
-        Self {
-            epoch: Epoch::NONE,
-            first: Offset::ZERO.next(),
-            tail: Offset::ZERO,
-            after,
-            after_mark: Mark::UNKNOWN,
-            entries: Vec::new(),
-        }
-    }
-
-    /// Whether a reader that has everything up to `after` can go on from this slice without a gap.
-    #[must_use]
-    pub fn continues(&self, after: Position) -> bool {
-        let same_life = self.epoch == after.epoch || after == Position::NONE;
-        let same_entry = self.mark(after.offset).agrees(after.mark);
-        same_life && same_entry && self.tail >= after.offset && self.first <= after.offset.next()
-    }
-
-    /// Whether that position was not in the log when this was read, or another entry stood there.
-    #[must_use]
-    pub fn contradicts(&self, at: Position) -> bool {
-        self.epoch == at.epoch && (self.tail < at.offset || !self.mark(at.offset).agrees(at.mark))
-    }
-
-    /// The mark of the entry at this offset, where the slice shows it.
-    fn mark(&self, offset: Offset) -> Mark {
-        if offset == self.after {
-            return self.after_mark;
-        }
-        let entry = self.entries.iter().find(|entry| entry.position.offset == offset);
-        entry.map_or(Mark::UNKNOWN, |entry| entry.position.mark)
     }
 }

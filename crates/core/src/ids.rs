@@ -1,21 +1,21 @@
-//! Identifiers, parsed once at the rim. The alphabet has no character that means anything to a log line, a
-//! Redis key or a cursor, so an id can be put into each of them as it is.
+//! Identifiers, parsed once at the boundary. The alphabet has no character that is special in a log line, a
+//! Redis key or a cursor, so an id is used in each of them without escaping.
 
 use std::{fmt, sync::Arc};
 
-/// The longest id, in characters (all of them ASCII, so also in bytes).
+/// The maximum length of an id, in characters (all ASCII, so also in bytes).
 pub const MAX_ID_LENGTH: usize = 128;
 
-/// Why a text is not an id.
+/// Why a text is not a valid id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// The text has no character.
+    /// The text is empty.
     #[error("must not be empty: 1 to 128 characters of A-Z a-z 0-9 . _ ~ @ : + -")]
     Empty,
     /// The text is longer than [`MAX_ID_LENGTH`].
     #[error("has {0} bytes: at most 128 characters are allowed")]
     TooLong(usize),
-    /// The text has a character outside the alphabet, at this byte.
+    /// The text has a character outside the alphabet, at this byte index.
     #[error("has a character that is not allowed at byte {0}: use A-Z a-z 0-9 . _ ~ @ : + -")]
     Character(usize),
 }
@@ -77,20 +77,20 @@ macro_rules! id {
 }
 
 id!(
-    /// A session of the domain (an interview), never a connection.
+    /// The id of a session of the domain (an interview), never of a connection.
     SessionId
 );
 id!(
-    /// A user: the verified identity of a socket.
+    /// The id of a user: the verified identity of a socket.
     UserId
 );
 id!(
-    /// A feedback form.
+    /// The id of a feedback form.
     FeedbackId
 );
 
-/// A caller-chosen idempotency key: any 1 to 128 bytes of text. Unlike an id it may hold any character, so it
-/// reaches a store only as a digest.
+/// A caller-chosen idempotency key: any text of 1 to 128 bytes. Unlike an id it may contain any character, so a store
+/// receives only its digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(String);
 
@@ -102,7 +102,7 @@ impl RequestId {
     }
 }
 
-/// Why a text is not a request id.
+/// Why a text is not a valid request id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("has {0} bytes: 1 to 128 bytes are allowed")]
 pub struct RequestIdError(usize);

@@ -1,4 +1,4 @@
-//! JSON objects that the core carries but never looks into.
+//! JSON objects that the core carries without interpreting them.
 
 use std::{fmt, sync::Arc};
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, value::RawValue};
 pub struct JsonObject(Arc<str>);
 
 impl JsonObject {
-    /// The object without fields.
+    /// The empty object, `{}`.
     #[must_use]
     pub fn empty() -> Self {
         Self("{}".into())
@@ -21,20 +21,20 @@ impl JsonObject {
         &self.0
     }
 
-    /// The text between the braces; empty for the object without fields.
+    /// The text between the braces; empty for the empty object.
     #[must_use]
     pub fn fields(&self) -> &str {
         &self.0[1..self.0.len() - 1]
     }
 
-    /// Parses a text that has to be a JSON object, as a store gives it back.
+    /// Parses the text of a JSON object, as a store returns it.
     ///
     /// # Errors
-    /// When the text is no JSON object.
+    /// The text is not a JSON object.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         let raw = serde_json::from_str::<&RawValue>(text)?;
         if !raw.get().starts_with('{') {
-            return Err(serde::de::Error::custom("no JSON object"));
+            return Err(serde::de::Error::custom("not a JSON object"));
         }
         Ok(Self(raw.get().into()))
     }

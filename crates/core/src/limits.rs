@@ -1,39 +1,39 @@
-//! Every cap and its default, in one place. Sizes are bytes, times milliseconds.
+//! Every limit and its default. Sizes are in bytes, times in milliseconds, and every bound is inclusive.
 
 use crate::Millis;
 
-/// The longest status of a session.
+/// The maximum size of a session's status.
 pub const MAX_STATUS_BYTES: usize = 128;
-/// The longest reason of a `DisconnectUser`.
+/// The maximum size of the reason of a `DisconnectUser`.
 pub const MAX_REASON_BYTES: usize = 256;
-/// The largest gRPC request.
+/// The maximum size of a gRPC request.
 pub const DEFAULT_MAX_REQUEST_BYTES: usize = 256 * 1024;
-/// The largest payload of an event, as JSON.
+/// The maximum size of an event's payload as JSON.
 pub const DEFAULT_MAX_PAYLOAD_BYTES: usize = 64 * 1024;
-/// How many entries a room's log keeps.
+/// The number of entries that a room's log keeps.
 pub const DEFAULT_LOG_ENTRIES: u64 = 1_000;
-/// How long a room's log keeps an entry, and a request id is remembered.
+/// How long a room's log keeps an entry, and how long a request id is remembered.
 pub const DEFAULT_LOG_RETENTION: Millis = 24 * 3600 * 1000;
-/// How long a room's epoch and tail, and a session, outlive the last write.
+/// How long a session, and a room's epoch and tail, are kept after the last write.
 pub const DEFAULT_STATE_RETENTION: Millis = 30 * 24 * 3600 * 1000;
-/// How many sessions one socket can be in at once.
+/// The number of sessions that one socket can have joined at the same time.
 pub const DEFAULT_SESSIONS_PER_SOCKET: usize = 32;
-/// How many entries one read of a log returns at most.
+/// The maximum number of entries that one read of a log returns.
 pub const READ_ENTRIES: usize = 256;
-/// After how many bytes of entries one read of a log stops, by the store's own measure; one entry goes always.
+/// A read of a log stops after this many bytes of entries, by the store's own measure. It returns at least one entry.
 pub const READ_BYTES: usize = 1024 * 1024;
-/// How many recent entries an edge keeps of each room.
+/// The number of recent entries that an edge keeps for each room.
 pub const WINDOW_ENTRIES: usize = 128;
-/// How many entries a feed holds while it waits for a read; later ones are read again.
+/// The number of entries that a feed holds while it waits for a read. It drops later ones and reads them again.
 pub const HELD_ENTRIES: usize = 256;
-/// How often the tail of each room of interest is compared with the log.
+/// The interval at which the tail of each room of interest is compared with the log.
 pub const COMPARE_INTERVAL: Millis = 2_000;
-/// In how many turns of equal distance all rooms are compared, where there are many. All at once would keep the store
-/// from everything else for that time.
-pub const COMPARE_TURNS: usize = 100;
-/// Up to so many rooms are one turn.
-pub const COMPARE_FEW: usize = 64;
-/// How many rooms one comparison of tails asks for at most.
-pub const COMPARE_ROOMS: usize = 512;
-/// How long a join waits for its room's feed, and for each part of its replay.
+/// The number of batches, evenly spaced over the interval, in which many rooms are compared. A single batch would block
+/// the store for its whole duration.
+pub const COMPARE_BATCHES: usize = 100;
+/// The minimum size of a batch, in rooms.
+pub const MIN_COMPARE_BATCH: usize = 64;
+/// The maximum number of rooms in one request for tails.
+pub const MAX_TAILS: usize = 512;
+/// How long a join waits for its room's feed, and for each read of its replay.
 pub const JOIN_TIMEOUT: Millis = 5_000;

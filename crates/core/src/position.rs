@@ -1,18 +1,18 @@
-//! Places in a room's log: an epoch (one life of the log) and a dense offset from 1.
+//! Positions in a room's log: an epoch (one incarnation of the log) and a dense offset from 1.
 
 use std::{fmt, str::FromStr};
 
 use crate::Millis;
 
-/// One life of a log: 48 random bits, made with the log, written as 12 hexadecimal digits.
+/// One incarnation of a log: 48 random bits that are chosen when the log is created, written as 12 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(u64);
 
 impl Epoch {
-    /// The epoch of a room that has no log yet.
+    /// The epoch of a room without a log.
     pub const NONE: Self = Self(0);
 
-    /// An epoch from random bits; the upper 16 are not used.
+    /// Makes an epoch of random bits; the upper 16 bits are ignored.
     #[must_use]
     pub fn from_random(bits: u64) -> Self {
         Self((bits & 0xffff_ffff_ffff).max(1))
@@ -31,9 +31,9 @@ impl fmt::Debug for Epoch {
     }
 }
 
-/// The text is no epoch.
+/// The text is not an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is no epoch: 12 hexadecimal digits, as an earlier answer gave them")]
+#[error("is not an epoch: pass the 12 hexadecimal digits of an earlier response")]
 pub struct EpochError;
 
 impl FromStr for Epoch {
@@ -47,12 +47,12 @@ impl FromStr for Epoch {
     }
 }
 
-/// A place in one life of a log: the first entry has offset 1, the next 2, without holes.
+/// The place of an entry within an epoch: the first entry has offset 1, the next 2, without gaps.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Offset(pub u64);
 
 impl Offset {
-    /// Before the first entry.
+    /// The offset before the first entry.
     pub const ZERO: Self = Self(0);
 
     /// The offset after this one.
@@ -61,7 +61,7 @@ impl Offset {
         Self(self.0.saturating_add(1))
     }
 
-    /// The offset before this one, not below zero.
+    /// The offset before this one; zero for zero.
     #[must_use]
     pub fn previous(self) -> Self {
         Self(self.0.saturating_sub(1))
@@ -80,37 +80,37 @@ impl fmt::Debug for Offset {
     }
 }
 
-/// Tells apart two entries that stood at one place: Redis may lose the last writes of a life of a log, when a replica
-/// that had not seen them is promoted, and then writes others at the same offsets.
+/// Distinguishes two entries that had the same epoch and offset: when Redis promotes a replica that lacks the last
+/// writes, those are lost, and other entries get the same offsets.
 ///
-/// It is made of the time at which the entry was appended, so whoever has the entry has its mark.
+/// A mark is computed from the time at which the entry was appended, so every holder of an entry can compute it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Mark(u32);
 
 impl Mark {
-    /// Where it is not known which entry stood there; agrees with every mark.
+    /// The mark of an unknown entry; it agrees with every mark.
     pub const UNKNOWN: Self = Self(0);
 
-    /// The mark of an entry that was appended at this time.
+    /// The mark of an entry that was appended at this time (milliseconds since the Unix epoch).
     #[must_use]
     pub fn of(published_at: Millis) -> Self {
         let low = published_at.unsigned_abs() & u64::from(u32::MAX);
         Self(u32::try_from(low).unwrap_or_default().max(1))
     }
 
-    /// A mark as the link and cursors carry it; 0 is [`Self::UNKNOWN`].
+    /// Reads a mark from its form on the link and in cursors; 0 is [`Self::UNKNOWN`].
     #[must_use]
     pub fn from_bits(bits: u32) -> Self {
         Self(bits)
     }
 
-    /// The mark for the link and for cursors.
+    /// The mark's form on the link and in cursors.
     #[must_use]
     pub fn bits(self) -> u32 {
         self.0
     }
 
-    /// Whether both may be of the same entry.
+    /// Whether both marks can belong to the same entry.
     #[must_use]
     pub fn agrees(self, other: Self) -> bool {
         self == other || self == Self::UNKNOWN || other == Self::UNKNOWN
@@ -123,26 +123,26 @@ impl fmt::Debug for Mark {
     }
 }
 
-/// An epoch and an offset, and the mark of the entry there.
+/// A place in a room's log: an epoch, an offset, and the mark of the entry at that offset.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
-    /// The life of the log.
+    /// The incarnation of the log.
     pub epoch: Epoch,
-    /// The place in it.
+    /// The offset within the epoch.
     pub offset: Offset,
-    /// Which entry stood there, where that is known.
+    /// The mark of the entry at the offset, or [`Mark::UNKNOWN`].
     pub mark: Mark,
 }
 
 impl Position {
-    /// The position of a room that has no log yet.
+    /// The position of a room without a log.
     pub const NONE: Self = Self {
         epoch: Epoch::NONE,
         offset: Offset::ZERO,
         mark: Mark::UNKNOWN,
     };
 
-    /// Puts an epoch and an offset together.
+    /// A position with an unknown mark.
     #[must_use]
     pub fn new(epoch: Epoch, offset: Offset) -> Self {
         Self {
@@ -152,18 +152,17 @@ impl Position {
         }
     }
 
-    /// The same place with the mark of the entry there.
+    /// The same position with the mark of its entry.
     #[must_use]
     pub fn marked(self, mark: Mark) -> Self {
         Self { mark, ..self }
     }
 
-    /// Whether this position is in the same life of the log as `other` and not before it. At the same offset it has to
-    /// be the same entry.
+    /// Whether this position has the epoch of `other` and is not before it. At the same offset, the marks must agree.
     #[must_use]
     pub fn has_reached(self, other: Self) -> bool {
-        let same_place = self.offset == other.offset && self.mark.agrees(other.mark);
-        self.epoch == other.epoch && (self.offset > other.offset || same_place)
+        let same_entry = self.offset == other.offset && self.mark.agrees(other.mark);
+        self.epoch == other.epoch && (self.offset > other.offset || same_entry)
     }
 }
 
@@ -190,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_epoch_reads_back_what_it_writes() {
+    fn an_epoch_round_trips() {
         let epoch = Epoch::from_random(0xffff_0000_0000_00ab);
         assert_eq!(epoch.to_string(), "0000000000ab");
         assert_eq!("0000000000ab".parse(), Ok(epoch));

@@ -1,4 +1,4 @@
-//! Where a replay begins, and what it brings.
+//! Replays: the events that a socket missed in a session.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -8,13 +8,14 @@ use std::{
 use crate::{
     browser_event::{self, BrowserEvent},
     cursor,
-    event::Entry,
     ids::{SessionId, UserId},
+    log::Entry,
     position::{Offset, Position},
 };
 
-/// What of the entries that a page missed is for its user, who takes part since the entry at `since`: nothing from before
-/// that. `None` where the user was out meanwhile, so that the page can't go on from what it has.
+/// Selects the entries that a user may see of those that their page missed: none before `added_at`, the offset at which
+/// the user became a participant. `None` if one of the entries removes the user, because the page's state is then no
+/// basis for the entries after it.
 #[must_use]
 pub fn missed(mut entries: Vec<Arc<Entry>>, user: &UserId, added_at: Offset) -> Option<Vec<Arc<Entry>>> {
     if entries.iter().any(|entry| entry.event.removed().contains(user)) {
@@ -24,18 +25,18 @@ pub fn missed(mut entries: Vec<Arc<Entry>>, user: &UserId, added_at: Offset) -> 
     Some(entries)
 }
 
-/// What a socket missed of one session: its events in order, each with the socket's cursor after it. Events are made
-/// when they are asked for, so that a long replay that waits for its socket costs little.
+/// The events that a socket missed in one session, in order, each with the socket's cursor after it. The iterator
+/// encodes an event when it is taken, so that a long replay of a slow socket needs little memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
     session: SessionId,
     entries: VecDeque<Arc<Entry>>,
-    /// Where the socket is in all of its rooms.
+    /// The socket's position in each of its sessions.
     positions: BTreeMap<SessionId, Position>,
 }
 
 impl Replay {
-    /// The replay of these entries for a socket that is at these positions.
+    /// Makes the replay of `entries` for a socket with these positions.
     #[must_use]
     pub fn new(
         session: SessionId,
@@ -69,20 +70,20 @@ mod tests {
     use super::*;
     use crate::{event::Event, position::Epoch, role::Role};
 
-    fn entries(bodies: Vec<Event>) -> Vec<Arc<Entry>> {
-        let entry = |(n, body)| Arc::new(Entry::new(Epoch::from_random(1), Offset(n), 0, body));
-        (5..).zip(bodies).map(entry).collect()
+    fn entries(events: Vec<Event>) -> Vec<Arc<Entry>> {
+        let entry = |(n, event)| Arc::new(Entry::new(Epoch::from_random(1), Offset(n), 0, event));
+        (5..).zip(events).map(entry).collect()
     }
 
     #[test]
-    fn nothing_from_before_taking_part_was_missed_and_whoever_was_out_can_not_go_on() {
+    fn entries_before_the_user_was_added_are_left_out_and_a_removal_ends_the_replay() {
         let user = |name: &str| name.parse::<UserId>().unwrap();
-        let comes = |name| Event::RoleSelected {
+        let added = |name| Event::RoleSelected {
             user: user(name),
             role: Role::Observer,
         };
-        let goes = |name| Event::ParticipantRemoved { user: user(name) };
-        let log = entries(vec![comes("bob"), goes("bob"), comes("alice"), comes("bob")]);
+        let removed = |name| Event::ParticipantRemoved { user: user(name) };
+        let log = entries(vec![added("bob"), removed("bob"), added("alice"), added("bob")]);
         let offsets = |name, added_at| {
             let missed = missed(log.clone(), &user(name), Offset(added_at));
             missed.map(|entries| {

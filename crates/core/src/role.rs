@@ -2,14 +2,14 @@
 
 use std::{fmt, str::FromStr};
 
-/// As what a user takes part.
+/// The capacity in which a participant takes part in a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Asks the questions; one seat.
+    /// Conducts the interview; at most one per session.
     Interviewer,
-    /// Answers them; one seat.
+    /// Is interviewed; at most one per session.
     Interviewee,
-    /// Watches; any number of seats.
+    /// Watches; any number per session.
     Observer,
 }
 
@@ -24,7 +24,7 @@ impl Role {
         }
     }
 
-    /// Whether only one participant of a session can have this role.
+    /// Whether at most one participant of a session can have this role.
     #[must_use]
     pub fn is_exclusive(self) -> bool {
         match self {
@@ -40,9 +40,9 @@ impl fmt::Display for Role {
     }
 }
 
-/// The text names no role.
+/// The text is not the name of a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is no role: use interviewer, interviewee or observer")]
+#[error("is not a role: use interviewer, interviewee or observer")]
 pub struct RoleError;
 
 impl FromStr for Role {

@@ -4,12 +4,12 @@ use std::{fmt, str::FromStr};
 
 use crate::ids::{IdError, SessionId, UserId};
 
-/// A room: that of a session or a user's own.
+/// A room of a session or of a user.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RoomId {
-    /// `session:{id}`: everyone who takes part in the session.
+    /// `session:{id}`: its audience is the session's participants.
     Session(SessionId),
-    /// `user:{id}`: every socket of one user.
+    /// `user:{id}`: its audience is every socket of one user.
     User(UserId),
 }
 
@@ -40,13 +40,13 @@ impl fmt::Debug for RoomId {
     }
 }
 
-/// Why a text is not a room's name.
+/// Why a text is not the name of a room.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RoomError {
     /// The text starts with neither `session:` nor `user:`.
     #[error("must be session:ID or user:ID")]
-    Kind,
-    /// What follows the colon is no id.
+    Prefix,
+    /// The text after the colon is not a valid id.
     #[error(transparent)]
     Id(#[from] IdError),
 }
@@ -57,7 +57,7 @@ impl FromStr for RoomId {
         match text.split_once(':') {
             Some(("session", id)) => Ok(Self::Session(id.parse()?)),
             Some(("user", id)) => Ok(Self::User(id.parse()?)),
-            _ => Err(RoomError::Kind),
+            _ => Err(RoomError::Prefix),
         }
     }
 }
@@ -67,11 +67,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_room_reads_back_what_it_writes_even_with_colons_in_the_id() {
+    fn a_room_name_round_trips_even_with_colons_in_the_id() {
         for text in ["session:a:b", "user:u@example.com"] {
             assert_eq!(text.parse::<RoomId>().unwrap().to_string(), text);
         }
-        assert_eq!("room:x".parse::<RoomId>(), Err(RoomError::Kind));
+        assert_eq!("room:x".parse::<RoomId>(), Err(RoomError::Prefix));
         assert_eq!("user:".parse::<RoomId>(), Err(RoomError::Id(IdError::Empty)));
     }
 }

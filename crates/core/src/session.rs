@@ -1,43 +1,42 @@
-//! A session as it stands, and how entries of its log change it.
+//! The state of a session and its participants.
 
 use std::sync::Arc;
 
 use crate::{
-    event::Event,
     ids::{SessionId, UserId},
     json::JsonObject,
     position::Offset,
     role::Role,
 };
 
-/// One who takes part in a session.
+/// A user who takes part in a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Participant {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// As what.
+    /// The user's only role in the session.
     pub role: Role,
-    /// The entry since which they take part; nothing before it is replayed to them.
+    /// The offset of the entry that made the user a participant. Earlier entries are not replayed to them.
     pub added_at: Offset,
 }
 
-/// A session as it stands.
+/// The state of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// Which session.
+    /// The session's id.
     pub id: SessionId,
-    /// The backend's word for where it stands, such as `scheduled`.
+    /// The status in the backend's own terms, such as `scheduled`: 1 to 128 bytes.
     pub status: Arc<str>,
-    /// Who takes part, in the order in which the backend listed them; later ones last.
+    /// The participants, each user once: those of the last update in its order, then later ones.
     pub participants: Vec<Participant>,
     /// The backend's own fields.
     pub attributes: JsonObject,
-    /// Counts the changes of status, participants and attributes, from 1.
+    /// The number of changes of status, participants and attributes; 1 after the creation.
     pub revision: u64,
 }
 
 impl Session {
-    /// The participant that `user` is, if any.
+    /// The participant with this user id, if any.
     #[must_use]
     pub fn participant(&self, user: &UserId) -> Option<&Participant> {
         self.participants
@@ -45,47 +44,13 @@ impl Session {
             .find(|participant| participant.user == *user)
     }
 
-    /// Who has the one seat of `role`.
+    /// The user who holds `role`, if the role is exclusive and taken.
     #[must_use]
     pub fn holder(&self, role: Role) -> Option<&UserId> {
-        let taken = |participant: &&Participant| role.is_exclusive() && participant.role == role;
+        let holds = |participant: &&Participant| role.is_exclusive() && participant.role == role;
         self.participants
             .iter()
-            .find(taken)
+            .find(holds)
             .map(|participant| &participant.user)
-    }
-
-    /// Applies the entry at `offset`. A session after an entry is the session before it, folded: the store,
-    /// the edges and the reference model of the tests agree on it by this one function.
-    pub fn fold(&mut self, offset: Offset, body: &Event) {
-        match body {
-            Event::SessionUpdated { session, .. } => *self = Self::clone(session),
-            Event::RoleSelected { user, role } => {
-                self.revision += 1;
-                match self
-                    .participants
-                    .iter_mut()
-                    .find(|participant| participant.user == *user)
-                {
-                    Some(participant) => participant.role = *role,
-                    None => {
-                        let participant = Participant {
-                            user: user.clone(),
-                            role: *role,
-                            added_at: offset,
-                        };
-                        self.participants.push(participant);
-                    }
-                }
-            }
-            Event::ParticipantRemoved { user } => {
-                self.revision += 1;
-                self.participants.retain(|participant| participant.user != *user);
-            }
-            Event::FeedbackUpdated { .. }
-            | Event::FeedbackRequired { .. }
-            | Event::FeedbackSettled { .. }
-            | Event::UserDisconnected { .. } => {}
-        }
     }
 }

@@ -1,21 +1,20 @@
-//! A sorted map that mostly has few entries, and of which there are very many: as long as they are few, it takes no more
-//! memory than they do, and none while it is empty. (A `BTreeMap` keeps room for eleven from the first one on, and
-//! keeps it when it is empty.)
+//! A sorted map for very many instances with few entries each. It allocates exactly what its entries need, and nothing
+//! while it is empty. (A `BTreeMap` allocates space for eleven entries with the first one, and keeps it.)
 
 use std::collections::BTreeMap;
 
-/// With more entries than this it is a tree.
+/// The maximum number of entries of the `Few` form.
 const FEW: usize = 16;
 
 /// A sorted map.
 #[derive(Debug)]
 pub(crate) enum SmallMap<K, V> {
-    /// Sorted: each access is a binary search, each change moves what is behind it.
+    /// A sorted slice: an access is a binary search, an insertion or removal copies the slice.
     Few(Box<[(K, V)]>),
-    /// In a box, so that a small map is no larger than a slice.
+    /// Boxed, so that the map is no larger than a slice.
     #[expect(
         clippy::box_collection,
-        reason = "the map is to be small, and mostly it is the other"
+        reason = "the enum must stay as small as its other variant"
     )]
     Many(Box<BTreeMap<K, V>>),
 }
@@ -60,7 +59,7 @@ impl<K: Ord, V> SmallMap<K, V> {
         }
     }
 
-    /// Puts a value in place of what was there.
+    /// Inserts a value, or replaces the value of the key.
     pub(crate) fn insert(&mut self, key: K, value: V) {
         match self {
             Self::Many(many) => {
@@ -86,7 +85,7 @@ impl<K: Ord, V> SmallMap<K, V> {
         match self {
             Self::Many(many) => {
                 let removed = many.remove(key);
-                // With a distance, so that one who comes and goes does not move all the others each time.
+                // Half of FEW, so that a map whose size varies around FEW is not converted each time.
                 if many.len() <= FEW / 2 {
                     *self = Self::Few(std::mem::take(&mut **many).into_iter().collect());
                 }
@@ -102,7 +101,7 @@ impl<K: Ord, V> SmallMap<K, V> {
         }
     }
 
-    /// In the order of the keys.
+    /// The entries, sorted by key.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         let (few, many) = match self {
             Self::Few(few) => (Some(few), None),
@@ -112,7 +111,7 @@ impl<K: Ord, V> SmallMap<K, V> {
         few.chain(many.into_iter().flatten())
     }
 
-    /// In the order of the keys.
+    /// The entries, sorted by key.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
         let (few, many) = match self {
             Self::Few(few) => (Some(few), None),
@@ -122,7 +121,7 @@ impl<K: Ord, V> SmallMap<K, V> {
         few.chain(many.into_iter().flatten())
     }
 
-    /// In order.
+    /// The keys, sorted.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
         self.iter().map(|(key, _)| key)
     }
@@ -138,7 +137,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_holds_what_a_tree_holds(steps in proptest::collection::vec((0u8..40, any::<Option<u16>>()), 0..200)) {
+        fn it_behaves_like_a_btree_map(steps in proptest::collection::vec((0u8..40, any::<Option<u16>>()), 0..200)) {
             let (mut map, mut tree) = (SmallMap::default(), BTreeMap::new());
             for (key, value) in steps {
                 match value {
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_no_larger_than_a_slice() {
+    fn it_is_as_small_as_a_slice() {
         assert_eq!(size_of::<SmallMap<u64, [u64; 4]>>(), size_of::<Box<[u64]>>());
     }
 }

@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use roomcast_core::{
     Entry, Epoch, Event, Offset, Position, RoomId, RoomState, Snapshot,
     hub::{Action, FollowerId, Hub, Input},
-    limits::{COMPARE_FEW, COMPARE_INTERVAL, COMPARE_TURNS},
+    limits::{COMPARE_BATCHES, COMPARE_INTERVAL, MIN_COMPARE_BATCH},
 };
 
 const ROOMS: usize = 100_000;
@@ -95,7 +95,7 @@ fn a_hundred_thousand_rooms_have_a_bound_and_do_not_make_an_event_dearer() {
             }
         }
         assert!(
-            turn <= COMPARE_FEW.max(ROOMS.div_ceil(COMPARE_TURNS)),
+            turn <= MIN_COMPARE_BATCH.max(ROOMS.div_ceil(COMPARE_BATCHES)),
             "{turn} in one turn"
         );
     }

@@ -1,5 +1,5 @@
-//! Does the simulation's oracle see anything? Faults are planted one by one into a copy of this crate, and the
-//! simulation has to find each.
+//! A test of the simulation: it plants faults one by one into a copy of this crate, and the simulation must find each of
+//! them.
 
 use std::{
     fs,
@@ -7,56 +7,56 @@ use std::{
     process::Command,
 };
 
-/// Seeds in which a fault has to show.
+/// The number of seeds in which the simulation must find a fault.
 const SEEDS: &str = "3000";
 
 struct Fault {
     name: &'static str,
-    /// A file, what is there once, and what is put in its place.
+    /// A file, a text that occurs exactly once in it, and its replacement.
     edits: &'static [(&'static str, &'static str, &'static str)],
 }
 
-/// Our own assertion would stop these before the oracle sees them.
+/// Removes the product's own assertion, which would stop these faults before the oracle sees them.
 const NO_ASSERTION: (&str, &str, &str) = (
-    "src/feed.rs",
+    "src/feed/mod.rs",
     r#"assert!(self.expects(entry.position), "I1");"#,
     "",
 );
 
 const FAULTS: &[Fault] = &[
     Fault {
-        name: "a hole in a log is delivered across",
+        name: "a gap in a log is delivered across",
         edits: &[
             NO_ASSERTION,
             (
-                "src/feed.rs",
+                "src/feed/mod.rs",
                 "} else if at.offset == position.offset.next() {",
                 "} else if at.offset > position.offset {",
             ),
         ],
     },
     Fault {
-        name: "a hint that comes twice is delivered twice",
+        name: "a repeated notification is delivered twice",
         edits: &[
             NO_ASSERTION,
             (
-                "src/feed.rs",
+                "src/feed/mod.rs",
                 "} else if at.offset == position.offset.next() {",
                 "} else if at.offset == position.offset.next() || at.offset == position.offset {",
             ),
             (
-                "src/hub.rs",
-                "let next = entry.position.offset == position.offset.next();",
-                "let next = true;",
+                "src/hub/hub_room.rs",
+                "let is_next = at.offset == position.offset.next();",
+                "let is_next = true;",
             ),
         ],
     },
     Fault {
-        name: "hints of a new source are delivered before the last entry was found there",
-        edits: &[("src/feed.rs", "self.phase = Phase::Verifying(position);", "")],
+        name: "notifications of a new source are delivered before the last entry was found there",
+        edits: &[("src/feed/mod.rs", "self.phase = Phase::Verifying(position);", "")],
     },
     Fault {
-        name: "another entry at the same place is taken for the same",
+        name: "another entry at the same offset counts as the same",
         edits: &[(
             "src/position.rs",
             "self == other || self == Self::UNKNOWN",
@@ -64,36 +64,36 @@ const FAULTS: &[Fault] = &[
         )],
     },
     Fault {
-        name: "another life of a log is taken for the same",
+        name: "another epoch of a log counts as the same",
         edits: &[
             ("src/position.rs", "self.epoch == other.epoch && (", "("),
             (
-                "src/event.rs",
-                "let same_life = self.epoch == after.epoch || after == Position::NONE;",
-                "let same_life = true;",
+                "src/log.rs",
+                "let same_epoch = self.epoch == after.epoch || after == Position::NONE;",
+                "let same_epoch = true;",
             ),
         ],
     },
     Fault {
         name: "tails are never compared",
         edits: &[(
-            "src/hub.rs",
-            "let compared: Vec<_> = compared.collect();",
-            "let compared: Vec<_> = compared.take(0).collect();",
+            "src/hub/mod.rs",
+            "let positions: Vec<_> = positions.collect();",
+            "let positions: Vec<_> = positions.take(0).collect();",
         )],
     },
     Fault {
-        name: "a follower is live wherever it is",
+        name: "a follower is live at any position",
         edits: &[(
-            "src/hub.rs",
+            "src/hub/hub_room.rs",
             "let state = if caught_up {",
             "let state = if caught_up || true {",
         )],
     },
     Fault {
-        name: "a follower that can not be continued is not told",
+        name: "a follower that cannot be continued gets no reset",
         edits: &[(
-            "src/hub.rs",
+            "src/hub/mod.rs",
             "for follower in reading {\n                room.followers.insert(follower, Follower::Waiting { reset: true });\n            }",
             "for follower in reading {\n                room.followers.insert(follower, Follower::Live(after));\n            }",
         )],
@@ -107,15 +107,15 @@ const FAULTS: &[Fault] = &[
         )],
     },
     Fault {
-        name: "a join is completed before the room has reached the position of its yes",
+        name: "a join is completed before the room has reached the position of its admission",
         edits: &[(
             "src/rooms/joins.rs",
-            ") => at.has_reached(*position),",
-            ") => at.has_reached(*position) || true,",
+            "Some(Phase::Awaiting { position }) => at.has_reached(*position),",
+            "Some(Phase::Awaiting { position }) => at.has_reached(*position) || true,",
         )],
     },
     Fault {
-        name: "a removal is forgotten",
+        name: "a removal is ignored",
         edits: &[(
             "src/rooms/session_room.rs",
             r#"self.revoke(socket, session, "removed");"#,
@@ -123,59 +123,59 @@ const FAULTS: &[Fault] = &[
         )],
     },
     Fault {
-        name: "whoever left is delivered to still",
+        name: "events are delivered after leaving",
         edits: &[(
             "src/rooms/joins.rs",
-            "self.part(id, &RoomId::Session(session.clone()));\n            self.actions",
-            "self.actions",
+            "self.remove_from_room(id, &RoomId::Session(session.clone()));\n            self.respond",
+            "self.respond",
         )],
     },
     Fault {
-        name: "a replay is forgotten",
+        name: "a replay is dropped",
         edits: &[(
-            "src/rooms/joins.rs",
+            "src/rooms/membership.rs",
             "self.actions.push_back(Action::Replay { socket: id, replay });",
             "drop(replay);",
         )],
     },
     Fault {
-        name: "a replay begins before its user took part",
+        name: "a replay contains entries from before the user was added",
         edits: &[(
-            "src/resume.rs",
+            "src/replay.rs",
             "entries.retain(|entry| entry.position.offset >= added_at);",
             "let _ = added_at;",
         )],
     },
     Fault {
-        name: "whoever was out meanwhile goes on as if nothing had been missed",
+        name: "a user who was removed meanwhile is recovered",
         edits: &[(
-            "src/resume.rs",
+            "src/replay.rs",
             "entries.iter().any(|entry| entry.event.removed().contains(user))",
             "false && user.as_str().is_empty()",
         )],
     },
     Fault {
-        name: "whoever was removed while away is not told",
+        name: "a user who was removed while disconnected gets no session-revoked",
         edits: &[(
             "src/rooms/resuming.rs",
-            "for (session, refusal) in denied {\n            self.revoke(id, &session, refusal.code());\n        }",
+            "for (session, denial) in denied {\n            self.revoke(id, &session, denial.code().as_str());\n        }",
             "drop(denied);",
         )],
     },
     Fault {
-        name: "a reset is not told",
+        name: "a reset is not sent",
         edits: &[(
             "src/rooms/session_room.rs",
-            "self.fan_out(id, session, Arc::new(event));\n    }\n\n    /// The session is no more.",
-            "let _ = &event;\n    }\n\n    /// The session is no more.",
+            "self.fan_out(id, session, Arc::new(event));\n    }\n\n    /// Denies the joins of a session that does not exist",
+            "let _ = &event;\n    }\n\n    /// Denies the joins of a session that does not exist",
         )],
     },
     Fault {
-        name: "a reset of everybody, where one was behind",
+        name: "a reset of every follower, although one was ahead",
         edits: &[(
-            "src/hub.rs",
-            "if at.has_reached(*position) {\n                            *state",
-            "if true {\n                            *state",
+            "src/hub/hub_room.rs",
+            "if at.has_reached(*position) {\n                *state",
+            "if true {\n                *state",
         )],
     },
     Fault {
@@ -187,7 +187,7 @@ const FAULTS: &[Fault] = &[
         )],
     },
     Fault {
-        name: "a request id is forgotten",
+        name: "a request id is not stored",
         edits: &[(
             "tests/simulation/store.rs",
             "self.requests.insert(request, (room, entry.position));",
@@ -240,7 +240,7 @@ impl Copy {
         let workspace = crate_root.ancestors().nth(2).expect("crates/core");
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("planted");
         let to = root.join("crates/core");
-        let _absent = fs::remove_dir_all(root.join("crates"));
+        let _ = fs::remove_dir_all(root.join("crates")); // absent in the first run
         for folder in ["src", "tests/simulation"] {
             copy(&crate_root.join(folder), &to.join(folder));
         }

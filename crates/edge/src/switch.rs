@@ -526,8 +526,8 @@ impl Board {
                     socket,
                     reply,
                     Some(session.as_str()),
-                    refusal.code(),
-                    refusal.text(),
+                    refusal.code().as_str(),
+                    refusal.message(),
                 );
             }
         }

@@ -3,19 +3,19 @@ import { backend, dev } from '@roomcast/testing/dev';
 import { expect, test } from 'vitest';
 
 import { createRoomcast, type ConnectionState } from '../../src/index.js';
-import { forThisTest, Page, Tab } from './page.js';
+import { stopAfterTest, Page, TabStorage } from './page.js';
 
-/** Every state from here on. */
+/** Records every state from this call on. */
 function states(page: Page): ConnectionState[] {
   const all: ConnectionState[] = [];
-  page.roomcast.onState(() => all.push(page.roomcast.state));
+  page.roomcast.subscribe(() => all.push(page.roomcast.getSnapshot()));
   return all;
 }
 
-test('a connection says where it stands', async () => {
+test('a connection reports each of its states', async () => {
   const page = new Page(dev, 'alice');
   const all = states(page);
-  expect(page.roomcast.state).toEqual({ status: 'idle' });
+  expect(page.roomcast.getSnapshot()).toEqual({ status: 'idle' });
   expect(page.roomcast.user).toBe('alice');
   page.roomcast.connect();
   page.roomcast.connect();
@@ -33,7 +33,7 @@ test('a connection says where it stands', async () => {
   ]);
 });
 
-test('closed right after it began, and begun again, is one connection', async () => {
+test('connect, close and connect in one task result in one connection', async () => {
   const page = new Page(dev, 'strict');
   await backend.publish('strict', 'one', { strict: 'observer' });
   let connections = 0;
@@ -49,21 +49,21 @@ test('closed right after it began, and begun again, is one connection', async ()
   expect(page.names()).toEqual(['session-joined']);
 });
 
-test('closed while it waits for a token stays closed', async () => {
-  let give: (token: string) => void = () => undefined;
-  const answer = new Promise<string>((resolve) => (give = resolve));
-  const page = new Page(dev, 'alice', { getToken: () => answer });
+test('a page that is closed while it waits for a token stays closed', async () => {
+  let resolveToken: (token: string) => void = () => undefined;
+  const token = new Promise<string>((resolve) => (resolveToken = resolve));
+  const page = new Page(dev, 'alice', { getToken: () => token });
   page.roomcast.connect();
-  expect(page.roomcast.state).toEqual({ status: 'connecting' });
+  expect(page.roomcast.getSnapshot()).toEqual({ status: 'connecting' });
   page.roomcast.close();
-  give(devToken('alice'));
-  // A whole connection later.
+  resolveToken(devToken('alice'));
+  // Another page connects completely in the meantime.
   await Page.open(dev, 'bob');
-  expect(page.roomcast.state).toEqual({ status: 'idle' });
+  expect(page.roomcast.getSnapshot()).toEqual({ status: 'idle' });
   expect(page.roomcast.socket.active).toBe(false);
 });
 
-test('what is held is joined again after close and connect, and nothing is missed', async () => {
+test('a held session is joined again after close and connect, and no event is missed', async () => {
   await backend.publish('pause', 'one', { alice: 'observer' });
   const page = await Page.open(dev, 'alice');
   await page.join('pause');
@@ -76,7 +76,7 @@ test('what is held is joined again after close and connect, and nothing is misse
   expect(page.session('pause').session?.status).toBe('three');
 });
 
-test('a token that is bad is refused, and another one goes on', async () => {
+test('an invalid token is denied, and another token connects', async () => {
   for (const [token, code] of [
     ['', 'token_missing'],
     ['x.y.z', 'token_invalid'],
@@ -84,30 +84,30 @@ test('a token that is bad is refused, and another one goes on', async () => {
   ] as const) {
     const page = new Page(dev, 'alice', { token });
     page.roomcast.connect();
-    await page.until(() => page.roomcast.state.status === 'refused');
-    expect(page.roomcast.state).toMatchObject({ code });
+    await page.until(() => page.roomcast.getSnapshot().status === 'denied');
+    expect(page.roomcast.getSnapshot()).toMatchObject({ code });
     page.roomcast.setToken(devToken('alice'));
     await page.connected();
   }
 });
 
-test('a token is asked for when there is none', async () => {
-  let asked = 0;
+test('getToken is called if there is no token', async () => {
+  let calls = 0;
   const getToken = () => {
-    asked++;
+    calls++;
     return devToken('alice');
   };
   const page = await Page.open(dev, 'alice', { getToken });
-  expect(asked).toBe(1);
+  expect(calls).toBe(1);
   expect(page.roomcast.user).toBe('alice');
   await page.breakConnection();
   await page.connected();
-  expect(asked).toBe(1);
+  expect(calls).toBe(1);
 });
 
-test('a way to a token that fails is tried again', async () => {
-  const answers = [() => Promise.reject(new Error('no network')), () => Promise.resolve(devToken('alice'))];
-  const page = new Page(dev, 'alice', { getToken: () => (answers.shift() ?? (() => Promise.resolve('')))() });
+test('getToken is called again after a failure', async () => {
+  const results = [() => Promise.reject(new Error('no network')), () => Promise.resolve(devToken('alice'))];
+  const page = new Page(dev, 'alice', { getToken: () => (results.shift() ?? (() => Promise.resolve('')))() });
   const all = states(page);
   page.roomcast.connect();
   await page.connected();
@@ -120,43 +120,43 @@ test('a way to a token that fails is tried again', async () => {
 
 test('a token is renewed on the live connection before it expires', async () => {
   await backend.publish('renewed', 'n0', { alice: 'observer' });
-  let asked = 0;
+  let calls = 0;
   const page = await Page.open(dev, 'alice', {
     getToken: () => {
-      asked++;
+      calls++;
       return Promise.resolve(devToken('alice', 4));
     },
   });
   await page.join('renewed');
   const all = states(page);
   const id = page.roomcast.socket.id;
-  await page.until(() => asked >= 4);
+  await page.until(() => calls >= 4);
   expect(all).toEqual([]);
   expect(page.roomcast.socket.id).toBe(id);
 });
 
-test('a token that expired is replaced by another one, and nothing is missed', async () => {
+test('an expired token is replaced, and no event is missed', async () => {
   await backend.publish('expired', 'n0', { alice: 'observer' });
-  let asked = 0;
+  let calls = 0;
   const page = await Page.open(dev, 'alice', {
     token: devToken('alice', 2),
     // The renewal hangs, so that the token expires on the live connection.
     getToken: () => {
-      asked++;
-      return asked === 1 ? new Promise<string>(() => undefined) : devToken('alice');
+      calls++;
+      return calls === 1 ? new Promise<string>(() => undefined) : devToken('alice');
     },
   });
   await page.join('expired');
   const all = states(page);
   await page.until(() => all.some(({ status }) => status === 'reconnecting') && !page.roomcast.socket.active);
   await backend.publish('expired', 'n1');
-  expect(asked).toBe(1);
+  expect(calls).toBe(1);
   page.roomcast.setToken(devToken('alice'));
   await page.until(() => page.statuses.includes('n1'));
-  expect(page.roomcast.state).toEqual({ status: 'connected', recovered: true });
+  expect(page.roomcast.getSnapshot()).toEqual({ status: 'connected', recovered: true });
 });
 
-test('token_expired at connect has the last word, whatever the clock says', async () => {
+test('token_expired at connect leads to another token, also with a wrong clock', async () => {
   const tokens = [devToken('alice', -60, { iat: 0 }), devToken('alice')];
   const now = Date.now;
   Date.now = () => now() - 3_600_000;
@@ -176,7 +176,7 @@ test('token_expired at connect has the last word, whatever the clock says', asyn
   }
 });
 
-test('a token is replaced without a break', async () => {
+test('a token is replaced without an interruption', async () => {
   const page = await Page.open(dev, 'alice', { token: devToken('alice', 2) });
   const all = states(page);
   const end = Date.now() + 3_000;
@@ -185,8 +185,8 @@ test('a token is replaced without a break', async () => {
   expect(all).toEqual([]);
 });
 
-test('a token of another user begins anew, with nothing of the first', async () => {
-  const tab = new Tab();
+test('a token of another user starts a new connection without data of the first user', async () => {
+  const tab = new TabStorage();
   await backend.publish('switch', 'n0', { alice: 'interviewer', bob: 'observer' });
   const page = await Page.open(dev, 'alice', { storage: tab });
   await page.join('switch');
@@ -196,66 +196,68 @@ test('a token of another user begins anew, with nothing of the first', async () 
   expect(page.session('switch')).toMatchObject({ status: 'joining', session: undefined, role: undefined });
   await page.until(() => page.session('switch').status === 'joined');
   expect(page.roomcast.user).toBe('bob');
-  expect(page.roomcast.state).toEqual({ status: 'connected', recovered: false });
+  expect(page.roomcast.getSnapshot()).toEqual({ status: 'connected', recovered: false });
   expect(page.session('switch')).toMatchObject({ role: 'observer', resets: 0 });
   expect(page.statuses).toEqual(['n1']);
-  await page.until(() => tab.kept.size === 2);
-  expect([...tab.kept.keys()]).toEqual(['roomcast:alice:switch', 'roomcast:bob:switch']);
+  await page.until(() => tab.items.size === 2);
+  expect([...tab.items.keys()]).toEqual(['roomcast:alice:switch', 'roomcast:bob:switch']);
 });
 
-test('a user who is disconnected is told, and may come again', async () => {
+test('a page whose user is disconnected is informed, and may connect again', async () => {
   await backend.publish('ended', 'n0', { alice: 'observer' });
   const page = await Page.open(dev, 'alice');
   await page.join('ended');
   await backend.disconnect('alice');
-  await page.until(() => page.roomcast.state.status === 'ended');
-  expect(page.roomcast.state).toEqual({ status: 'ended', reason: 'io server disconnect' });
+  await page.until(() => page.roomcast.getSnapshot().status === 'ended');
+  expect(page.roomcast.getSnapshot()).toEqual({ status: 'ended', reason: 'io server disconnect' });
   await backend.publish('ended', 'n1');
   page.roomcast.connect();
   await page.until(() => page.statuses.includes('n1'));
   expect(page.session('ended').status).toBe('joined');
 });
 
-test('the page may use the raw socket, also to disconnect', async () => {
+test('the page may disconnect and connect the raw socket', async () => {
   const page = await Page.open(dev, 'alice');
   page.roomcast.socket.disconnect();
-  expect(page.roomcast.state).toEqual({ status: 'idle' });
+  expect(page.roomcast.getSnapshot()).toEqual({ status: 'idle' });
   page.roomcast.socket.connect();
   await page.connected();
 });
 
-test('an edge that can not be reached is tried again', async () => {
-  const server = forThisTest(await RoomcastProcess.dev());
+test('a page retries until an unreachable edge is reachable', async () => {
+  const server = stopAfterTest(await RoomcastProcess.dev());
   await server.stop();
   const page = new Page(server, 'alice');
   page.roomcast.connect();
-  await page.until(() => page.roomcast.state.status === 'reconnecting');
-  await server.startAgain();
+  await page.until(() => page.roomcast.getSnapshot().status === 'reconnecting');
+  await server.restart();
   await page.connected();
 });
 
-test('outside of a page, it says that it needs a url', () => {
+test('outside a browser the option url is required', () => {
   expect(() => createRoomcast({ token: 'x' })).toThrow('url');
 });
 
-test('a user claim of another name is read', async () => {
-  const server = forThisTest(await RoomcastProcess.dev(['--jwt-user-claim', 'uid']));
-  const its = Backend.of(server);
-  await its.publish('claim', 'n0', { alice: 'observer' });
-  const token = devToken('somebody', 60, { uid: 'alice' });
+test('the option userClaim names the claim of the user', async () => {
+  const server = stopAfterTest(await RoomcastProcess.dev(['--jwt-user-claim', 'uid']));
+  const ownBackend = Backend.of(server);
+  await ownBackend.publish('claim', 'n0', { alice: 'observer' });
+  const token = devToken('other', 60, { uid: 'alice' });
   const page = await Page.open(server, 'alice', { token, userClaim: 'uid' });
   await page.join('claim');
   expect([page.roomcast.user, page.session('claim').role]).toEqual(['alice', 'observer']);
-  its.close();
+  ownBackend.close();
 });
 
-test('no token is kept or logged', async () => {
-  const tab = new Tab();
+test('no token is stored or part of a state', async () => {
+  const tab = new TabStorage();
   await backend.publish('secret', 'n0', { alice: 'observer' });
   const token = devToken('alice');
   const page = await Page.open(dev, 'alice', { token, storage: tab });
   await page.join('secret');
-  await page.until(() => tab.kept.size === 1);
-  expect(JSON.stringify([...tab.kept, page.roomcast.state, page.session('secret')])).not.toContain(token);
-  expect(JSON.stringify(page.roomcast.state)).not.toContain(token.split('.')[2]);
+  await page.until(() => tab.items.size === 1);
+  expect(JSON.stringify([...tab.items, page.roomcast.getSnapshot(), page.session('secret')])).not.toContain(
+    token,
+  );
+  expect(JSON.stringify(page.roomcast.getSnapshot())).not.toContain(token.split('.')[2]);
 });

@@ -11,50 +11,50 @@ import {
   type SessionState,
 } from '../../src/index.js';
 
-/** Longer than anything here takes, the stock client's wait before it comes back included. */
-const PATIENCE_MS = 15_000;
+/** Longer than every operation in these tests, including the delay of socket.io-client before it reconnects. */
+const TIMEOUT_MS = 15_000;
 
-export interface Seen {
+export interface ReceivedEvent {
   name: keyof ServerToClientEvents;
   payload: Record<string, unknown>;
   cursor: string;
 }
 
-/** What a tab keeps while its page reloads. */
-export class Tab implements PositionStorage {
-  readonly kept = new Map<string, string>();
+/** The session storage of a tab, which survives reloads of its page. */
+export class TabStorage implements PositionStorage {
+  readonly items = new Map<string, string>();
 
   getItem(key: string): string | null {
-    return this.kept.get(key) ?? null;
+    return this.items.get(key) ?? null;
   }
 
   setItem(key: string, value: string): void {
-    this.kept.set(key, value);
+    this.items.set(key, value);
   }
 
   removeItem(key: string): void {
-    this.kept.delete(key);
+    this.items.delete(key);
   }
 }
 
-/** A page of a user, and every event that its handlers were given. */
+/** A page of a user, and every event that its handlers received. */
 export class Page {
   readonly roomcast: Roomcast;
-  readonly seen: Seen[] = [];
+  readonly received: ReceivedEvent[] = [];
 
-  constructor(at: RoomcastProcess | string, user: string, options: RoomcastOptions = {}) {
-    const url = typeof at === 'string' ? at : at.url;
+  constructor(server: RoomcastProcess | string, user: string, options: RoomcastOptions = {}) {
+    const url = typeof server === 'string' ? server : server.url;
     const token = options.getToken === undefined ? { token: devToken(user) } : {};
     this.roomcast = createRoomcast({ url, storage: null, ...token, ...options });
     for (const name of serverToClientEvents) {
       this.roomcast.on(name, (payload: object, cursor: string) => {
-        this.seen.push({ name, payload: { ...payload }, cursor });
+        this.received.push({ name, payload: { ...payload }, cursor });
       });
     }
     onTestFinished(() => this.roomcast.close());
   }
 
-  /** A page that is connected. */
+  /** Opens a page and waits until it is connected. */
   static async open(...args: ConstructorParameters<typeof Page>): Promise<Page> {
     const page = new Page(...args);
     page.roomcast.connect();
@@ -63,59 +63,59 @@ export class Page {
   }
 
   async connected(): Promise<void> {
-    await this.until(() => this.roomcast.state.status === 'connected');
+    await this.until(() => this.roomcast.getSnapshot().status === 'connected');
   }
 
   session(id: string): SessionState {
-    return this.roomcast.session(id).state;
+    return this.roomcast.session(id).getSnapshot();
   }
 
-  /** Holds a session until it is in its room. */
+  /** Holds a session, and waits until the page is in its room. */
   async join(id: string): Promise<() => void> {
     const leave = this.roomcast.join(id);
     await this.until(() => this.session(id).status === 'joined');
     return leave;
   }
 
-  /** Every status that `session-updated` told of, in order. */
+  /** The status of each `session-updated`, in order. */
   get statuses(): unknown[] {
-    const updates = this.seen.filter(({ name }) => name === 'session-updated');
+    const updates = this.received.filter(({ name }) => name === 'session-updated');
     return updates.map(({ payload }) => (payload['session'] as { status: string }).status);
   }
 
   names(): string[] {
-    return this.seen.map(({ name }) => name);
+    return this.received.map(({ name }) => name);
   }
 
-  /** The connection breaks underneath. The page comes back by itself. */
+  /** Closes the transport, as a network failure does. The page reconnects by itself. */
   async breakConnection(): Promise<void> {
     this.roomcast.socket.io.engine.close();
-    await this.until(() => this.roomcast.state.status !== 'connected');
+    await this.until(() => this.roomcast.getSnapshot().status !== 'connected');
   }
 
-  /** The page is gone without a word; a storage has what it has at `pagehide`. */
+  /** Ends the page without leaving its sessions. Its storage contains what was written at `pagehide`. */
   async unload(): Promise<void> {
     await this.breakConnection();
     this.roomcast.close();
   }
 
-  async until(holds: () => boolean): Promise<void> {
-    await until(holds, () => ({ connection: this.roomcast.state, seen: this.seen }));
+  async until(condition: () => boolean): Promise<void> {
+    await until(condition, () => ({ connection: this.roomcast.getSnapshot(), received: this.received }));
   }
 }
 
-/** Ends something with the test, however that ends. */
-export function forThisTest<T extends { stop(): Promise<void> }>(it: T): T {
-  onTestFinished(() => it.stop());
-  return it;
+/** Stops a process at the end of the test, also if the test fails. */
+export function stopAfterTest<T extends { stop(): Promise<void> }>(process: T): T {
+  onTestFinished(() => process.stop());
+  return process;
 }
 
-/** Looks again and again until it holds. */
-export async function until(holds: () => boolean, shown: () => unknown = () => ''): Promise<void> {
-  const end = Date.now() + PATIENCE_MS;
-  while (!holds()) {
+/** Waits until the condition is true. */
+export async function until(condition: () => boolean, context: () => unknown = () => ''): Promise<void> {
+  const end = Date.now() + TIMEOUT_MS;
+  while (!condition()) {
     if (Date.now() > end)
-      throw new Error(`in vain: ${holds.toString()}\n${JSON.stringify(shown(), null, 2)}`);
+      throw new Error(`timed out: ${condition.toString()}\n${JSON.stringify(context(), null, 2)}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -1,12 +1,12 @@
 import { backend, dev } from '@roomcast/testing/dev';
 import { expect, onTestFinished, test, vi } from 'vitest';
 
-import { Page, Tab } from './page.js';
+import { Page, TabStorage } from './page.js';
 
-const both = { alice: 'interviewer', bob: 'interviewee' };
+const participants = { alice: 'interviewer', bob: 'interviewee' };
 
-test('a session is what its backend said, and what was said since', async () => {
-  await backend.publish('facts', 'scheduled', both, { topic: 'Rust' });
+test('a session contains the published data and all later changes', async () => {
+  await backend.publish('facts', 'scheduled', participants, { topic: 'Rust' });
   const page = await Page.open(dev, 'alice');
   await page.join('facts');
   expect(page.session('facts')).toMatchObject({
@@ -35,8 +35,8 @@ test('a session is what its backend said, and what was said since', async () => 
   expect(page.names()).toEqual(['session-joined', 'session-updated', 'role-selected', 'role-selected']);
 });
 
-test('what the page knows is what the backend knows', async () => {
-  await backend.publish('agree', 'one', both, { deep: { list: [1, null, 'x', { y: true }] } });
+test('pages of different users have the same session', async () => {
+  await backend.publish('agree', 'one', participants, { deep: { list: [1, null, 'x', { y: true }] } });
   const page = await Page.open(dev, 'alice');
   await page.join('agree');
   await backend.selectRole('agree', 'bob', 'observer');
@@ -47,7 +47,7 @@ test('what the page knows is what the backend knows', async () => {
 });
 
 test('a session is joined by its first hold and left by the last one', async () => {
-  await backend.publish('counted', 'one', both);
+  await backend.publish('counted', 'one', participants);
   const page = await Page.open(dev, 'alice');
   const sent: unknown[] = [];
   page.roomcast.socket.onAnyOutgoing((event, id) => sent.push([event, id]));
@@ -58,7 +58,7 @@ test('a session is joined by its first hold and left by the last one', async () 
   await backend.publish('counted', 'two');
   await page.until(() => page.statuses.includes('two'));
   second();
-  // Given back and taken again at once, as React's StrictMode does: nobody is told.
+  // A release and a new hold in one task, as in React's StrictMode, send no event.
   const third = page.roomcast.join('counted');
   await Promise.resolve();
   expect(sent).toEqual([['join-session', 'counted']]);
@@ -79,8 +79,8 @@ test('a session is joined by its first hold and left by the last one', async () 
   expect(page.session('counted').session?.status).toBe('three');
 });
 
-test('who leaves while the join is under way is out', async () => {
-  await backend.publish('hasty', 'one', both);
+test('a session that is left during its join is not joined', async () => {
+  await backend.publish('hasty', 'one', participants);
   const page = await Page.open(dev, 'alice');
   page.roomcast.join('hasty')();
   await page.until(() => page.session('hasty').status === 'idle');
@@ -96,8 +96,8 @@ test('who leaves while the join is under way is out', async () => {
   expect(page.statuses).toEqual(['three']);
 });
 
-test('who left may join by the raw socket all the same', async () => {
-  await backend.publish('raw', 'one', both);
+test('a session that was left can be joined through the raw socket', async () => {
+  await backend.publish('raw', 'one', participants);
   const page = await Page.open(dev, 'alice');
   const leave = await page.join('raw');
   leave();
@@ -107,7 +107,7 @@ test('who left may join by the raw socket all the same', async () => {
   await page.until(() => page.statuses.includes('two'));
 });
 
-test('a denial is final, and another hold asks again', async () => {
+test('a denial is final, and another hold sends a new request', async () => {
   const page = await Page.open(dev, 'alice');
   page.roomcast.join('nowhere');
   await page.until(() => page.session('nowhere').status === 'denied');
@@ -124,13 +124,13 @@ test('a denial is final, and another hold asks again', async () => {
   expect(page.session('no id')).toMatchObject({ error: { code: 'bad_request' } });
 });
 
-test('who is removed is told, and forgets the position', async () => {
-  const tab = new Tab();
-  await backend.publish('removed', 'one', both);
+test('a removal is reported and removes the saved position', async () => {
+  const tab = new TabStorage();
+  await backend.publish('removed', 'one', participants);
   const page = await Page.open(dev, 'alice', { storage: tab });
   await page.join('removed');
-  await page.until(() => tab.kept.size === 1);
-  expect([...tab.kept.keys()]).toEqual(['roomcast:alice:removed']);
+  await page.until(() => tab.items.size === 1);
+  expect([...tab.items.keys()]).toEqual(['roomcast:alice:removed']);
   await backend.remove('removed', 'alice');
   await page.until(() => page.session('removed').status === 'revoked');
   expect(page.session('removed')).toMatchObject({
@@ -138,69 +138,69 @@ test('who is removed is told, and forgets the position', async () => {
     role: undefined,
     position: undefined,
   });
-  expect(tab.kept.size).toBe(0);
+  expect(tab.items.size).toBe(0);
   expect(page.names().at(-1)).toBe('session-revoked');
 });
 
-test('feedback is due until this user gives it', async () => {
-  await backend.publish('due', 'over', both);
+test('feedback is pending until this user submits it', async () => {
+  await backend.publish('pending', 'over', participants);
   const [page, other] = [await Page.open(dev, 'alice'), await Page.open(dev, 'bob')];
-  await page.join('due');
-  await other.join('due');
-  expect(page.session('due').feedbackDue).toBe(false);
-  await backend.requireFeedback('due');
-  await page.until(() => page.session('due').feedbackDue);
-  await other.until(() => other.session('due').feedbackDue);
-  await backend.updateFeedback('due', 'f1', { score: 3, authorId: 'bob' }, { authorId: 'bob' });
-  await other.until(() => !other.session('due').feedbackDue);
+  await page.join('pending');
+  await other.join('pending');
+  expect(page.session('pending').pendingFeedback).toBe(false);
+  await backend.requireFeedback('pending');
+  await page.until(() => page.session('pending').pendingFeedback);
+  await other.until(() => other.session('pending').pendingFeedback);
+  await backend.updateFeedback('pending', 'f1', { score: 3, authorId: 'bob' }, { authorId: 'bob' });
+  await other.until(() => !other.session('pending').pendingFeedback);
   await backend.updateFeedback(
-    'due',
+    'pending',
     'f2',
     {},
     { authorId: 'alice', newFeedback: { authorId: 'alice', text: 'good' } },
   );
-  await page.until(() => !page.session('due').feedbackDue);
-  await backend.updateFeedback('due', 'f2', { text: 'very good' });
-  await page.until(() => page.session('due').feedback['f2']?.updates['text'] === 'very good');
-  expect(page.session('due').feedback).toMatchObject({
+  await page.until(() => !page.session('pending').pendingFeedback);
+  await backend.updateFeedback('pending', 'f2', { text: 'very good' });
+  await page.until(() => page.session('pending').feedback['f2']?.updates['text'] === 'very good');
+  expect(page.session('pending').feedback).toMatchObject({
     f1: { updates: { score: 3 }, newFeedback: undefined },
     f2: { newFeedback: { authorId: 'alice', text: 'good' } },
   });
 });
 
-test('what is owed stays so for who leaves and comes again', async () => {
-  await backend.publish('stays', 'over', both);
+test('feedback stays pending after leaving and joining again', async () => {
+  await backend.publish('stays', 'over', participants);
   const page = await Page.open(dev, 'alice');
   const leave = await page.join('stays');
   await backend.requireFeedback('stays', ['alice']);
-  await page.until(() => page.session('stays').feedbackDue);
+  await page.until(() => page.session('stays').pendingFeedback);
   leave();
   await page.until(() => page.session('stays').status === 'idle');
   await page.join('stays');
-  expect(page.session('stays').feedbackDue).toBe(true);
+  expect(page.session('stays').pendingFeedback).toBe(true);
   page.roomcast.session('stays').settleFeedback();
-  expect(page.session('stays').feedbackDue).toBe(false);
+  expect(page.session('stays').pendingFeedback).toBe(false);
 });
 
-test('a new connection reminds of what is owed, and of nothing else', async () => {
-  await backend.publish('owed', 'over', both);
+test('a new connection sends reminders for pending feedback only', async () => {
+  await backend.publish('reminded', 'over', participants);
   const page = await Page.open(dev, 'alice');
-  await page.join('owed');
-  await backend.requireFeedback('owed', ['alice']);
-  await page.until(() => page.session('owed').feedbackDue);
-  const due: boolean[] = [];
-  page.roomcast.session('owed').onState(() => due.push(page.session('owed').feedbackDue));
+  await page.join('reminded');
+  await backend.requireFeedback('reminded', ['alice']);
+  await page.until(() => page.session('reminded').pendingFeedback);
+  const pending: boolean[] = [];
+  page.roomcast.session('reminded').subscribe(() => pending.push(page.session('reminded').pendingFeedback));
   await page.breakConnection();
   await page.until(() => page.names().filter((name) => name === 'feedback-required').length === 2);
-  expect(due).not.toContain(false);
+  expect(pending).not.toContain(false);
   await page.breakConnection();
-  // Given without the page being told by whom.
-  await backend.updateFeedback('owed', 'f1', {}, { authorId: 'alice' });
-  await page.until(() => !page.session('owed').feedbackDue);
+  // The event does not contain the author.
+  await backend.updateFeedback('reminded', 'f1', {}, { authorId: 'alice' });
+  await page.until(() => !page.session('reminded').pendingFeedback);
 });
 
-test('what handlers throw stops neither others nor the page', async () => {
-  await backend.publish('thrown', 'one', both);
+test('an error in a handler stops neither other handlers nor the page', async () => {
+  await backend.publish('thrown', 'one', participants);
   const page = await Page.open(dev, 'alice');
   await page.join('thrown');
   const uncaught: unknown[] = [];
@@ -208,37 +208,37 @@ test('what handlers throw stops neither others nor the page', async () => {
   process.removeAllListeners('uncaughtException');
   process.once('uncaughtException', (error) => uncaught.push(error));
   const called: string[] = [];
-  const off = page.roomcast.on('session-updated', () => {
-    throw new Error('of the page');
+  const removeHandler = page.roomcast.on('session-updated', () => {
+    throw new Error('error of the page');
   });
   page.roomcast.on('session-updated', ({ session }) => called.push(session.status));
   await backend.publish('thrown', 'two');
   await page.until(() => called.length === 1 && uncaught.length === 1);
   for (const listener of before) process.on('uncaughtException', listener);
-  expect(uncaught).toMatchObject([{ message: 'of the page' }]);
-  off();
+  expect(uncaught).toMatchObject([{ message: 'error of the page' }]);
+  removeHandler();
 });
 
-test('two pages of one user keep their own positions', async () => {
-  const tab = new Tab();
-  await backend.publish('twice', 'one', both);
+test('two pages of one user save their positions separately', async () => {
+  const tab = new TabStorage();
+  await backend.publish('twice', 'one', participants);
   const [page, other] = [
     await Page.open(dev, 'alice', { storage: tab }),
     await Page.open(dev, 'alice', { storage: tab }),
   ];
   await page.join('twice');
   const leave = await other.join('twice');
-  await page.until(() => tab.kept.size === 2);
+  await page.until(() => tab.items.size === 2);
   leave();
   await other.until(() => other.session('twice').status === 'idle');
-  expect([...tab.kept.keys()]).toEqual(['roomcast:alice:twice']);
+  expect([...tab.items.keys()]).toEqual(['roomcast:alice:twice']);
 });
 
-test('a storage that throws costs nothing but the reload', async () => {
+test('a storage that throws does not prevent a join', async () => {
   const broken = () => {
     throw new DOMException('denied', 'SecurityError');
   };
-  await backend.publish('private', 'one', both);
+  await backend.publish('private', 'one', participants);
   const page = await Page.open(dev, 'alice', {
     storage: { getItem: broken, setItem: broken, removeItem: broken },
   });
@@ -247,28 +247,30 @@ test('a storage that throws costs nothing but the reload', async () => {
   await page.until(() => page.session('private').session?.status === 'two');
 });
 
-test('what waits to be written is written when the page is hidden, and nobody listens to that after close', async () => {
-  const tab = new Tab();
-  const hidden = new Set<() => void>();
+test('positions are written when the page is hidden, and the listener is removed by close', async () => {
+  const tab = new TabStorage();
+  const pagehideListeners = new Set<() => void>();
   vi.stubGlobal(
     'addEventListener',
-    (event: string, then: () => void) => event === 'pagehide' && hidden.add(then),
+    (event: string, listener: () => void) => event === 'pagehide' && pagehideListeners.add(listener),
   );
-  vi.stubGlobal('removeEventListener', (_: string, then: () => void) => hidden.delete(then));
+  vi.stubGlobal('removeEventListener', (_: string, listener: () => void) =>
+    pagehideListeners.delete(listener),
+  );
   onTestFinished(() => void vi.unstubAllGlobals());
-  await backend.publish('hidden', 'one', both);
+  await backend.publish('hidden', 'one', participants);
   const page = await Page.open(dev, 'alice', { storage: tab });
   const key = 'roomcast:alice:hidden';
-  const kept: unknown[] = [];
+  const isSaved: unknown[] = [];
   page.roomcast.on('session-updated', () => {
-    kept.push(tab.getItem(key) === page.session('hidden').position);
-    for (const then of hidden) then();
-    kept.push(tab.getItem(key) === page.session('hidden').position);
+    isSaved.push(tab.getItem(key) === page.session('hidden').position);
+    for (const listener of pagehideListeners) listener();
+    isSaved.push(tab.getItem(key) === page.session('hidden').position);
   });
   await page.join('hidden');
   await backend.publish('hidden', 'two');
-  await page.until(() => kept.length === 2);
-  expect(kept).toEqual([false, true]);
+  await page.until(() => isSaved.length === 2);
+  expect(isSaved).toEqual([false, true]);
   page.roomcast.close();
-  expect(hidden.size).toBe(0);
+  expect(pagehideListeners.size).toBe(0);
 });

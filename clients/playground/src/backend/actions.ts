@@ -1,25 +1,37 @@
-// The forms of the backend's calls: which fields each has, and the request that they make.
+// The forms of the backend's calls: the fields of each form, and the request that they define.
 
-import type { Method, Request, RoleName } from './calls';
-import { id, ids, json, optionalId, optionalWord, requestId, seats, some, word, type Draft } from './draft';
-import type { Known } from './record';
+import {
+  mapDefined,
+  optionalId,
+  optionalIds,
+  optionalJson,
+  optionalParticipants,
+  optionalText,
+  requestId,
+  requiredId,
+  requiredText,
+  type Draft,
+} from './draft';
+import type { Method, Request, RoleName } from './requests';
+import type { RecordState } from './session-record';
 
-export type FieldKind = 'id' | 'word' | 'role' | 'ids' | 'json' | 'seats';
+export type FieldKind = 'id' | 'text' | 'role' | 'ids' | 'json' | 'participants';
 
 export interface Field {
   readonly name: string;
   readonly label: string;
   readonly kind: FieldKind;
   readonly optional?: boolean;
-  readonly hint?: string;
+  readonly help?: string;
 }
 
 export interface Action {
   readonly method: Method;
   readonly label: string;
-  readonly what: string;
+  readonly description: string;
   readonly fields: readonly Field[];
-  readonly start: (session: string, known: Known) => Draft;
+  readonly initialDraft: (session: string, record: RecordState) => Draft;
+  // Throws a FieldError if a field is invalid.
   readonly request: (draft: Draft) => Request;
 }
 
@@ -28,134 +40,162 @@ const USER: Field = { name: 'user', label: 'User', kind: 'id' };
 const REQUEST_ID: Field = {
   name: 'requestId',
   label: 'Request id',
-  kind: 'word',
+  kind: 'text',
   optional: true,
-  hint: 'The same again has no second effect.',
+  help: 'A repeated call with the same id has no second effect.',
+};
+
+const PUBLISH_SESSION_UPDATE: Action = {
+  method: 'PublishSessionUpdate',
+  label: 'Publish',
+  description: 'Creates or replaces the session. Browsers receive session-updated.',
+  fields: [
+    SESSION,
+    { name: 'status', label: 'Status', kind: 'text' },
+    {
+      name: 'participants',
+      label: 'Participants',
+      kind: 'participants',
+      optional: true,
+      help: 'One user and role per line. Empty: unchanged.',
+    },
+    { name: 'attributes', label: 'Attributes', kind: 'json', optional: true },
+    REQUEST_ID,
+  ],
+  initialDraft: (session, record) => ({
+    session,
+    status: record.status === 'loaded' ? record.session.status : 'scheduled',
+    attributes: record.status === 'loaded' ? JSON.stringify(record.session.attributes) : '{}',
+  }),
+  request: (draft) => ({
+    session: {
+      id: requiredId(draft, 'session'),
+      status: requiredText(draft, 'status'),
+      ...mapDefined(optionalParticipants(draft, 'participants'), (list) => ({ participants: { list } })),
+      ...mapDefined(optionalJson(draft, 'attributes'), (attributes) => ({ attributes })),
+    },
+    ...requestId(draft),
+  }),
+};
+
+const SELECT_ROLE: Action = {
+  method: 'SelectRole',
+  label: 'Select role',
+  description: 'Makes the user a participant in a role. Browsers receive role-selected.',
+  fields: [SESSION, USER, { name: 'role', label: 'Role', kind: 'role' }, REQUEST_ID],
+  initialDraft: (session) => ({ session, user: 'dave', role: 'ROLE_OBSERVER' }),
+  request: (draft) => ({
+    sessionId: requiredId(draft, 'session'),
+    userId: requiredId(draft, 'user'),
+    role: requiredText(draft, 'role') as RoleName,
+    ...requestId(draft),
+  }),
+};
+
+const REQUIRE_FEEDBACK: Action = {
+  method: 'RequireFeedback',
+  label: 'Require feedback',
+  description:
+    'Makes feedback pending. The users’ browsers receive feedback-required, and again on every new connection.',
+  fields: [
+    SESSION,
+    {
+      name: 'users',
+      label: 'Users',
+      kind: 'ids',
+      optional: true,
+      help: 'Separated by commas. Empty: every participant.',
+    },
+    REQUEST_ID,
+  ],
+  initialDraft: (session) => ({ session }),
+  request: (draft) => ({
+    sessionId: requiredId(draft, 'session'),
+    ...mapDefined(optionalIds(draft, 'users'), (userIds) => ({ userIds })),
+    ...requestId(draft),
+  }),
+};
+
+const UPDATE_FEEDBACK: Action = {
+  method: 'UpdateFeedback',
+  label: 'Update feedback',
+  description: 'Publishes created or changed feedback. Browsers receive feedback-updated.',
+  fields: [
+    SESSION,
+    { name: 'feedback', label: 'Feedback', kind: 'id' },
+    {
+      name: 'author',
+      label: 'Author',
+      kind: 'id',
+      optional: true,
+      help: 'The pending feedback of this user is settled.',
+    },
+    { name: 'updates', label: 'Updates', kind: 'json', optional: true },
+    { name: 'newFeedback', label: 'New feedback', kind: 'json', optional: true },
+    REQUEST_ID,
+  ],
+  initialDraft: (session) => ({ session, feedback: 'f1', author: 'alice', updates: '{"score":5}' }),
+  request: (draft) => ({
+    sessionId: requiredId(draft, 'session'),
+    feedbackId: requiredId(draft, 'feedback'),
+    ...mapDefined(optionalId(draft, 'author'), (authorId) => ({ authorId })),
+    ...mapDefined(optionalJson(draft, 'updates'), (updates) => ({ updates })),
+    ...mapDefined(optionalJson(draft, 'newFeedback'), (newFeedback) => ({ newFeedback })),
+    ...requestId(draft),
+  }),
+};
+
+const REMOVE_PARTICIPANT: Action = {
+  method: 'RemoveParticipant',
+  label: 'Remove',
+  description:
+    'Removes a user from the session. The user’s browsers leave the room immediately and receive session-revoked.',
+  fields: [SESSION, USER, REQUEST_ID],
+  initialDraft: (session) => ({ session, user: 'carol' }),
+  request: (draft) => ({
+    sessionId: requiredId(draft, 'session'),
+    userId: requiredId(draft, 'user'),
+    ...requestId(draft),
+  }),
+};
+
+const DISCONNECT_USER: Action = {
+  method: 'DisconnectUser',
+  label: 'Disconnect',
+  description: 'Closes every connection of a user on every edge.',
+  fields: [USER, { name: 'reason', label: 'Reason', kind: 'text', optional: true, help: 'For the logs.' }],
+  initialDraft: () => ({ user: 'carol' }),
+  request: (draft) => ({
+    userId: requiredId(draft, 'user'),
+    ...mapDefined(optionalText(draft, 'reason'), (reason) => ({ reason })),
+  }),
+};
+
+const GET_SESSION: Action = {
+  method: 'GetSession',
+  label: 'Get session',
+  description: 'Returns the current state of the session.',
+  fields: [SESSION],
+  initialDraft: (session) => ({ session }),
+  request: (draft) => ({ sessionId: requiredId(draft, 'session') }),
+};
+
+const AUTHORIZE_JOIN: Action = {
+  method: 'AuthorizeJoin',
+  label: 'Authorize join',
+  description: 'Returns whether a user may join. A denial is a response, not an error.',
+  fields: [SESSION, USER],
+  initialDraft: (session) => ({ session, user: 'mallory' }),
+  request: (draft) => ({ sessionId: requiredId(draft, 'session'), userId: requiredId(draft, 'user') }),
 };
 
 export const ACTIONS: readonly Action[] = [
-  {
-    method: 'PublishSessionUpdate',
-    label: 'Publish',
-    what: 'Creates or replaces the session; browsers get session-updated.',
-    fields: [
-      SESSION,
-      { name: 'status', label: 'Status', kind: 'word' },
-      {
-        name: 'seats',
-        label: 'Participants',
-        kind: 'seats',
-        optional: true,
-        hint: 'user role, one a line. Empty: as they are.',
-      },
-      { name: 'attributes', label: 'Attributes', kind: 'json', optional: true },
-      REQUEST_ID,
-    ],
-    start: (session, known) => ({
-      session,
-      status: known.state === 'known' ? known.status : 'scheduled',
-      attributes: known.state === 'known' ? JSON.stringify(known.attributes) : '{}',
-    }),
-    request: (draft) => ({
-      session: {
-        id: id(draft, 'session'),
-        status: word(draft, 'status'),
-        ...some(seats(draft, 'seats'), (list) => ({ participants: { list } })),
-        ...some(json(draft, 'attributes'), (attributes) => ({ attributes })),
-      },
-      ...requestId(draft),
-    }),
-  },
-  {
-    method: 'SelectRole',
-    label: 'Select role',
-    what: 'Lets a user take part in a role; browsers get role-selected.',
-    fields: [SESSION, USER, { name: 'role', label: 'Role', kind: 'role' }, REQUEST_ID],
-    start: (session) => ({ session, user: 'dave', role: 'ROLE_OBSERVER' }),
-    request: (draft) => ({
-      sessionId: id(draft, 'session'),
-      userId: id(draft, 'user'),
-      role: word(draft, 'role') as RoleName,
-      ...requestId(draft),
-    }),
-  },
-  {
-    method: 'RequireFeedback',
-    label: 'Require feedback',
-    what: 'Makes users owe feedback; theirs get feedback-required, on every new connection too.',
-    fields: [
-      SESSION,
-      {
-        name: 'users',
-        label: 'Users',
-        kind: 'ids',
-        optional: true,
-        hint: 'With commas between. Empty: every participant.',
-      },
-      REQUEST_ID,
-    ],
-    start: (session) => ({ session }),
-    request: (draft) => ({
-      sessionId: id(draft, 'session'),
-      ...some(ids(draft, 'users'), (userIds) => ({ userIds })),
-      ...requestId(draft),
-    }),
-  },
-  {
-    method: 'UpdateFeedback',
-    label: 'Update feedback',
-    what: 'Tells that feedback was created or changed; browsers get feedback-updated.',
-    fields: [
-      SESSION,
-      { name: 'feedback', label: 'Feedback', kind: 'id' },
-      { name: 'author', label: 'Author', kind: 'id', optional: true, hint: 'Owes it no more.' },
-      { name: 'updates', label: 'Updates', kind: 'json', optional: true },
-      { name: 'created', label: 'New feedback', kind: 'json', optional: true },
-      REQUEST_ID,
-    ],
-    start: (session) => ({ session, feedback: 'f1', author: 'alice', updates: '{"score":5}' }),
-    request: (draft) => ({
-      sessionId: id(draft, 'session'),
-      feedbackId: id(draft, 'feedback'),
-      ...some(optionalId(draft, 'author'), (authorId) => ({ authorId })),
-      ...some(json(draft, 'updates'), (updates) => ({ updates })),
-      ...some(json(draft, 'created'), (newFeedback) => ({ newFeedback })),
-      ...requestId(draft),
-    }),
-  },
-  {
-    method: 'RemoveParticipant',
-    label: 'Remove',
-    what: 'Takes a user out; their browsers leave the room at once and get session-revoked.',
-    fields: [SESSION, USER, REQUEST_ID],
-    start: (session) => ({ session, user: 'carol' }),
-    request: (draft) => ({ sessionId: id(draft, 'session'), userId: id(draft, 'user'), ...requestId(draft) }),
-  },
-  {
-    method: 'DisconnectUser',
-    label: 'Disconnect',
-    what: 'Closes every connection of a user, on every edge.',
-    fields: [USER, { name: 'reason', label: 'Reason', kind: 'word', optional: true, hint: 'For the logs.' }],
-    start: () => ({ user: 'carol' }),
-    request: (draft) => ({
-      userId: id(draft, 'user'),
-      ...some(optionalWord(draft, 'reason'), (reason) => ({ reason })),
-    }),
-  },
-  {
-    method: 'GetSession',
-    label: 'Get session',
-    what: 'Reads the session as it stands.',
-    fields: [SESSION],
-    start: (session) => ({ session }),
-    request: (draft) => ({ sessionId: id(draft, 'session') }),
-  },
-  {
-    method: 'AuthorizeJoin',
-    label: 'Authorize join',
-    what: 'Asks whether a user may join. A plain no is an answer.',
-    fields: [SESSION, USER],
-    start: (session) => ({ session, user: 'mallory' }),
-    request: (draft) => ({ sessionId: id(draft, 'session'), userId: id(draft, 'user') }),
-  },
+  PUBLISH_SESSION_UPDATE,
+  SELECT_ROLE,
+  REQUIRE_FEEDBACK,
+  UPDATE_FEEDBACK,
+  REMOVE_PARTICIPANT,
+  DISCONNECT_USER,
+  GET_SESSION,
+  AUTHORIZE_JOIN,
 ];

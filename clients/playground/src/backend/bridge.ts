@@ -1,55 +1,59 @@
-// What `roomcast dev` does for this page over HTTP: tokens, calls, a second edge.
+// The HTTP API that `roomcast dev` provides for this page: tokens, backend calls, and a second edge.
 
-import type { Fields, Json, Method, Request } from './calls';
+import { errorMessage } from '../error-message';
+import { isJsonObject, type Json, type JsonObject } from './json';
+import type { Method, Request } from './requests';
 
-// How this `dev` is set up.
+// The setup of this `roomcast dev`.
 export interface About {
   readonly grpcurl: { readonly options: string; readonly address: string };
-  // Whether it makes tokens: only with the published dev secret.
+  // Whether it mints tokens. It does so only with the published dev secret.
   readonly mints: boolean;
+  // The URLs of the edges.
   readonly edges: readonly string[];
   readonly store: 'memory' | 'redis';
   readonly version: string;
 }
 
 export interface Failure {
+  // A gRPC code such as NOT_FOUND, an HTTP status, or `unreachable`.
   readonly code: string;
   readonly message: string;
-  readonly details: readonly Fields[];
+  readonly details: readonly JsonObject[];
 }
 
-export type Outcome = { readonly ok: true; readonly answer: Json } | ({ readonly ok: false } & Failure);
+export type Outcome = { readonly ok: true; readonly response: Json } | ({ readonly ok: false } & Failure);
 
 export class BridgeError extends Error {}
 
-export async function about(): Promise<About> {
-  const answer = await fetch('/dev/about');
-  if (!answer.ok) throw new BridgeError(await answer.text());
-  return (await answer.json()) as About;
+export async function fetchAbout(): Promise<About> {
+  const response = await fetch('/dev/about');
+  if (!response.ok) throw new BridgeError(await response.text());
+  return (await response.json()) as About;
 }
 
-export async function mint(user: string, ttlSeconds: number): Promise<string> {
-  const answer = await post('/dev/token', { user, ttlSeconds });
-  if (!answer.ok) throw new BridgeError(await answer.text());
-  return ((await answer.json()) as { token: string }).token;
+export async function mintToken(user: string, ttlSeconds: number): Promise<string> {
+  const response = await post('/dev/token', { user, ttlSeconds });
+  if (!response.ok) throw new BridgeError(await response.text());
+  return ((await response.json()) as { token: string }).token;
 }
 
-// The URLs of all edges, after a second one was started where there was none.
-export async function startEdges(): Promise<readonly string[]> {
-  const answer = await post('/dev/edges', {});
-  if (!answer.ok) throw new BridgeError(await answer.text());
-  return ((await answer.json()) as { edges: readonly string[] }).edges;
+// Starts a second edge unless one runs already. Returns the URLs of all edges.
+export async function startSecondEdge(): Promise<readonly string[]> {
+  const response = await post('/dev/edges', {});
+  if (!response.ok) throw new BridgeError(await response.text());
+  return ((await response.json()) as { edges: readonly string[] }).edges;
 }
 
 export async function call(method: Method, request: Request): Promise<Outcome> {
   try {
-    const answer = await post(`/dev/call/${method}`, request);
-    const text = await answer.text();
-    const body = parsed(text);
-    if (answer.ok) return { ok: true, answer: body ?? null };
-    return failure(body, `${answer.status} ${answer.statusText}`.trim(), text);
+    const response = await post(`/dev/call/${method}`, request);
+    const text = await response.text();
+    const body = parseJson(text);
+    if (response.ok) return { ok: true, response: body ?? null };
+    return failureOf(body, `${response.status} ${response.statusText}`.trim(), text);
   } catch (error) {
-    return { ok: false, code: 'unreachable', message: words(error), details: [] };
+    return { ok: false, code: 'unreachable', message: errorMessage(error), details: [] };
   }
 }
 
@@ -58,7 +62,7 @@ function post(path: string, body: unknown): Promise<Response> {
   return fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
-function parsed(text: string): Json | undefined {
+function parseJson(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json;
   } catch {
@@ -66,19 +70,11 @@ function parsed(text: string): Json | undefined {
   }
 }
 
-// A status of the control plane, or what stands between it and the page said no.
-function failure(body: Json | undefined, status: string, text: string): Outcome {
-  if (!isFields(body) || body['code'] === undefined) {
-    return { ok: false, code: status, message: text, details: [] };
+// A gRPC status of the control plane, or an HTTP error of the bridge or a proxy.
+function failureOf(body: Json | undefined, httpStatus: string, text: string): Outcome {
+  if (!isJsonObject(body) || body['code'] === undefined) {
+    return { ok: false, code: httpStatus, message: text, details: [] };
   }
-  const details = Array.isArray(body['details']) ? body['details'].filter(isFields) : [];
+  const details = Array.isArray(body['details']) ? body['details'].filter(isJsonObject) : [];
   return { ok: false, code: String(body['code']), message: String(body['message'] ?? ''), details };
-}
-
-export function isFields(value: Json | undefined): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

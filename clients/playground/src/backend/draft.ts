@@ -1,86 +1,91 @@
-// What stands in the fields of a call, and what it means.
+// The text in the fields of a form, and its conversion to the fields of a request.
 
-import { isId } from '../place';
-import { isFields } from './bridge';
-import type { Fields, Seat } from './calls';
+import { isId } from '../id';
+import { isJsonObject, type Json, type JsonObject } from './json';
+import type { Participant } from './requests';
 
-// What stands in the fields, by their names.
+// The texts by field name.
 export type Draft = Readonly<Record<string, string>>;
 
-// A field does not hold what it should.
+// A field contains an invalid text.
 export class FieldError extends Error {
   constructor(
     readonly field: string,
-    problem: string,
+    message: string,
   ) {
-    super(problem);
+    super(message);
   }
 }
 
-export function optionalWord(draft: Draft, field: string): string | undefined {
+export function optionalText(draft: Draft, field: string): string | undefined {
   const text = draft[field]?.trim() ?? '';
   return text === '' ? undefined : text;
 }
 
-export function word(draft: Draft, field: string): string {
-  const text = optionalWord(draft, field);
+export function requiredText(draft: Draft, field: string): string {
+  const text = optionalText(draft, field);
   if (text === undefined) throw new FieldError(field, 'is required');
   return text;
 }
 
 export function optionalId(draft: Draft, field: string): string | undefined {
-  const text = optionalWord(draft, field);
-  return text === undefined ? undefined : checked(text, field);
+  const text = optionalText(draft, field);
+  return text === undefined ? undefined : parseId(text, field);
 }
 
-export function id(draft: Draft, field: string): string {
-  return checked(word(draft, field), field);
+export function requiredId(draft: Draft, field: string): string {
+  return parseId(requiredText(draft, field), field);
 }
 
-function checked(text: string, field: string): string {
-  if (!isId(text)) throw new FieldError(field, `“${text}” is no id: 1 to 128 of A-Z a-z 0-9 . _ ~ @ : + -`);
-  return text;
+function parseId(text: string, field: string): string {
+  if (isId(text)) return text;
+  const rule = '1 to 128 characters of A-Z a-z 0-9 . _ ~ @ : + -';
+  throw new FieldError(field, `“${text}” is not a valid id: ${rule}`);
 }
 
-export function ids(draft: Draft, field: string): readonly string[] | undefined {
-  const text = optionalWord(draft, field);
+export function optionalIds(draft: Draft, field: string): readonly string[] | undefined {
+  const text = optionalText(draft, field);
   const parts = text?.split(/[\s,]+/).filter((part) => part !== '');
-  return parts?.map((part) => checked(part, field));
+  return parts?.map((part) => parseId(part, field));
 }
 
-export function json(draft: Draft, field: string): Fields | undefined {
-  const text = optionalWord(draft, field);
+export function optionalJson(draft: Draft, field: string): JsonObject | undefined {
+  const text = optionalText(draft, field);
   if (text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    if (isFields(value as Fields)) return value as Fields;
-  } catch {
-    // Said below.
-  }
-  throw new FieldError(field, 'is no JSON object, such as {"topic":"Rust"}');
+  const value = parseJson(text);
+  if (isJsonObject(value)) return value;
+  throw new FieldError(field, 'is not a JSON object such as {"topic":"Rust"}');
 }
 
-export function seats(draft: Draft, field: string): readonly Seat[] | undefined {
-  const lines = optionalWord(draft, field)
+function parseJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+export function optionalParticipants(draft: Draft, field: string): readonly Participant[] | undefined {
+  const lines = optionalText(draft, field)
     ?.split('\n')
     .filter((line) => line.trim() !== '');
-  return lines?.map((line) => {
-    const [user = '', role = ''] = line.trim().split(/[\s:,]+/);
-    const name = `ROLE_${role.toUpperCase()}`;
-    if (name !== 'ROLE_INTERVIEWER' && name !== 'ROLE_INTERVIEWEE' && name !== 'ROLE_OBSERVER') {
-      throw new FieldError(
-        field,
-        `“${line.trim()}”: a line is a user and interviewer, interviewee or observer`,
-      );
-    }
-    return { userId: checked(user, field), role: name };
-  });
+  return lines?.map((line) => parseParticipant(line.trim(), field));
+}
+
+function parseParticipant(line: string, field: string): Participant {
+  const [user = '', role = ''] = line.split(/[\s:,]+/);
+  const name = `ROLE_${role.toUpperCase()}`;
+  if (name !== 'ROLE_INTERVIEWER' && name !== 'ROLE_INTERVIEWEE' && name !== 'ROLE_OBSERVER') {
+    const rule = 'a line contains a user and interviewer, interviewee or observer';
+    throw new FieldError(field, `“${line}” is not a participant: ${rule}`);
+  }
+  return { userId: parseId(user, field), role: name };
 }
 
 export function requestId(draft: Draft): { requestId?: string } {
-  return some(optionalWord(draft, 'requestId'), (requestId) => ({ requestId })) ?? {};
+  return mapDefined(optionalText(draft, 'requestId'), (requestId) => ({ requestId })) ?? {};
 }
 
-export function some<T, R>(value: T | undefined, made: (value: T) => R): R | undefined {
-  return value === undefined ? undefined : made(value);
+export function mapDefined<T, R>(value: T | undefined, convert: (value: T) => R): R | undefined {
+  return value === undefined ? undefined : convert(value);
 }

@@ -1,62 +1,62 @@
-//! Joins: from the question to membership.
+//! Joins, from the request to membership.
 //!
-//! Authorising → awaiting (the room's feed has to reach the position at which the yes was true) → replaying
-//! (only with `after`, and only where the room's window does not reach back far enough) → member. Whether the
-//! user takes part is decided by the room's own state at its position, so a removal that the feed has passed
-//! denies the join, however late the yes comes.
+//! A join passes through these phases: authorizing; awaiting, until the room's feed has reached the position of the
+//! admission; replaying, only with `after` and only if the room's window does not reach back far enough; member. The
+//! room's own state at its position decides whether the user is a participant, so a removal that the feed has passed
+//! denies the join, however late the admission arrives.
 //!
-//! A resume on CONNECT (`resuming.rs`) is a join of each room of the cursor, which is held when it could be completed,
-//! until it is known of all.
+//! A resume on CONNECT (`resuming.rs`) is a join of each room of the cursor. These joins are held when they could be
+//! completed, until the outcome is known for all of them.
 
 use std::sync::Arc;
 
-use super::{Action, JoinDenial, Member, Room, Rooms, SocketId, SocketRequestId, SocketResponse};
+use super::{Action, JoinDenial, Rooms, SocketId, SocketRequestId, SocketResponse};
 use crate::{
-    Millis, browser_event, cursor,
-    event::{Entry, LogSlice},
+    Millis,
     ids::SessionId,
     limits::JOIN_TIMEOUT,
+    log::{Entry, LogSlice},
     position::Position,
-    replay::{Replay, missed},
     room::RoomId,
-    snapshot::RoomState,
 };
 
-/// A join on its way.
+/// A join in progress.
 #[derive(Debug)]
 pub(super) struct Join {
-    /// Everyone who asked for it meanwhile.
-    requests: Vec<SocketRequestId>,
-    /// The question whose yes counts.
-    request: SocketRequestId,
+    /// The requests that get a response when the join ends.
+    pub(super) requests: Vec<SocketRequestId>,
+    /// The request whose authorization counts: the latest.
+    authorization: SocketRequestId,
+    /// The last position that the page has.
     after: Option<Position>,
     deadline: Millis,
     pub(super) purpose: Purpose,
     pub(super) phase: Phase,
 }
 
-/// What a join is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// The page asked for it.
-    Asked,
-    /// Can the room be continued? The socket has no CONNECT yet.
-    Checked,
-    /// The socket was told that nothing was missed, and is owed what it missed.
-    Resumed,
+    /// The page requested the join.
+    Request,
+    /// A resume checks whether the room can be continued. The socket has not received its CONNECT.
+    ResumeCheck,
+    /// The resume was promised to the page, and the socket must receive the events that it missed.
+    ResumePromise,
 }
 
 #[derive(Debug)]
 pub(super) enum Phase {
     Authorizing,
+    /// The feed must reach the position of the admission.
     Awaiting {
         position: Position,
     },
+    /// A read is in progress. `entries` are those after `from` that were read before.
     Replaying {
         from: Position,
         entries: Vec<Arc<Entry>>,
     },
-    /// Checked: it can be completed.
+    /// The resume check succeeded. `entries` are those after `from`.
     Ready {
         from: Position,
         entries: Vec<Arc<Entry>>,
@@ -74,34 +74,30 @@ impl Rooms {
         let Some(socket) = self.sockets.get(&id) else {
             return;
         };
-        let known = socket.sessions.contains_key(&session) || socket.joins.contains_key(&session);
-        if !known && socket.sessions.len() + socket.joins.len() >= self.sessions_per_socket {
+        let is_counted = socket.sessions.contains_key(&session) || socket.joins.contains_key(&session);
+        if !is_counted && socket.sessions.len() + socket.joins.len() >= self.sessions_per_socket {
             let response = SocketResponse::Denied(session, JoinDenial::TooManySessions);
-            return self.actions.push_back(Action::Respond {
-                socket: id,
-                request,
-                response,
-            });
+            return self.respond(id, request, response);
         }
-        // A yes has to be newer than the last who asks, so a join on its way begins anew.
-        let resumed = socket.sessions.get(&session).copied();
+        // An admission must be newer than the latest request, so a join in progress starts again.
+        let promised = socket.sessions.get(&session).copied();
         let (mut requests, purpose, after) = match self.end_join(id, &session) {
-            // What the page was promised when it resumed is owed to it still.
-            Some(join) if join.purpose == Purpose::Resumed => (join.requests, join.purpose, resumed),
-            Some(join) => (join.requests, Purpose::Asked, after),
-            None => (Vec::new(), Purpose::Asked, after),
+            // The socket must still receive what the resume promised.
+            Some(join) if join.purpose == Purpose::ResumePromise => (join.requests, join.purpose, promised),
+            Some(join) => (join.requests, Purpose::Request, after),
+            None => (Vec::new(), Purpose::Request, after),
         };
         requests.push(request);
-        self.begin_join(id, session, after, request, purpose, requests);
+        self.start_join(id, session, after, request, purpose, requests);
     }
 
-    /// Asks whether the user may join.
-    pub(super) fn begin_join(
+    /// Requests the authorization of a join.
+    pub(super) fn start_join(
         &mut self,
         id: SocketId,
         session: SessionId,
         after: Option<Position>,
-        request: SocketRequestId,
+        authorization: SocketRequestId,
         purpose: Purpose,
         requests: Vec<SocketRequestId>,
     ) {
@@ -111,7 +107,7 @@ impl Rooms {
         let deadline = self.now + JOIN_TIMEOUT;
         let join = Join {
             requests,
-            request,
+            authorization,
             after,
             deadline,
             purpose,
@@ -123,7 +119,7 @@ impl Rooms {
             socket: id,
             session,
             user: socket.user.clone(),
-            request,
+            request: authorization,
         });
     }
 
@@ -131,13 +127,9 @@ impl Rooms {
         self.deny(id, &session, JoinDenial::LeftMeanwhile);
         if let Some(socket) = self.sockets.get_mut(&id) {
             socket.sessions.remove(&session);
-            self.note_alone(id);
-            self.part(id, &RoomId::Session(session.clone()));
-            self.actions.push_back(Action::Respond {
-                socket: id,
-                request,
-                response: SocketResponse::Left(session),
-            });
+            self.update_only_room(id);
+            self.remove_from_room(id, &RoomId::Session(session.clone()));
+            self.respond(id, request, SocketResponse::Left(session));
         }
     }
 
@@ -146,60 +138,51 @@ impl Rooms {
         id: SocketId,
         session: SessionId,
         request: SocketRequestId,
-        response: Result<Position, JoinDenial>,
+        result: Result<Position, JoinDenial>,
     ) {
-        let socket = self.sockets.get_mut(&id);
-        let Some(join) = socket.and_then(|socket| socket.joins.get_mut(&session)) else {
+        let Some(join) = self.join_mut(id, &session) else {
             return;
         };
-        if join.request != request {
-            return; // an response to an earlier request
+        if join.authorization != request {
+            return; // the result of an earlier request
         }
-        match response {
+        match result {
             Ok(position) => {
                 join.phase = Phase::Awaiting { position };
                 let room = RoomId::Session(session);
-                self.enter(&room).waiting.insert(id, ());
+                self.room(&room).waiting.insert(id, ());
                 self.settle(&room);
             }
             Err(denial) => self.deny(id, &session, denial),
         }
     }
 
-    fn purpose(&self, id: SocketId, session: &SessionId) -> Option<Purpose> {
-        Some(self.sockets.get(&id)?.joins.get(session)?.purpose)
-    }
-
-    /// Answers a join with no, where there is one.
+    /// Ends a join with a denial, if there is one in progress.
     pub(super) fn deny(&mut self, id: SocketId, session: &SessionId, denial: JoinDenial) {
         let Some(join) = self.end_join(id, session) else {
             return;
         };
-        if join.purpose == Purpose::Checked {
-            return self.not_checked(id, session, denial);
+        if join.purpose == Purpose::ResumeCheck {
+            return self.resume_check_denied(id, session, denial);
         }
         for request in join.requests {
             let response = SocketResponse::Denied(session.clone(), denial);
-            self.actions.push_back(Action::Respond {
-                socket: id,
-                request,
-                response,
-            });
+            self.respond(id, request, response);
         }
-        if join.purpose == Purpose::Resumed {
-            return self.not_resumed(id, session, denial);
+        if join.purpose == Purpose::ResumePromise {
+            return self.resume_promise_denied(id, session, denial);
         }
-        let member = self
+        let is_member = self
             .sockets
             .get(&id)
             .is_some_and(|socket| socket.sessions.contains_key(session));
         let room = RoomId::Session(session.clone());
-        if member {
+        if is_member {
             if let Some(room) = self.rooms.get_mut(&room) {
                 room.waiting.remove(&id);
             }
         } else {
-            self.part(id, &room);
+            self.remove_from_room(id, &room);
         }
     }
 
@@ -209,36 +192,29 @@ impl Rooms {
         Some(join)
     }
 
-    /// Goes on with every join whose position the room has reached.
+    /// Continues with every join whose position the room has reached.
     pub(super) fn settle_joins(&mut self, id: &RoomId, session: &SessionId) {
         let Some((_, at)) = self.session_state(id) else {
             return;
         };
         let Some(room) = self.rooms.get(id) else { return };
-        let ready: Vec<_> = room
-            .waiting
-            .keys()
-            .copied()
-            .filter(|socket| {
-                match self
-                    .sockets
-                    .get(socket)
-                    .and_then(|socket| socket.joins.get(session))
-                {
-                    Some(Join {
-                        phase: Phase::Awaiting { position },
-                        ..
-                    }) => at.has_reached(*position),
-                    Some(_) | None => false,
-                }
-            })
-            .collect();
+        let is_ready = |socket: &SocketId| {
+            let join = self
+                .sockets
+                .get(socket)
+                .and_then(|socket| socket.joins.get(session));
+            match join.map(|join| &join.phase) {
+                Some(Phase::Awaiting { position }) => at.has_reached(*position),
+                Some(Phase::Authorizing | Phase::Replaying { .. } | Phase::Ready { .. }) | None => false,
+            }
+        };
+        let ready: Vec<_> = room.waiting.keys().copied().filter(is_ready).collect();
         for socket in ready {
             self.admit(socket, id, session);
         }
     }
 
-    /// The room has reached the position of the yes: the room's state has the last word.
+    /// Continues with a join whose position the room has reached. The room's state decides whether it is denied.
     fn admit(&mut self, id: SocketId, room_id: &RoomId, session: &SessionId) {
         let Some((state, at)) = self.session_state(room_id) else {
             return;
@@ -254,7 +230,7 @@ impl Rooms {
         };
         let after = join.after.filter(|after| at.has_reached(*after));
         if let Some(member) = room.members.get(&id) {
-            let recovered = after.is_some_and(|after| after.has_reached(member.whole_after));
+            let recovered = after.is_some_and(|after| after.has_reached(member.complete_after));
             return self.complete(id, room_id, session, recovered.then_some(at), Vec::new());
         }
         match after {
@@ -263,7 +239,8 @@ impl Rooms {
         }
     }
 
-    /// Completes a join whose replay is at hand, and reads for one whose replay is not.
+    /// Completes a join if the window has the rest of its replay, and reads the log otherwise. `entries` are those after
+    /// `from` that were read before.
     pub(super) fn replay(
         &mut self,
         id: SocketId,
@@ -280,16 +257,12 @@ impl Rooms {
             entries.extend(rest);
             return self.complete(id, room_id, session, Some(from), entries);
         }
-        if let Some(join) = self
-            .sockets
-            .get_mut(&id)
-            .and_then(|socket| socket.joins.get_mut(session))
-        {
-            let deadline = self.now + JOIN_TIMEOUT;
-            self.deadlines.remove(&(join.deadline, id, session.clone()));
-            self.deadlines.insert((deadline, id, session.clone()));
-            join.deadline = deadline;
+        let deadline = self.now + JOIN_TIMEOUT;
+        if let Some(join) = self.join_mut(id, session) {
             join.phase = Phase::Replaying { from, entries };
+            let before = std::mem::replace(&mut join.deadline, deadline);
+            self.deadlines.remove(&(before, id, session.clone()));
+            self.deadlines.insert((deadline, id, session.clone()));
             if self.reads.insert((room_id.clone(), next)) {
                 self.actions.push_back(Action::Read {
                     room: room_id.clone(),
@@ -299,20 +272,18 @@ impl Rooms {
         }
     }
 
-    pub(super) fn replay_slice(&mut self, id: &RoomId, after: Position, slice: Option<LogSlice>) {
+    /// Continues with every join that waits for this read.
+    pub(super) fn replay_read(&mut self, id: &RoomId, after: Position, slice: Option<LogSlice>) {
         self.reads.remove(&(id.clone(), after));
         let (RoomId::Session(session), Some(room)) = (id, self.rooms.get(id)) else {
             return;
         };
         for socket in room.waiting.keys().copied().collect::<Vec<_>>() {
-            let Some(join) = self
-                .sockets
-                .get_mut(&socket)
-                .and_then(|socket| socket.joins.get_mut(session))
+            let Some(Join {
+                phase: Phase::Replaying { from, entries },
+                ..
+            }) = self.join_mut(socket, session)
             else {
-                continue;
-            };
-            let Phase::Replaying { from, entries } = &mut join.phase else {
                 continue;
             };
             if entries.last().map_or(*from, |entry| entry.position) != after {
@@ -330,119 +301,15 @@ impl Rooms {
         }
     }
 
-    /// Makes the socket a member: `session-joined`, answer, replay, and from here on what is live. `from` is
-    /// where the replay begins; `None`: continuity could not be kept or was not asked for.
-    fn complete(
-        &mut self,
-        id: SocketId,
-        room_id: &RoomId,
-        session: &SessionId,
-        from: Option<Position>,
-        replay: Vec<Arc<Entry>>,
-    ) {
-        let Some(snapshot) = self.rooms.get_mut(room_id).and_then(Room::session_json) else {
-            return;
-        };
-        let (Some((state, at)), Some(socket)) = (self.session_state(room_id), self.sockets.get(&id)) else {
-            return;
-        };
-        let Some(participant) = state.participant(&socket.user) else {
-            return self.deny(id, session, JoinDenial::NotAParticipant);
-        };
-        let role = participant.role;
-        let entries = from.and_then(|_| missed(replay, &socket.user, participant.added_at));
-        let (from, replay) = (from.filter(|_| entries.is_some()), entries.unwrap_or_default());
-        if self.purpose(id, session) == Some(Purpose::Checked) {
-            return self.checked(id, session, from, replay);
-        }
-        let Some(join) = self.end_join(id, session) else {
-            return;
-        };
-        let begin = from.unwrap_or(at);
-        let position: Arc<str> = cursor::write([(session, &begin)]).into();
-        // Before the answer: a page that has the answer has the cursor too, and can resume.
-        self.moved(id, room_id, begin);
-        self.send(id, browser_event::session_joined(session, role));
-        for request in join.requests {
-            let response = SocketResponse::Joined {
-                session: session.clone(),
-                role,
-                position: position.clone(),
-                recovered: from.is_some(),
-                snapshot: snapshot.clone(),
-            };
-            self.actions.push_back(Action::Respond {
-                socket: id,
-                request,
-                response,
-            });
-        }
-        if let (Some(socket), false) = (self.sockets.get(&id), replay.is_empty()) {
-            let positions = self.positions(id, socket);
-            let positions = positions.map(|(session, position)| (session.clone(), *position));
-            let replay = Replay::new(session.clone(), replay, positions.collect());
-            self.actions.push_back(Action::Replay { socket: id, replay });
-        }
-        self.moved(id, room_id, at);
-        if join.purpose == Purpose::Resumed && from.is_none() {
-            // What was there when it was checked is gone since.
-            self.send_reset(id, room_id, session);
-        }
-        if let Some(room) = self.rooms.get_mut(room_id) {
-            room.waiting.remove(&id);
-            if !room.members.contains_key(&id) {
-                let member = Member {
-                    whole_after: begin,
-                    alone: false,
-                };
-                room.members.insert(id, member);
-            }
-            self.note_alone(id);
-        }
+    pub(super) fn respond(&mut self, socket: SocketId, request: SocketRequestId, response: SocketResponse) {
+        self.actions.push_back(Action::Respond {
+            socket,
+            request,
+            response,
+        });
     }
 
-    fn send_reset(&mut self, id: SocketId, room_id: &RoomId, session: &SessionId) {
-        if let Some((state, at)) = self.session_state(room_id) {
-            let reset = browser_event::session_reset(state, &cursor::write([(session, &at)]));
-            self.send(id, reset);
-        }
-    }
-
-    fn moved(&mut self, id: SocketId, room_id: &RoomId, position: Position) {
-        // By the room's own copy of the id, so that all who are in it share one.
-        let room = self.rooms.get_key_value(room_id);
-        if let (Some((RoomId::Session(session), _)), Some(socket)) = (room, self.sockets.get_mut(&id)) {
-            socket.sessions.insert(session.clone(), position);
-        }
-    }
-}
-
-impl Room {
-    /// The entries after a position, where the window reaches back that far.
-    fn window_after(&self, after: Position) -> Option<Vec<Arc<Entry>>> {
-        let at = self.feed.position()?;
-        if !at.has_reached(after) {
-            return None;
-        }
-        let missing = usize::try_from(at.offset.0 - after.offset.0).unwrap_or(usize::MAX);
-        let recent = self.recent.as_ref()?;
-        let first = recent.window.len().checked_sub(missing)?;
-        // The entry at the position is looked at too: another one may have stood there.
-        let before = first.checked_sub(1).and_then(|n| recent.window.get(n));
-        let mark = before.map_or(recent.window_after, |entry| entry.position).mark;
-        let same = mark.agrees(after.mark);
-        same.then(|| recent.window.iter().skip(first).cloned().collect())
-    }
-
-    fn session_json(&mut self) -> Option<Arc<str>> {
-        match (&self.state, &mut self.recent) {
-            (Some(RoomState::Session(session)), Some(recent)) => Some(
-                recent
-                    .json
-                    .get_or_insert_with(|| browser_event::session_json(session).into())
-                    .clone(),
-            ),
-            (Some(RoomState::Session(_) | RoomState::User { .. }) | None, _) => None,
-        }
+    pub(super) fn join_mut(&mut self, id: SocketId, session: &SessionId) -> Option<&mut Join> {
+        self.sockets.get_mut(&id)?.joins.get_mut(session)
     }
 }

@@ -1,10 +1,13 @@
-//! The rooms of one edge: which sockets are in which room, joins on their way, and the fan-out of entries to
-//! sockets in the order of the log.
+//! The rooms of one edge: the sockets in each room, joins in progress, and the fan-out of entries to sockets in the
+//! order of the log.
 //!
-//! Nothing is delivered before admission, after leaving, or past a removal (I4), and a replay never interleaves
-//! with what is live (I5): a socket becomes a member in the same step that hands it its replay.
+//! Nothing is delivered before admission, after leaving, or past a removal (I4). A replay never interleaves with live
+//! events (I5), because a socket becomes a member in the same step that queues its replay.
 
+mod io;
 mod joins;
+mod local_room;
+mod membership;
 mod resuming;
 mod session_room;
 #[cfg(test)]
@@ -21,323 +24,54 @@ use indexmap::IndexMap;
 use crate::{
     Millis,
     browser_event::{self, BrowserEvent},
-    cursor,
-    event::{Entry, LogSlice},
-    feed::{self, Feed},
+    cursor, feed,
     ids::{SessionId, UserId},
-    limits::WINDOW_ENTRIES,
+    log::Entry,
     position::Position,
-    replay::Replay,
-    role::Role,
     room::RoomId,
     small_map::SmallMap,
-    snapshot::{RoomState, Snapshot},
+    snapshot::Snapshot,
 };
 
+pub use io::{Action, Input, JoinDenial, ResumeOutcome, SocketId, SocketRequestId, SocketResponse};
 use joins::Join;
-
-/// A socket of this edge; unique in the edge's life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SocketId(pub u64);
-
-/// What a socket asked for, as the edge numbers it; each is answered once, but for those of sockets that are gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SocketRequestId(pub u64);
-
-/// What is told to the rooms of an edge.
-#[derive(Debug)]
-pub enum Input {
-    /// A socket is there, and its token was verified.
-    Connected {
-        /// Which.
-        socket: SocketId,
-        /// Its user.
-        user: UserId,
-    },
-    /// A new socket comes with a cursor: can all of its rooms be continued? It has no CONNECT yet, and asks nothing
-    /// before.
-    Resume {
-        /// Which socket.
-        socket: SocketId,
-        /// The cursor.
-        positions: BTreeMap<SessionId, Position>,
-        /// Numbers the questions that follow from it.
-        request: SocketRequestId,
-    },
-    /// A socket is gone.
-    Disconnected(SocketId),
-    /// The socket wants into a session's room.
-    Join {
-        /// Which socket.
-        socket: SocketId,
-        /// Which session.
-        session: SessionId,
-        /// The last position that the page has of it.
-        after: Option<Position>,
-        /// To be answered.
-        request: SocketRequestId,
-    },
-    /// The socket wants out.
-    Leave {
-        /// Which socket.
-        socket: SocketId,
-        /// Which session.
-        session: SessionId,
-        /// To be answered.
-        request: SocketRequestId,
-    },
-    /// The answer to [`Action::Authorize`].
-    Authorized {
-        /// Which socket.
-        socket: SocketId,
-        /// Which session.
-        session: SessionId,
-        /// The question that it was for.
-        request: SocketRequestId,
-        /// Yes, with the position at which it was true, or why not.
-        result: Result<Position, JoinDenial>,
-    },
-    /// There is a link, perhaps to another control plane than before.
-    Attached,
-    /// A room's state, from the link: what was asked for to begin with.
-    Snapshot(RoomId, Snapshot),
-    /// A room's state, from the link: the room can't be continued from its position.
-    Reset(RoomId, Snapshot),
-    /// A room's next entries, from the link.
-    Entries(RoomId, Vec<Arc<Entry>>),
-    /// There is no such session, by the link.
-    SessionNotFound(RoomId),
-    /// The answer to [`Action::Read`]; `None`: it failed.
-    ReadResult {
-        /// Which room.
-        room: RoomId,
-        /// What the read was asked to begin after.
-        after: Position,
-        /// What it found.
-        slice: Option<LogSlice>,
-    },
-}
-
-/// What the rooms ask for.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Action {
-    /// SocketRequestId a control plane whether the user may join.
-    Authorize {
-        /// For which socket.
-        socket: SocketId,
-        /// Which session.
-        session: SessionId,
-        /// Which user.
-        user: UserId,
-        /// To be given back with the answer.
-        request: SocketRequestId,
-    },
-    /// SocketRequestId the link to feed a room. Without a link it is asked for again by what follows [`Input::Attached`].
-    Interest {
-        /// Which room.
-        room: RoomId,
-        /// The last position.
-        after: Option<Position>,
-    },
-    /// SocketRequestId the link to feed the room no more.
-    EndInterest(RoomId),
-    /// Read a part of a room's log, for a replay.
-    Read {
-        /// Which room.
-        room: RoomId,
-        /// Where it begins.
-        after: Position,
-    },
-    /// Answer what a socket asked for.
-    Respond {
-        /// Which socket.
-        socket: SocketId,
-        /// Which question.
-        request: SocketRequestId,
-        /// The answer.
-        response: SocketResponse,
-    },
-    /// Deliver an event to sockets that have the same cursor after it.
-    Deliver {
-        /// Which sockets.
-        sockets: Vec<SocketId>,
-        /// What.
-        event: Arc<BrowserEvent>,
-        /// Their cursor after it.
-        cursor: Arc<str>,
-    },
-    /// Deliver what a socket missed, as fast as it takes it, before whatever comes next.
-    Replay {
-        /// Which socket.
-        socket: SocketId,
-        /// What.
-        replay: Replay,
-    },
-    /// What became of [`Input::Resume`]; what the socket missed follows.
-    Resumed {
-        /// Which socket.
-        socket: SocketId,
-        /// The outcome.
-        outcome: ResumeOutcome,
-    },
-    /// Close the socket's transport: its page comes back and resumes.
-    Close(SocketId),
-    /// The socket is in its user's room.
-    UserRoomJoined(SocketId),
-    /// End the socket with a DISCONNECT: its user was disconnected by a backend.
-    Disconnect(SocketId),
-}
-
-/// What became of a cursor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ResumeOutcome {
-    /// Nothing was missed that the user may see.
-    Continued,
-    /// Some room can't be continued: the page begins anew.
-    Fresh,
-    /// It can't be known for the moment.
-    Unavailable,
-}
-
-/// What a socket's question came to.
-#[derive(Debug, Clone, PartialEq)]
-pub enum SocketResponse {
-    /// It is in the room.
-    Joined {
-        /// Of this session.
-        session: SessionId,
-        /// As this.
-        role: Role,
-        /// A cursor of that room alone: what comes next comes after it.
-        position: Arc<str>,
-        /// Whether nothing was missed since the position that the page brought.
-        recovered: bool,
-        /// The session as it stands, as JSON.
-        snapshot: Arc<str>,
-    },
-    /// It is out of the room.
-    Left(SessionId),
-    /// No.
-    Denied(SessionId, JoinDenial),
-}
-
-/// Why not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JoinDenial {
-    /// There is no such session.
-    SessionNotFound,
-    /// The user takes no part in it.
-    NotAParticipant,
-    /// The socket is in too many rooms.
-    TooManySessions,
-    /// The socket left before the join was complete.
-    LeftMeanwhile,
-    /// The control plane or the store is out of reach.
-    Unavailable,
-}
-
-impl JoinDenial {
-    /// Whether it says that the user may not be there; or else that this can't be known, or may not be asked.
-    fn is_denial(self) -> bool {
-        match self {
-            Self::SessionNotFound | Self::NotAParticipant => true,
-            Self::TooManySessions | Self::LeftMeanwhile | Self::Unavailable => false,
-        }
-    }
-
-    /// The code that browsers see.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::SessionNotFound => "session_not_found",
-            Self::NotAParticipant => "not_a_participant",
-            Self::TooManySessions => "too_many_sessions",
-            Self::LeftMeanwhile => "bad_request",
-            Self::Unavailable => "unavailable",
-        }
-    }
-
-    /// What it means and how to mend it.
-    #[must_use]
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::SessionNotFound => "there is no such session",
-            Self::NotAParticipant => "you take no part in this session",
-            Self::TooManySessions => "this socket is in as many sessions as it may be: leave one first",
-            Self::LeftMeanwhile => "the session was left before the join was complete",
-            Self::Unavailable => "the service is out of reach for the moment: try again",
-        }
-    }
-}
+use local_room::{LocalRoom, Member, Recent};
 
 #[derive(Debug)]
 struct Socket {
     user: UserId,
-    /// The sessions of its cursor. The position of one whose room it is in is that room's; of one that it is promised
-    /// by a resume it is this.
+    /// The sessions in the socket's cursor. The position counts only until the socket is a member of the session's room:
+    /// it is the one that a resume promised to continue. The position of a member is that of the room.
     sessions: SmallMap<SessionId, Position>,
     joins: SmallMap<SessionId, Join>,
-    /// While it resumes.
+    /// `Some` until the outcome of the socket's resume is known.
     resuming: Option<Box<Resuming>>,
 }
 
-/// What is known of a resume before it is decided.
 #[derive(Debug, Default)]
 struct Resuming {
-    /// The sessions that its user takes no part in any more.
+    /// The sessions that the user has no right to join (any more).
     denied: Vec<(SessionId, JoinDenial)>,
-}
-
-#[derive(Debug)]
-struct Member {
-    /// It has everything after this position.
-    whole_after: Position,
-    /// The room is the only one of its cursor, so that its cursor is that of all such members.
-    alone: bool,
-}
-
-#[derive(Debug, Default)]
-struct Room {
-    feed: Feed,
-    /// The room's state at the feed's position; `None` before its first snapshot.
-    state: Option<RoomState>,
-    /// What a session's room has for those who join it. In a box, since most rooms are users' and have none.
-    recent: Option<Box<Recent>>,
-    /// The last position of which its members were told.
-    told: Position,
-    members: SmallMap<SocketId, Member>,
-    /// Sockets that wait for the room: admitted joins, or new sockets of a user.
-    waiting: SmallMap<SocketId, ()>,
-}
-
-#[derive(Debug, Default)]
-struct Recent {
-    /// The session's JSON, until the state changes.
-    json: Option<Arc<str>>,
-    /// The most recent entries, at most [`WINDOW_ENTRIES`].
-    window: VecDeque<Arc<Entry>>,
-    /// The position before the first of them.
-    window_after: Position,
 }
 
 /// The rooms of an edge.
 #[derive(Debug)]
 pub struct Rooms {
     sockets: BTreeMap<SocketId, Socket>,
-    /// The order in which they are gone through is fixed by what happened to them, whatever their hashes are.
-    rooms: IndexMap<RoomId, Room>,
-    /// When joins end that were not completed.
+    /// An index map, because its iteration order follows from the inputs alone (I9).
+    rooms: IndexMap<RoomId, LocalRoom>,
+    /// The deadlines of the joins in progress.
     deadlines: BTreeSet<(Millis, SocketId, SessionId)>,
-    /// Reads under way: each serves all joins that wait for it.
+    /// The reads in progress. Each serves every join that waits for it.
     reads: BTreeSet<(RoomId, Position)>,
     sessions_per_socket: usize,
-    /// When the last input came.
+    /// The time of the last input.
     now: Millis,
     actions: VecDeque<Action>,
 }
 
 impl Rooms {
-    /// Rooms without sockets. `sessions_per_socket` is the cap for each socket.
+    /// Makes an empty set of rooms. A socket can join at most `sessions_per_socket` sessions at the same time.
     #[must_use]
     pub fn new(sessions_per_socket: usize) -> Self {
         Self {
@@ -351,7 +85,7 @@ impl Rooms {
         }
     }
 
-    /// Takes what happened; [`Self::next_action`] then says what to do.
+    /// Handles an input. Take the resulting actions with [`Self::next_action`].
     pub fn handle(&mut self, input: Input, now: Millis) {
         self.now = now;
         match input {
@@ -379,47 +113,27 @@ impl Rooms {
                 request,
                 result,
             } => self.authorized(socket, session, request, result),
-            Input::Attached => {
-                let interest = |(id, room): (&RoomId, &mut Room)| {
-                    room.feed.handle(feed::Input::SourceChanged);
-                    Action::Interest {
-                        room: id.clone(),
-                        after: room.feed.position(),
-                    }
-                };
-                self.actions.extend(self.rooms.iter_mut().map(interest));
-            }
-            Input::Snapshot(id, snapshot) => self.begin(&id, snapshot),
+            Input::Attached => self.attached(),
+            Input::Snapshot(id, snapshot) => self.start(&id, snapshot),
             Input::Reset(id, snapshot) => self.reset(&id, snapshot),
-            // Before a room's snapshot the link may bring only what is left of an earlier interest.
-            Input::Entries(id, _)
-                if self
-                    .rooms
-                    .get(&id)
-                    .is_none_or(|room| room.feed.position().is_none()) => {}
-            Input::Entries(id, entries) => {
-                for entry in entries {
-                    self.feed(&id, feed::Input::Notification(entry));
-                }
-                self.settle(&id);
-            }
-            Input::SessionNotFound(id) => self.gone(&id),
-            Input::ReadResult { room, after, slice } => self.replay_slice(&room, after, slice),
+            Input::Entries(id, entries) => self.entries(&id, entries),
+            Input::SessionNotFound(id) => self.session_not_found(&id),
+            Input::ReadResult { room, after, slice } => self.replay_read(&room, after, slice),
         }
     }
 
-    /// The next thing to do, in order.
+    /// The next action, in order.
     pub fn next_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
-    /// When [`Self::handle_deadline`] is wanted next.
+    /// The time at which [`Self::handle_deadline`] must be called next; `None`: never.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Millis> {
         self.deadlines.first().map(|(at, _, _)| *at)
     }
 
-    /// Ends the joins whose time is over.
+    /// Denies the joins whose deadline has passed.
     pub fn handle_deadline(&mut self, now: Millis) {
         while let Some((at, socket, session)) = self.deadlines.first().cloned() {
             if at > now {
@@ -429,7 +143,7 @@ impl Rooms {
         }
     }
 
-    /// The socket's cursor as it stands; that of a new socket where there is none.
+    /// The socket's current cursor; an empty one if the socket is unknown.
     #[must_use]
     pub fn cursor(&self, id: SocketId) -> Arc<str> {
         self.sockets
@@ -437,11 +151,23 @@ impl Rooms {
             .map_or_else(|| cursor::write([]).into(), |socket| self.cursor_of(id, socket))
     }
 
+    /// The number of connected sockets.
+    #[must_use]
+    pub fn sockets(&self) -> usize {
+        self.sockets.len()
+    }
+
+    /// The number of rooms in which the edge is interested.
+    #[must_use]
+    pub fn rooms(&self) -> usize {
+        self.rooms.len()
+    }
+
     fn cursor_of(&self, id: SocketId, socket: &Socket) -> Arc<str> {
         cursor::write(self.positions(id, socket)).into()
     }
 
-    /// Where a socket is in each room of its cursor.
+    /// The socket's position in each session of its cursor.
     fn positions<'a>(
         &'a self,
         id: SocketId,
@@ -450,34 +176,22 @@ impl Rooms {
         socket.sessions.iter().map(move |(session, promised)| {
             let room = self.rooms.get(&RoomId::Session(session.clone()));
             let room = room.filter(|room| room.members.contains_key(&id));
-            (session, room.map_or(promised, |room| &room.told))
+            (session, room.map_or(promised, |room| &room.delivered))
         })
     }
 
-    /// Notes in its rooms whether a socket has one alone, after its cursor took up or lost one.
-    fn note_alone(&mut self, id: SocketId) {
+    /// Updates [`Member::is_only_room`] after a session was added to the socket's cursor or removed from it.
+    fn update_only_room(&mut self, id: SocketId) {
         let Some(socket) = self.sockets.get(&id) else {
             return;
         };
-        let alone = socket.sessions.len() == 1;
+        let is_only_room = socket.sessions.len() == 1;
         for session in socket.sessions.keys() {
             let room = self.rooms.get_mut(&RoomId::Session(session.clone()));
             if let Some(member) = room.and_then(|room| room.members.get_mut(&id)) {
-                member.alone = alone;
+                member.is_only_room = is_only_room;
             }
         }
-    }
-
-    /// How many sockets there are.
-    #[must_use]
-    pub fn sockets(&self) -> usize {
-        self.sockets.len()
-    }
-
-    /// How many rooms some socket is in.
-    #[must_use]
-    pub fn rooms(&self) -> usize {
-        self.rooms.len()
     }
 
     fn disconnected(&mut self, id: SocketId) {
@@ -497,31 +211,43 @@ impl Rooms {
         }
         self.sockets.remove(&id);
         for room in rooms {
-            self.part(id, &room);
+            self.remove_from_room(id, &room);
         }
     }
 
-    /// Begins to be interested in a room, unless it is already.
-    fn enter(&mut self, id: &RoomId) -> &mut Room {
+    /// Renews every interest with the position of the room's last entry.
+    fn attached(&mut self) {
+        let interest = |(id, room): (&RoomId, &mut LocalRoom)| {
+            room.feed.handle(feed::Input::SourceChanged);
+            Action::Interest {
+                room: id.clone(),
+                after: room.feed.position(),
+            }
+        };
+        self.actions.extend(self.rooms.iter_mut().map(interest));
+    }
+
+    /// The room with this id. If the edge is not yet interested in it, the interest begins.
+    fn room(&mut self, id: &RoomId) -> &mut LocalRoom {
         self.rooms.entry(id.clone()).or_insert_with(|| {
             self.actions.push_back(Action::Interest {
                 room: id.clone(),
                 after: None,
             });
-            Room::new(id)
+            LocalRoom::new(id)
         })
     }
 
-    /// Takes a socket out of a room, whether it is a member or waits.
-    fn part(&mut self, socket: SocketId, id: &RoomId) {
+    /// Removes a socket from a room, whether it is a member or waits to become one.
+    fn remove_from_room(&mut self, socket: SocketId, id: &RoomId) {
         if let Some(room) = self.rooms.get_mut(id) {
             room.waiting.remove(&socket);
-            self.dismiss(socket, id);
+            self.remove_member(socket, id);
         }
     }
 
-    /// Ends a membership; a join on its way goes on. A room that nobody is in is forgotten.
-    fn dismiss(&mut self, socket: SocketId, id: &RoomId) {
+    /// Ends a membership; a join in progress continues. The interest in a room without sockets ends.
+    fn remove_member(&mut self, socket: SocketId, id: &RoomId) {
         let Some(room) = self.rooms.get_mut(id) else {
             return;
         };
@@ -530,6 +256,20 @@ impl Rooms {
             self.rooms.swap_remove(id);
             self.actions.push_back(Action::EndInterest(id.clone()));
         }
+    }
+
+    fn entries(&mut self, id: &RoomId, entries: Vec<Arc<Entry>>) {
+        let started = self
+            .rooms
+            .get(id)
+            .is_some_and(|room| room.feed.position().is_some());
+        if !started {
+            return; // before the room's snapshot, they belong to an earlier interest
+        }
+        for entry in entries {
+            self.feed(id, feed::Input::Entry(entry));
+        }
+        self.settle(id);
     }
 
     fn feed(&mut self, id: &RoomId, input: feed::Input) {
@@ -547,7 +287,7 @@ impl Rooms {
                     });
                 }
                 feed::Action::Reset { .. } => {
-                    unreachable!("only a read can show it, and an edge's feed gets none")
+                    unreachable!("only a read causes a reset, and this feed gets no reads")
                 }
             }
         }
@@ -569,23 +309,23 @@ impl Rooms {
         }
     }
 
-    /// Begins with a snapshot. A room that has begun asked for it in an earlier interest, which it forgot and took up
-    /// again: what may lie between is asked for.
-    fn begin(&mut self, id: &RoomId, snapshot: Snapshot) {
+    /// Starts the room's feed with a snapshot. If it has started already, the snapshot belongs to an earlier interest, and
+    /// entries may be missing between it and the feed's position.
+    fn start(&mut self, id: &RoomId, snapshot: Snapshot) {
         match self.rooms.get(id).map(|room| room.feed.position()) {
             None => {}
             Some(None) => self.reset(id, snapshot),
-            Some(Some(asked)) => self.feed(
+            Some(Some(compared)) => self.feed(
                 id,
                 feed::Input::Tail {
-                    asked,
+                    compared,
                     tail: snapshot.position,
                 },
             ),
         }
     }
 
-    /// Goes on from a snapshot.
+    /// Restarts the room with a snapshot.
     fn reset(&mut self, id: &RoomId, snapshot: Snapshot) {
         let Some(room) = self.rooms.get_mut(id) else {
             return;
@@ -594,8 +334,8 @@ impl Rooms {
         if let Some(recent) = &mut room.recent {
             **recent = Recent::after(snapshot.position);
         }
-        room.told = snapshot.position;
-        // The feed first takes the position alone: members are told of a reset before what comes after it.
+        room.delivered = snapshot.position;
+        // Before the feed starts, because it may deliver held entries: members receive the reset before those.
         match (id, before) {
             (RoomId::Session(session), Some(_)) => self.reset_session(id, session, snapshot.position),
             (RoomId::User(_), Some(before)) => self.reset_user(id, &before),
@@ -605,7 +345,7 @@ impl Rooms {
         self.settle(id);
     }
 
-    /// Lets in whoever the room's position allows by now.
+    /// Continues with each waiting socket that the room's position permits to join.
     fn settle(&mut self, id: &RoomId) {
         if self.rooms.get(id).is_none_or(|room| room.waiting.is_empty()) {
             return;
@@ -616,6 +356,7 @@ impl Rooms {
         }
     }
 
+    /// Sends an event to one socket, with its current cursor.
     fn send(&mut self, id: SocketId, event: BrowserEvent) {
         if let Some(socket) = self.sockets.get(&id) {
             let (event, cursor) = (Arc::new(event), self.cursor_of(id, socket));
@@ -627,45 +368,13 @@ impl Rooms {
         }
     }
 
-    /// Puts a member out of a session's room and says so.
+    /// Removes a member from a session's room and sends it `session-revoked`.
     fn revoke(&mut self, id: SocketId, session: &SessionId, reason: &'static str) {
         if let Some(socket) = self.sockets.get_mut(&id) {
             socket.sessions.remove(session);
             self.send(id, browser_event::session_revoked(session, reason));
-            self.dismiss(id, &RoomId::Session(session.clone()));
-            self.note_alone(id);
-        }
-    }
-}
-
-impl Room {
-    fn new(id: &RoomId) -> Self {
-        Self {
-            recent: match id {
-                RoomId::Session(_) => Some(Box::default()),
-                RoomId::User(_) => None,
-            },
-            ..Self::default()
-        }
-    }
-}
-
-impl Recent {
-    /// Nothing yet, from a position on.
-    fn after(position: Position) -> Self {
-        Self {
-            window_after: position,
-            ..Self::default()
-        }
-    }
-
-    fn push(&mut self, entry: Arc<Entry>) {
-        self.json = None;
-        self.window.push_back(entry);
-        if self.window.len() > WINDOW_ENTRIES
-            && let Some(entry) = self.window.pop_front()
-        {
-            self.window_after = entry.position;
+            self.remove_member(id, &RoomId::Session(session.clone()));
+            self.update_only_room(id);
         }
     }
 }

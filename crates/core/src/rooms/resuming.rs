@@ -1,6 +1,8 @@
-//! Resumes on CONNECT, for stock clients: all rooms of a cursor are continued, or the page is told to begin anew.
+//! Resumes on CONNECT, for stock clients: either all rooms of a cursor are continued, or the page starts with a fresh
+//! connection.
 //!
-//! Each room is authorised anew. A room that the user takes no part in any more is no obstacle: it is revoked.
+//! Each room is authorized again. A room of which the user is no longer a participant does not prevent the resume: it is
+//! revoked.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -8,7 +10,7 @@ use super::{
     Action, JoinDenial, ResumeOutcome, Rooms, SocketId, SocketRequestId,
     joins::{Join, Phase, Purpose},
 };
-use crate::{event::Entry, ids::SessionId, position::Position, room::RoomId};
+use crate::{ids::SessionId, log::Entry, position::Position, room::RoomId};
 
 impl Rooms {
     pub(super) fn resume(
@@ -26,13 +28,20 @@ impl Rooms {
         }
         socket.resuming = Some(Box::default());
         for (session, after) in positions {
-            self.begin_join(id, session, Some(after), request, Purpose::Checked, Vec::new());
+            self.start_join(
+                id,
+                session,
+                Some(after),
+                request,
+                Purpose::ResumeCheck,
+                Vec::new(),
+            );
         }
         self.decide(id);
     }
 
-    /// A room was checked: it can be continued from a position, with what was missed, or not at all.
-    pub(super) fn checked(
+    /// A room was checked: it can be continued with `entries` after `from`. `None`: it cannot be continued.
+    pub(super) fn resume_check_passed(
         &mut self,
         id: SocketId,
         session: &SessionId,
@@ -40,20 +49,19 @@ impl Rooms {
         entries: Vec<Arc<Entry>>,
     ) {
         let Some(from) = from else {
-            return self.give_up(id, ResumeOutcome::Fresh);
+            return self.abandon_resume(id, ResumeOutcome::Fresh);
         };
-        let socket = self.sockets.get_mut(&id);
-        if let Some(join) = socket.and_then(|socket| socket.joins.get_mut(session)) {
+        if let Some(join) = self.join_mut(id, session) {
             join.phase = Phase::Ready { from, entries };
             self.decide(id);
         }
     }
 
-    /// A room that was checked is refused.
-    pub(super) fn not_checked(&mut self, id: SocketId, session: &SessionId, denial: JoinDenial) {
-        self.part(id, &RoomId::Session(session.clone()));
-        if !denial.is_denial() {
-            return self.give_up(id, ResumeOutcome::Unavailable);
+    /// A room was checked, and its join was denied.
+    pub(super) fn resume_check_denied(&mut self, id: SocketId, session: &SessionId, denial: JoinDenial) {
+        self.remove_from_room(id, &RoomId::Session(session.clone()));
+        if !denial.is_final() {
+            return self.abandon_resume(id, ResumeOutcome::Unavailable);
         }
         let socket = self.sockets.get_mut(&id);
         if let Some(resuming) = socket.and_then(|socket| socket.resuming.as_mut()) {
@@ -62,45 +70,45 @@ impl Rooms {
         self.decide(id);
     }
 
-    /// A room is refused after the page was told that nothing was missed.
-    pub(super) fn not_resumed(&mut self, id: SocketId, session: &SessionId, denial: JoinDenial) {
-        self.part(id, &RoomId::Session(session.clone()));
-        if denial.is_denial() {
-            self.revoke(id, session, denial.code());
+    /// A join was denied after the resume was promised to the page.
+    pub(super) fn resume_promise_denied(&mut self, id: SocketId, session: &SessionId, denial: JoinDenial) {
+        self.remove_from_room(id, &RoomId::Session(session.clone()));
+        if denial.is_final() {
+            self.revoke(id, session, denial.code().as_str());
         } else {
             self.actions.push_back(Action::Close(id));
         }
     }
 
-    /// Once every room was checked: goes on in all of them.
+    /// When every room has been checked: promises the resume to the page and continues in all rooms.
     fn decide(&mut self, id: SocketId) {
         let Some(socket) = self.sockets.get_mut(&id) else {
             return;
         };
-        let undecided = |join: &Join| !matches!(join.phase, Phase::Ready { .. });
-        if socket.resuming.is_none() || socket.joins.iter().any(|(_, join)| undecided(join)) {
+        let is_undecided = |join: &Join| !matches!(join.phase, Phase::Ready { .. });
+        if socket.resuming.is_none() || socket.joins.iter().any(|(_, join)| is_undecided(join)) {
             return;
         }
         let denied = socket.resuming.take().unwrap_or_default().denied;
         let mut ready = Vec::new();
         for (session, join) in socket.joins.iter_mut() {
-            join.purpose = Purpose::Resumed;
+            join.purpose = Purpose::ResumePromise;
             if let Phase::Ready { from, entries } = std::mem::replace(&mut join.phase, Phase::Authorizing) {
-                // In every cursor from the first one on, so that the next resume knows of it.
+                // Every cursor contains the room from now on, so that the next resume includes it.
                 socket.sessions.insert(session.clone(), from);
                 ready.push((session.clone(), from, entries));
             }
         }
         self.resumed(id, ResumeOutcome::Continued);
         for (session, denial) in denied {
-            self.revoke(id, &session, denial.code());
+            self.revoke(id, &session, denial.code().as_str());
         }
         for (session, from, entries) in ready {
             self.replay(id, &RoomId::Session(session.clone()), &session, from, entries);
         }
     }
 
-    fn give_up(&mut self, id: SocketId, outcome: ResumeOutcome) {
+    fn abandon_resume(&mut self, id: SocketId, outcome: ResumeOutcome) {
         let Some(socket) = self.sockets.get_mut(&id) else {
             return;
         };
@@ -108,7 +116,7 @@ impl Rooms {
         let joins: Vec<_> = socket.joins.keys().cloned().collect();
         for session in joins {
             self.end_join(id, &session);
-            self.part(id, &RoomId::Session(session));
+            self.remove_from_room(id, &RoomId::Session(session));
         }
         self.resumed(id, outcome);
     }

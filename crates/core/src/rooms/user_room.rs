@@ -1,14 +1,9 @@
-//! Users' rooms: every socket of one user, and what the user owes.
+//! Users' rooms: every socket of one user, and their pending feedback.
 
 use super::{Action, Member, Rooms, Socket, SocketId};
 use crate::{
-    browser_event,
-    event::{Entry, Event},
-    ids::UserId,
-    position::Position,
-    room::RoomId,
-    small_map::SmallMap,
-    snapshot::RoomState,
+    browser_event, event::Event, ids::UserId, log::Entry, position::Position, room::RoomId,
+    small_map::SmallMap, snapshot::RoomState,
 };
 
 impl Rooms {
@@ -23,11 +18,11 @@ impl Rooms {
                 resuming: None,
             },
         );
-        self.enter(&room).waiting.insert(id, ());
+        self.room(&room).waiting.insert(id, ());
         self.settle(&room);
     }
 
-    /// Lets the user's new sockets in, and reminds each of what is owed.
+    /// Makes the user's new sockets members, and sends each of them the reminders of pending feedback.
     pub(super) fn settle_user(&mut self, id: &RoomId) {
         let Some(room) = self.rooms.get_mut(id) else {
             return;
@@ -36,19 +31,17 @@ impl Rooms {
         else {
             return;
         };
-        let reminders: Vec<_> = pending_feedback
-            .iter()
-            .map(browser_event::feedback_required)
-            .collect();
-        let newcomers = std::mem::take(&mut room.waiting);
-        for id in newcomers.keys() {
+        let reminders = pending_feedback.iter().map(browser_event::feedback_required);
+        let reminders: Vec<_> = reminders.collect();
+        let added = std::mem::take(&mut room.waiting);
+        for id in added.keys() {
             let member = Member {
-                whole_after: Position::NONE,
-                alone: false,
+                complete_after: Position::NONE,
+                is_only_room: false,
             };
             room.members.insert(*id, member);
         }
-        for id in newcomers.keys().copied() {
+        for id in added.keys().copied() {
             self.actions.push_back(Action::UserRoomJoined(id));
             for event in &reminders {
                 self.send(id, event.clone());
@@ -76,22 +69,21 @@ impl Rooms {
         }
     }
 
-    /// Reminds of what the lost part of the log may have said.
+    /// Sends reminders of the pending feedback that the new state has and the state before did not have, because the
+    /// entries that required it may be lost.
     pub(super) fn reset_user(&mut self, id: &RoomId, before: &RoomState) {
         let Some(room) = self.rooms.get(id) else { return };
         let (
             Some(RoomState::User { pending_feedback }),
             RoomState::User {
-                pending_feedback: known,
+                pending_feedback: earlier,
             },
         ) = (&room.state, before)
         else {
             return;
         };
-        let reminders: Vec<_> = pending_feedback
-            .difference(known)
-            .map(browser_event::feedback_required)
-            .collect();
+        let reminders = pending_feedback.difference(earlier);
+        let reminders: Vec<_> = reminders.map(browser_event::feedback_required).collect();
         let members: Vec<_> = room.members.keys().copied().collect();
         for socket in members {
             for event in &reminders {

@@ -1,0 +1,7 @@
+export function RoleChip({ role }: { readonly role: string | undefined }) {
+  return (
+    <span className="chip" data-role={role ?? 'none'}>
+      {role ?? 'no role'}
+    </span>
+  );
+}
