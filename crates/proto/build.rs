@@ -1,4 +1,4 @@
-//! Generates the Rust code of `proto/`, with a compiler of our own dependencies: nobody needs protoc.
+//! Generates the Rust code of `proto/` with protox, so that protoc need not be installed.
 
 use std::{env, error::Error, fs, path::PathBuf};
 

@@ -1,29 +1,31 @@
-//! The benchmark: Roomcast, and what it is compared with, under the same load in the same run.
+//! The benchmark: Roomcast and its competitors, under the same load in the same run.
 //!
-//! It starts what it measures as processes, connects thousands of sockets to them from one thread, and writes what it
-//! found to `target/bench` and `docs/performance.md`. It knows Roomcast only from outside: its program, its API, its
+//! It starts each competitor as processes, connects thousands of sockets to it from one thread, and writes the results to
+//! `target/bench` and `docs/performance.md`. It uses Roomcast only from outside: its program, its gRPC API and its
 //! sockets.
 
-mod about;
-mod cpus;
-mod failure;
+mod catalogue;
+mod child;
+mod competitors;
+mod cpu_pinning;
+mod error;
 mod generator;
 mod interrupt;
+mod machine;
 mod measure;
+mod measurement;
 mod options;
 mod payload;
-mod peers;
-mod proc;
-mod process;
+mod procfs;
 mod progress;
-mod publish;
-mod publish_rate;
-mod reconnect;
+mod publishers;
+mod readiness;
 mod report;
 mod results;
 mod scenario;
 mod servers;
 mod shape;
+mod sleep;
 mod stats;
 mod suite;
 mod tokens;
@@ -36,16 +38,16 @@ use crate::options::{Command, Options};
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let ended = match options.command {
+    let succeeded = match options.command {
         Some(Command::Serve { server }) => server.run().map(|()| true),
-        Some(Command::Report) => suite::report(&options).map(|()| true),
+        Some(Command::Report) => suite::write_report(&options).map(|()| true),
         None => suite::run(&options),
     };
-    match ended {
+    match succeeded {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            progress::write(&format!("roomcast-bench: {error}\n"));
+            progress::print(&format!("roomcast-bench: {error}\n"));
             ExitCode::FAILURE
         }
     }

@@ -4,41 +4,36 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{
-    failure::{Outcome, failed},
-    peers::Peer,
-    scenario::Group,
-    servers::Server,
-};
+use crate::{catalogue::ScenarioGroup, competitors::Competitor, error::BenchResult, servers::Server};
 
-/// Measures Roomcast beside what it is compared with, and writes docs/performance.md
+/// Measures Roomcast beside its competitors, and writes docs/performance.md
 #[derive(Debug, Parser)]
 #[command(name = "roomcast-bench")]
 pub(crate) struct Options {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
-    /// Under three minutes in all: one round of short windows
+    /// Takes less than three minutes: one round with short windows
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Only these scenarios; repeatable
+    /// Measures only these scenarios; repeatable
     #[arg(long, value_name = "SCENARIO")]
-    pub(crate) only: Vec<Group>,
-    /// Only these peers; repeatable
-    #[arg(long, value_name = "PEER")]
-    pub(crate) peer: Vec<Peer>,
-    /// How often each is measured; unset: 5, with --quick 1
+    pub(crate) only: Vec<ScenarioGroup>,
+    /// Measures only these competitors; repeatable
+    #[arg(long = "competitor", visible_alias = "peer", value_name = "COMPETITOR")]
+    pub(crate) competitors: Vec<Competitor>,
+    /// How often each scenario is measured [default: 5, with --quick 1]
     #[arg(long, value_name = "COUNT")]
-    pub(crate) rounds: Option<usize>,
-    /// The program to measure; unset: the one beside this one
+    rounds: Option<usize>,
+    /// The Roomcast program to measure [default: the program `roomcast` beside this one]
     #[arg(long, value_name = "FILE")]
     roomcast: Option<PathBuf>,
-    /// The program centrifugo; unset: the one in PATH
+    /// The Centrifugo program
     #[arg(long, env = "CENTRIFUGO", value_name = "FILE", default_value = "centrifugo")]
     pub(crate) centrifugo: PathBuf,
     /// The folder of the Node server, with its packages installed
-    #[arg(long, value_name = "FOLDER", default_value = "crates/bench/peers/node")]
+    #[arg(long, value_name = "FOLDER", default_value = "crates/bench/competitors/node")]
     pub(crate) node: PathBuf,
-    /// Where results, logs and configuration files go
+    /// The folder for results, logs and configuration files
     #[arg(long, value_name = "FOLDER", default_value = "target/bench")]
     pub(crate) folder: PathBuf,
     /// The report; its pictures go into a folder of the same name beside it
@@ -48,9 +43,9 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Writes the report of the last run's results once more
+    /// Writes the report again from the results of the last run
     Report,
-    /// One of the servers that are measured
+    /// Runs one of the servers that are part of this program
     #[command(hide = true)]
     Serve { server: Server },
 }
@@ -60,13 +55,16 @@ impl Options {
         self.rounds.unwrap_or(if self.quick { 1 } else { 5 })
     }
 
-    pub(crate) fn roomcast(&self) -> Outcome<PathBuf> {
-        let beside = || Ok::<_, std::io::Error>(std::env::current_exe()?.with_file_name("roomcast"));
-        let path = self.roomcast.clone().map_or_else(beside, Ok)?;
+    /// The path of the Roomcast program. Fails if there is no such file.
+    pub(crate) fn roomcast(&self) -> BenchResult<PathBuf> {
+        let path = match &self.roomcast {
+            Some(path) => path.clone(),
+            None => std::env::current_exe()?.with_file_name("roomcast"),
+        };
         if path.exists() {
             return Ok(path);
         }
         let path = path.display();
-        Err(failed(format!("{path} is missing: cargo build --release")))
+        Err(format!("{path} is missing: run `cargo build --release -p roomcast`").into())
     }
 }

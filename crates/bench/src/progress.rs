@@ -1,40 +1,41 @@
-//! What is going on, on standard error.
+//! Progress on standard error.
 
 use std::{
     io::{IsTerminal, Write},
     time::Instant,
 };
 
-use crate::measure::Measured;
+use crate::measurement::Measurement;
 
-/// Says what runs and what it gave.
+/// Prints which measurement runs, and its most important figures.
 pub(crate) struct Progress {
-    begin: Instant,
-    all: usize,
-    done: usize,
+    started_at: Instant,
+    total: usize,
+    begun: usize,
 }
 
 impl Progress {
-    /// So many measurements come.
-    pub(crate) fn new(all: usize) -> Self {
+    /// Progress through this many measurements.
+    pub(crate) fn new(total: usize) -> Self {
         Self {
-            begin: Instant::now(),
-            all,
-            done: 0,
+            started_at: Instant::now(),
+            total,
+            begun: 0,
         }
     }
 
-    /// This one runs.
-    pub(crate) fn begin(&mut self, scenario: &str, round: usize, peer: &str) {
-        self.done += 1;
-        let (begin, done, all) = (self.begin.elapsed().as_secs(), self.done, self.all);
-        write(&format!(
-            "[{begin:>4} s {done:>3}/{all}] {scenario:<18} round {round}  {peer:<17}"
+    /// A measurement begins.
+    pub(crate) fn begin(&mut self, scenario: &str, round: usize, competitor: &str) {
+        self.begun += 1;
+        let (elapsed, begun, total) = (self.started_at.elapsed().as_secs(), self.begun, self.total);
+        print(&format!(
+            "[{elapsed:>4} s {begun:>3}/{total}] {scenario:<18} round {round}  {competitor:<17}"
         ));
     }
 
-    /// It gave this.
-    pub(crate) fn end(&self, measured: &Measured) {
+    /// The measurement that began last has this result.
+    pub(crate) fn end(&self, measurement: &Measurement) {
+        // Name of the figure, unit, divisor, digits.
         const SHOWN: [(&str, &str, f64, usize); 11] = [
             ("deliveries_per_cpu_s", "k/cpu-s", 1e3, 1),
             ("deliveries_per_cpu_s_all", "all", 1e3, 1),
@@ -43,38 +44,37 @@ impl Progress {
             ("p99_us_at_50", "p99@50 ms", 1e3, 2),
             ("connects_per_cpu_s", "k conn/cpu-s", 1e3, 1),
             ("bytes_per_socket", "KB/socket", 1e3, 1),
-            ("back_s", "s until back", 1.0, 2),
+            ("back_s", "s until recovered", 1.0, 2),
             ("publishes_per_s", "k publishes/s", 1e3, 1),
             ("publishes_per_cpu_s", "k publishes/cpu-s", 1e3, 1),
             ("redis_benchmark_per_s", "k/s by redis-benchmark", 1e3, 1),
         ];
         let mut line = String::new();
-        for (name, unit, scale, digits) in SHOWN {
-            if let Some(figure) = measured.figures.get(name) {
-                line.push_str(&format!("{:.digits$} {unit}  ", figure / scale));
+        for (name, unit, divisor, digits) in SHOWN {
+            if let Some(figure) = measurement.figures.get(name) {
+                line.push_str(&format!("{:.digits$} {unit}  ", figure / divisor));
             }
         }
-        if !measured.faults.is_none() {
-            line.push_str(&format!("FAULTS {:?} ", measured.faults));
+        if !measurement.faults.is_none() {
+            line.push_str(&format!("FAULTS {:?} ", measurement.faults));
         }
-        if let Some(error) = &measured.publish_error {
+        if let Some(error) = &measurement.publish_error {
             line.push_str(error);
         }
-        write(&format!("{}\n", line.trim_end()));
+        print(&format!("{}\n", line.trim_end()));
     }
 
-    /// It failed.
+    /// The measurement that began last failed.
     pub(crate) fn failed(&self, error: &dyn std::fmt::Display) {
-        write(&format!("FAILED {error}\n"));
+        print(&format!("FAILED {error}\n"));
     }
 }
 
-/// Says something.
-pub(crate) fn write(text: &str) {
-    let mut out = std::io::stderr().lock();
-    let _gone = out.write_all(text.as_bytes());
-    if !out.is_terminal() {
-        return;
+/// Writes text to standard error.
+pub(crate) fn print(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()); // progress is not worth a failure
+    if stderr.is_terminal() {
+        let _ = stderr.flush(); // as above
     }
-    let _gone = out.flush();
 }

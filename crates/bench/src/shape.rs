@@ -1,60 +1,58 @@
 //! How many sockets, rooms and processes a measurement has.
 
-/// A crowd's shape.
+/// The size of a deployment and of its load.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Shape {
-    /// How many sockets connect.
     pub(crate) sockets: usize,
-    /// How many of them are in one room.
-    pub(crate) room: usize,
-    /// Whether all are of one user, who shows one token, rather than of a few for each room.
+    /// Divides `sockets` without remainder.
+    pub(crate) sockets_per_room: usize,
+    /// Whether all sockets belong to one user and use one token. Otherwise each room has users of its own.
     pub(crate) has_one_user: bool,
-    /// How many edges they connect to, where the peer has such.
+    /// How many edges the sockets connect to. Only Roomcast has edges.
     pub(crate) edges: usize,
-    /// How many control planes feed those.
+    /// How many control planes feed the edges. Only Roomcast has control planes.
     pub(crate) control_planes: usize,
-    /// Whether events are published in batches, where the peer has such.
-    pub(crate) in_bulk: bool,
+    /// Whether events are published in batches on streams instead of unary calls. Only Roomcast has both.
+    pub(crate) uses_streams: bool,
 }
 
-/// The most participants that a session has here: a larger room has many sockets of the same users.
-const MOST_USERS: usize = 4;
-/// The users of a room that is larger.
-const USERS_OF_LARGE: usize = 3;
+/// The maximum number of users in a small room, where each socket has a user of its own.
+const MAX_USERS_PER_SMALL_ROOM: usize = 4;
+/// The number of users in a larger room, where each user has many sockets.
+const USERS_PER_LARGE_ROOM: usize = 3;
 
 impl Shape {
-    /// So many sockets in rooms of this size, with one process of each kind.
-    pub(crate) const fn new(sockets: usize, room: usize) -> Self {
+    /// This many sockets in rooms of this size, with one process of each kind.
+    pub(crate) const fn new(sockets: usize, sockets_per_room: usize) -> Self {
         Self {
             sockets,
-            room,
+            sockets_per_room,
             has_one_user: false,
             edges: 1,
             control_planes: 1,
-            in_bulk: true,
+            uses_streams: true,
         }
     }
 
-    /// Each socket's room. Neighbours are in different rooms.
-    pub(crate) fn rooms(&self) -> Vec<u32> {
+    pub(crate) fn room_count(&self) -> usize {
+        (self.sockets / self.sockets_per_room).max(1)
+    }
+
+    /// The room of each socket. Consecutive sockets are in different rooms.
+    pub(crate) fn room_of_each_socket(&self) -> Vec<u32> {
         let rooms = self.room_count();
         (0..self.sockets).map(|socket| (socket % rooms) as u32).collect()
     }
 
-    /// How many rooms there are.
-    pub(crate) fn room_count(&self) -> usize {
-        (self.sockets / self.room).max(1)
-    }
-
-    /// Each room's users.
-    pub(crate) fn casts(&self) -> Vec<Vec<String>> {
+    /// The users of each room, who are the participants of its session.
+    pub(crate) fn users_of_each_room(&self) -> Vec<Vec<String>> {
         if self.has_one_user {
             return vec![vec!["u0".to_owned()]; self.room_count()];
         }
-        let users = if self.room > MOST_USERS {
-            USERS_OF_LARGE
+        let users = if self.sockets_per_room > MAX_USERS_PER_SMALL_ROOM {
+            USERS_PER_LARGE_ROOM
         } else {
-            self.room
+            self.sockets_per_room
         };
         (0..self.room_count())
             .map(|room| {
@@ -65,13 +63,13 @@ impl Shape {
             .collect()
     }
 
-    /// Each socket's user: those of its room by turns.
-    pub(crate) fn users(&self) -> Vec<String> {
-        let (rooms, casts) = (self.room_count(), self.casts());
+    /// The user of each socket. The sockets of a room are distributed evenly among its users.
+    pub(crate) fn user_of_each_socket(&self) -> Vec<String> {
+        let (rooms, users_of_each_room) = (self.room_count(), self.users_of_each_room());
         (0..self.sockets)
             .map(|socket| {
-                let cast = &casts[socket % rooms];
-                cast[socket / rooms % cast.len()].clone()
+                let users = &users_of_each_room[socket % rooms];
+                users[socket / rooms % users.len()].clone()
             })
             .collect()
     }
@@ -82,11 +80,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn small_rooms_have_a_user_for_each_socket() {
+    fn small_rooms_have_one_user_per_socket() {
         let shape = Shape::new(12, 4);
-        let mut users = shape.users();
-        assert_eq!(shape.rooms(), [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2]);
-        assert_eq!(users[3], shape.casts()[0][1]);
+        let mut users = shape.user_of_each_socket();
+        assert_eq!(shape.room_of_each_socket(), [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2]);
+        assert_eq!(users[3], shape.users_of_each_room()[0][1]);
         users.sort();
         users.dedup();
         assert_eq!(users.len(), 12);
@@ -95,9 +93,17 @@ mod tests {
     #[test]
     fn large_rooms_have_many_sockets_of_three_users() {
         let shape = Shape::new(100, 50);
-        assert_eq!(shape.casts().iter().map(Vec::len).collect::<Vec<_>>(), [3, 3]);
-        for (user, room) in shape.users().iter().zip(shape.rooms()) {
-            assert!(shape.casts()[room as usize].contains(user));
+        let users_of_each_room = shape.users_of_each_room();
+        assert_eq!(
+            users_of_each_room.iter().map(Vec::len).collect::<Vec<_>>(),
+            [3, 3]
+        );
+        for (user, room) in shape
+            .user_of_each_socket()
+            .iter()
+            .zip(shape.room_of_each_socket())
+        {
+            assert!(users_of_each_room[room as usize].contains(user));
         }
     }
 }

@@ -1,114 +1,145 @@
-//! The run: every scenario, round by round, and in each round one peer after the other.
+//! A run: all scenarios, each in several rounds, and all competitors one after another in each round.
 
 use clap::ValueEnum;
 
 use crate::{
-    about,
-    cpus::{self, Role},
-    failure::{Outcome, failed},
-    interrupt,
+    catalogue::ScenarioGroup,
+    competitors::{Competitor, Environment},
+    cpu_pinning::{self, ProcessRole},
+    error::BenchResult,
+    interrupt, machine,
     measure::measure,
+    measurement::Measurement,
     options::Options,
-    peers::Ground,
     progress::Progress,
     report,
     results::{Results, Row},
-    scenario::{self, Group, Scenario, Times},
+    scenario::{PhaseDurations, Scenario},
 };
 
-const RESULTS: &str = "results.json";
+/// The name of the results file in the folder of the run.
+const RESULTS_FILE: &str = "results.json";
 
-/// Writes the report of the last run.
-pub(crate) fn report(options: &Options) -> Outcome<()> {
-    let results = Results::read(&options.folder.join(RESULTS))?;
+/// Writes the report from the results of the last run.
+pub(crate) fn write_report(options: &Options) -> BenchResult<()> {
+    let results = Results::read(&options.folder.join(RESULTS_FILE))?;
     report::write(&results, &options.report)
 }
 
-/// Measures everything that was asked for. Whether all went well.
-pub(crate) fn run(options: &Options) -> Outcome<bool> {
-    cpus::raise_file_limit()?;
-    cpus::pin(Role::Load)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
-    runtime.spawn(interrupt::watch());
-    let ground = Ground {
+/// Measures the selected scenarios and writes the report. Returns whether all measurements succeeded without faults.
+pub(crate) fn run(options: &Options) -> BenchResult<bool> {
+    cpu_pinning::raise_file_limit()?;
+    cpu_pinning::pin(ProcessRole::Load)?;
+    let environment = environment(options)?;
+    environment.runtime.spawn(interrupt::watch());
+    let scenarios = selected_scenarios(options);
+    let rounds = |scenario: &Scenario| options.rounds().min(scenario.max_rounds);
+    let measurements = scenarios
+        .iter()
+        .map(|scenario| scenario.competitors.len() * rounds(scenario))
+        .sum();
+    let mut run = Run {
+        results: Results {
+            machine: machine::describe(&environment),
+            command: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
+            rows: vec![],
+        },
+        durations: PhaseDurations::new(options.quick),
+        environment,
+        progress: Progress::new(measurements),
+        is_successful: true,
+    };
+    for scenario in &scenarios {
+        for round in 1..=rounds(scenario) {
+            for competitor in &scenario.competitors {
+                run.measure(scenario, *competitor, round);
+                interrupt::check()?;
+            }
+        }
+        run.results.write(&options.folder.join(RESULTS_FILE))?;
+    }
+    run.environment.runtime.shutdown_background();
+    report::write(&run.results, &options.report)?;
+    Ok(run.is_successful)
+}
+
+/// The state of a run.
+struct Run {
+    environment: Environment,
+    durations: PhaseDurations,
+    progress: Progress,
+    results: Results,
+    is_successful: bool,
+}
+
+impl Run {
+    /// Measures once. A failure is printed, and does not end the run.
+    fn measure(&mut self, scenario: &Scenario, competitor: Competitor, round: usize) {
+        self.progress.begin(&scenario.name, round, competitor.name());
+        match measure(&self.environment, scenario, competitor, self.durations) {
+            Ok(measurement) => {
+                self.progress.end(&measurement);
+                self.record(scenario, competitor, round, measurement);
+            }
+            Err(error) => {
+                self.progress.failed(&error);
+                self.is_successful = false;
+            }
+        }
+    }
+
+    fn record(
+        &mut self,
+        scenario: &Scenario,
+        competitor: Competitor,
+        round: usize,
+        measurement: Measurement,
+    ) {
+        let faults = if measurement.faults.is_none() {
+            String::new()
+        } else {
+            format!("{:?}", measurement.faults)
+        };
+        self.is_successful &= faults.is_empty();
+        self.results.rows.push(Row {
+            scenario: scenario.name.clone(),
+            competitor: competitor.name().to_owned(),
+            round,
+            figures: measurement.figures,
+            faults,
+        });
+    }
+}
+
+fn environment(options: &Options) -> BenchResult<Environment> {
+    Ok(Environment {
         roomcast: options.roomcast()?,
         centrifugo: options.centrifugo.clone(),
         node: options.node.clone(),
         folder: options.folder.clone(),
-        runtime,
-    };
-    let mut results = Results {
-        about: about::about(&ground),
-        command: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
-        rows: vec![],
-    };
-    let scenarios = wanted(options);
-    let times = Times::new(options.quick);
-    let rounds = options.rounds();
-    let of = |scenario: &Scenario| rounds.min(scenario.rounds);
-    let measurements: usize = scenarios
-        .iter()
-        .map(|scenario| scenario.peers.len() * of(scenario))
-        .sum();
-    let mut progress = Progress::new(measurements);
-    let mut all_well = true;
-    for scenario in &scenarios {
-        for round in 1..=of(scenario) {
-            for peer in &scenario.peers {
-                progress.begin(&scenario.name, round, peer.name());
-                match measure(&ground, scenario, *peer, times) {
-                    Ok(measured) => {
-                        progress.end(&measured);
-                        let is_well = measured.faults.is_none();
-                        all_well &= is_well;
-                        let faults = if is_well {
-                            String::new()
-                        } else {
-                            format!("{:?}", measured.faults)
-                        };
-                        results.rows.push(Row {
-                            scenario: scenario.name.clone(),
-                            peer: peer.name().to_owned(),
-                            round,
-                            figures: measured.figures,
-                            faults,
-                        });
-                    }
-                    Err(error) => {
-                        progress.failed(&error);
-                        all_well = false;
-                    }
-                }
-                if interrupt::happened() {
-                    return Err(failed("interrupted"));
-                }
-            }
-        }
-        results.write(&options.folder.join(RESULTS))?;
-    }
-    ground.runtime.shutdown_background();
-    report::write(&results, &options.report)?;
-    Ok(all_well)
+        runtime: tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?,
+    })
 }
 
-fn wanted(options: &Options) -> Vec<Scenario> {
+/// The scenarios and competitors that the options select.
+fn selected_scenarios(options: &Options) -> Vec<Scenario> {
     let groups = if options.only.is_empty() {
-        Group::value_variants().to_vec()
+        ScenarioGroup::value_variants()
     } else {
-        options.only.clone()
+        &options.only
     };
     let mut scenarios: Vec<_> = groups
-        .into_iter()
-        .flat_map(|group| scenario::of(group, options.quick))
+        .iter()
+        .flat_map(|group| group.scenarios(options.quick))
         .collect();
     for scenario in &mut scenarios {
         scenario
-            .peers
-            .retain(|peer| options.peer.is_empty() || options.peer.contains(peer));
+            .competitors
+            .retain(|competitor| options.competitors.is_empty() || options.competitors.contains(competitor));
     }
-    scenarios.retain(|scenario| !scenario.peers.is_empty());
+    scenarios.retain(|scenario| !scenario.competitors.is_empty());
     scenarios
 }

@@ -1,17 +1,19 @@
-//! Users' tokens: HS256 with the published dev secret, as Roomcast's edges and Centrifugo verify them.
+//! Users' tokens: HS256 with the published dev secret, which Roomcast's edges and Centrifugo verify.
 
 use std::time::{Duration, Instant};
 
 use roomcast_auth::{Clock, DEV_SECRET, KeySource, MintClaims, UserTokens, Verifier, mint};
 use tokio::runtime::Runtime;
 
-use crate::failure::Outcome;
+use crate::error::BenchResult;
 
-/// Tokens that are verified to see what that costs.
-const VERIFIED: usize = 20_000;
+/// How many tokens are verified to measure the cost of one.
+const VERIFICATIONS: usize = 20_000;
+/// How long a token is valid: longer than any run.
+const TTL: Duration = Duration::from_secs(24 * 3600);
 
-/// A token for each user, good for a day.
-pub(crate) fn of(users: &[String]) -> Vec<String> {
+/// A token for each user.
+pub(crate) fn mint_for(users: &[String]) -> Vec<String> {
     let issued_at = Clock::system().now();
     let token = |user: &String| {
         let claims = MintClaims {
@@ -19,21 +21,21 @@ pub(crate) fn of(users: &[String]) -> Vec<String> {
             audience: None,
             issuer: None,
             issued_at,
-            ttl: Duration::from_secs(24 * 3600),
+            ttl: TTL,
         };
         mint(DEV_SECRET.as_bytes(), &claims)
     };
     users.iter().map(token).collect()
 }
 
-/// What it costs to verify a token, in microseconds.
-pub(crate) fn cost(runtime: &Runtime) -> Outcome<f64> {
+/// The time that the verification of one token takes, in microseconds.
+pub(crate) fn verification_cost_us(runtime: &Runtime) -> BenchResult<f64> {
     let key = KeySource::secret(DEV_SECRET.as_bytes())?;
     let verifier = Verifier::users([key], UserTokens::default(), Clock::system())?;
-    let token = of(&["alice".to_owned()]).concat();
+    let token = mint_for(&["alice".to_owned()]).concat();
     let begin = Instant::now();
-    for _ in 0..VERIFIED {
+    for _ in 0..VERIFICATIONS {
         runtime.block_on(verifier.verify(&token))?;
     }
-    Ok(begin.elapsed().as_secs_f64() * 1e6 / VERIFIED as f64)
+    Ok(begin.elapsed().as_secs_f64() * 1e6 / VERIFICATIONS as f64)
 }

@@ -1,27 +1,20 @@
 //! The control plane: gRPC for backends and edges, over a store.
 //!
-//! Use cases decide nothing that the core or the store decides; the hub feeds edges and watchers. This crate
-//! must never know the edge or Socket.IO, nor which store it runs on.
+//! Layers, from the top: `grpc` (the server and what all calls have in common), `backends` and `edges` (the two
+//! services), `hub` (one feed for each room of interest), `use_cases`, then `response_size`, `metrics`, `tasks` and
+//! `limits`. A file imports only from its own folder or from a lower layer.
+//!
+//! This crate contains no rules of its own: the core and the store decide. It must never depend on the edge, on
+//! Socket.IO, or on a particular store.
 
-mod attach;
-mod by_size;
-mod calls;
-mod commands;
-mod config;
-mod edge_service;
-mod follower;
-mod health;
+mod backends;
+mod edges;
+mod grpc;
 mod hub;
-mod method;
+mod limits;
 mod metrics;
-mod portion;
-mod reads;
-mod server;
-mod session_service;
-mod tls;
+mod response_size;
+mod tasks;
 mod use_cases;
-mod watch;
 
-pub use config::{ApiTokens, Config};
-pub use server::{ControlPlane, ServeError};
-pub use tls::{Tls, TlsError};
+pub use grpc::{ApiTokens, Config, ControlPlane, ServeError, Tls, TlsError};

@@ -1,4 +1,4 @@
-//! What operators see. No label of a user, a room or an edge.
+//! The metrics of a control plane. No label names a user, a room or an edge.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ struct ReadLabels {
     outcome: &'static str,
 }
 
-/// The families of a control plane. Clones share them.
+/// The metric families of a control plane. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Metrics {
     calls: Family<CallLabels, Counter>,
@@ -46,7 +46,7 @@ pub(crate) struct Metrics {
     pub(crate) rooms: Gauge,
     pub(crate) edges: Gauge,
     pub(crate) entries_sent: Counter,
-    pub(crate) followers_cut: Counter,
+    pub(crate) slow_followers_closed: Counter,
 }
 
 impl Metrics {
@@ -60,29 +60,42 @@ impl Metrics {
             rooms: Gauge::default(),
             edges: Gauge::default(),
             entries_sent: Counter::default(),
-            followers_cut: Counter::default(),
+            slow_followers_closed: Counter::default(),
         };
         let registry = registry.sub_registry_with_prefix("control_plane");
-        registry.register("calls", "gRPC calls that ended", metrics.calls.clone());
-        let help = "How long unary gRPC calls took";
+        registry.register(
+            "calls",
+            "gRPC calls that ended, by method and code",
+            metrics.calls.clone(),
+        );
+        let help = "Duration of unary gRPC calls";
         registry.register_with_unit("call", help, Unit::Seconds, metrics.call_seconds.clone());
-        let help = "Commands of StreamCommands that were done or failed";
+        let help = "Commands of StreamCommands calls that were executed or failed, by gRPC code";
         registry.register("streamed_commands", help, metrics.commands.clone());
-        registry.register("reads", "Reads of the store for the hub", metrics.reads.clone());
+        registry.register(
+            "reads",
+            "Reads of the store by the hub: attempts, by outcome",
+            metrics.reads.clone(),
+        );
         registry.register(
             "rooms_of_interest",
-            "Rooms that some follower is fed",
+            "Rooms that at least one link or WatchEvents stream follows",
             metrics.rooms.clone(),
         );
-        registry.register("edges_attached", "Links that are open", metrics.edges.clone());
-        let help = "Log entries handed to links and watchers";
+        registry.register(
+            "edges_attached",
+            "Edges whose link is open",
+            metrics.edges.clone(),
+        );
+        let help = "Log entries put into the queues of links and WatchEvents streams";
         registry.register("entries_sent", help, metrics.entries_sent.clone());
-        let help = "Links and watchers ended because their queue was full";
-        registry.register("followers_cut", help, metrics.followers_cut.clone());
+        let help = "Links and WatchEvents streams that were closed because their queue was full";
+        let closed = metrics.slow_followers_closed.clone();
+        registry.register("slow_followers_closed", help, closed);
         metrics
     }
 
-    pub(crate) fn call(&self, method: &'static str, code: Code) {
+    pub(crate) fn call_ended(&self, method: &'static str, code: Code) {
         self.calls
             .get_or_create(&CallLabels {
                 method,
@@ -91,18 +104,18 @@ impl Metrics {
             .inc();
     }
 
-    pub(crate) fn call_took(&self, method: &'static str, time: Duration) {
+    pub(crate) fn call_duration(&self, method: &'static str, duration: Duration) {
         self.call_seconds
             .get_or_create(&MethodLabels { method })
-            .observe(time.as_secs_f64());
+            .observe(duration.as_secs_f64());
     }
 
-    pub(crate) fn command(&self, code: Code) {
+    pub(crate) fn command_ended(&self, code: Code) {
         let code = code_name(code);
         self.commands.get_or_create(&CommandLabels { code }).inc();
     }
 
-    pub(crate) fn read(&self, kind: &'static str, ok: bool) {
+    pub(crate) fn read_ended(&self, kind: &'static str, ok: bool) {
         let outcome = if ok { "ok" } else { "failed" };
         self.reads.get_or_create(&ReadLabels { kind, outcome }).inc();
     }
@@ -137,13 +150,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_family_has_its_unit_in_its_name() {
+    fn metric_names_contain_their_unit() {
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);
-        metrics.call("GetSession", Code::NotFound);
-        metrics.call_took("GetSession", Duration::from_millis(3));
-        metrics.command(Code::Ok);
-        metrics.read("log", true);
+        metrics.call_ended("GetSession", Code::NotFound);
+        metrics.call_duration("GetSession", Duration::from_millis(3));
+        metrics.command_ended(Code::Ok);
+        metrics.read_ended("log", true);
         let mut text = String::new();
         encode(&mut text, &registry).unwrap();
         for line in [
@@ -154,7 +167,7 @@ mod tests {
             "control_plane_rooms_of_interest 0",
             "control_plane_edges_attached 0",
             "control_plane_entries_sent_total 0",
-            "control_plane_followers_cut_total 0",
+            "control_plane_slow_followers_closed_total 0",
         ] {
             assert!(text.lines().any(|found| found == line), "no {line} in {text}");
         }

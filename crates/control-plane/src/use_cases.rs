@@ -1,16 +1,16 @@
-//! What the control plane does for backends and edges: one use case a method, over the store.
+//! What the control plane does for backends and edges: one method for each use case, over the store.
 //!
-//! It decides nothing itself: the rules are the core's, the order and the atomicity the store's.
+//! No rule is decided here: the core defines the rules, and the store applies them atomically and in order.
 
 use std::sync::Arc;
 
 use roomcast_core::{
-    CommandDenial, Position, RoomId, SessionCommand, SessionId, SessionView, UserId, limits::READ_ENTRIES,
+    CommandDenial, LogSlice, Position, RoomId, SessionCommand, SessionId, SessionView, UserId,
+    limits::READ_ENTRIES,
 };
-use roomcast_core::{LogSlice, Snapshot};
 use roomcast_proto::{
     Failure,
-    command::{Change, Disconnect, Require},
+    command::{DisconnectUser, RequireFeedback, SessionChange},
     join::{Join, JoinAuthorization},
     link::ReadLog,
     v1::EventRef,
@@ -18,24 +18,28 @@ use roomcast_proto::{
 use roomcast_store::{Appended, Participation, Store, StoreError};
 use tracing::{error, warn};
 
-use crate::portion;
+use crate::response_size::entries_that_fit;
 
-/// The use cases.
+/// The use cases over one store. Clones share the store.
 #[derive(Clone)]
 pub(crate) struct UseCases {
     store: Arc<dyn Store>,
 }
 
-/// What a change of a session did.
-pub(crate) struct Changed {
+/// The outcome of a command on a session.
+pub(crate) struct ChangeOutcome {
     pub(crate) event: EventRef,
+    /// The session's revision after the command.
     pub(crate) revision: u64,
+    /// Whether the command had already been executed under the same request id.
     pub(crate) duplicate: bool,
 }
 
-/// What a requirement of feedback did.
-pub(crate) struct Required {
+/// The outcome of `RequireFeedback`.
+pub(crate) struct RequireFeedbackOutcome {
+    /// One event for each user, in the order of the request.
     pub(crate) events: Vec<EventRef>,
+    /// Whether the command had already been executed under the same request id.
     pub(crate) duplicate: bool,
 }
 
@@ -44,45 +48,47 @@ impl UseCases {
         Self { store }
     }
 
-    /// Does a command on a session.
-    pub(crate) async fn change(&self, change: Change) -> Result<Changed, Failure> {
-        let Change {
+    /// Executes a command on a session.
+    pub(crate) async fn change(&self, change: SessionChange) -> Result<ChangeOutcome, Failure> {
+        let SessionChange {
             session,
             command,
             request,
         } = change;
-        let done = self.store.execute(&session, &command, request.as_ref()).await;
-        let done = done.map_err(|error| failure(error, large_field(&command)))?;
-        let event = event_ref(&session.into(), done.appended);
-        Ok(Changed {
-            event,
-            revision: done.revision,
-            duplicate: done.duplicate,
+        let outcome = self.store.execute(&session, &command, request.as_ref()).await;
+        let outcome = outcome.map_err(|error| failure(error, large_field(&command)))?;
+        Ok(ChangeOutcome {
+            event: event_ref(&session.into(), outcome.appended),
+            revision: outcome.revision,
+            duplicate: outcome.duplicate,
         })
     }
 
-    /// Makes users owe feedback.
-    pub(crate) async fn require_feedback(&self, require: Require) -> Result<Required, Failure> {
-        let Require {
+    /// Gives users pending feedback.
+    pub(crate) async fn require_feedback(
+        &self,
+        require: RequireFeedback,
+    ) -> Result<RequireFeedbackOutcome, Failure> {
+        let RequireFeedback {
             session,
             users,
             request,
         } = require;
-        let done = self
+        let outcome = self
             .store
             .require_feedback(&session, &users, request.as_ref())
-            .await;
-        let done = done.map_err(|error| failure(error, ""))?;
+            .await
+            .map_err(|error| failure(error, ""))?;
         let event = |(user, appended): (UserId, Appended)| event_ref(&user.into(), appended);
-        Ok(Required {
-            events: done.users.into_iter().map(event).collect(),
-            duplicate: done.duplicate,
+        Ok(RequireFeedbackOutcome {
+            events: outcome.users.into_iter().map(event).collect(),
+            duplicate: outcome.duplicate,
         })
     }
 
     /// Closes every socket of a user.
-    pub(crate) async fn disconnect_user(&self, disconnect: Disconnect) -> Result<EventRef, Failure> {
-        let Disconnect { user, reason } = disconnect;
+    pub(crate) async fn disconnect_user(&self, disconnect: DisconnectUser) -> Result<EventRef, Failure> {
+        let DisconnectUser { user, reason } = disconnect;
         let appended = self
             .store
             .disconnect_user(&user, &reason)
@@ -91,7 +97,7 @@ impl UseCases {
         Ok(event_ref(&user.into(), appended))
     }
 
-    /// Whether a user may join a session, and as what.
+    /// Decides whether a user may join a session. A denial is a value, not a failure.
     pub(crate) async fn authorize_join(&self, join: Join) -> Result<JoinAuthorization, Failure> {
         let found = self.store.participation(&join.session, &join.user).await;
         Ok(match found.map_err(|error| failure(error, ""))? {
@@ -103,47 +109,36 @@ impl UseCases {
         })
     }
 
-    /// The session as it stands.
+    /// The session's current state.
     pub(crate) async fn session(&self, session: SessionId) -> Result<SessionView, Failure> {
-        let found = self
-            .store
-            .session(&session)
-            .await
-            .map_err(|error| failure(error, ""))?;
-        found.ok_or_else(session_not_found)
+        let found = self.store.session(&session).await;
+        found
+            .map_err(|error| failure(error, ""))?
+            .ok_or_else(session_not_found)
     }
 
-    /// A part of a room's log.
+    /// The part of a room's log after an offset, as much of it as fits into one response.
     pub(crate) async fn read_log(&self, read: ReadLog) -> Result<LogSlice, Failure> {
         let slice = self.store.read(&read.room, read.after, READ_ENTRIES).await;
         let mut slice = slice.map_err(|error| failure(error, ""))?;
-        slice.entries.truncate(portion::of(&slice.entries));
+        slice.entries.truncate(entries_that_fit(&slice.entries));
         Ok(slice)
     }
 
-    /// The position before the oldest event that the room's log still has.
-    pub(crate) async fn oldest(&self, room: &RoomId) -> Result<Position, Failure> {
-        let slice = self
-            .store
-            .read(room, Position::NONE.offset, 1)
-            .await
-            .map_err(|error| failure(error, ""))?;
+    /// The position before the oldest event that is still in the room's log.
+    pub(crate) async fn before_oldest_event(&self, room: &RoomId) -> Result<Position, Failure> {
+        let slice = self.store.read(room, Position::NONE.offset, 1).await;
+        let slice = slice.map_err(|error| failure(error, ""))?;
         Ok(Position::new(slice.epoch, slice.first.previous()))
     }
 
-    /// Whether there is such a room: a user's always is.
-    pub(crate) async fn check_room(&self, room: &RoomId) -> Result<(), Failure> {
-        match self.snapshot(room).await? {
+    /// Fails if the room is that of a session that does not exist. A user's room always exists.
+    pub(crate) async fn check_room_exists(&self, room: &RoomId) -> Result<(), Failure> {
+        let snapshot = self.store.snapshot(room).await;
+        match snapshot.map_err(|error| failure(error, ""))? {
             Some(_) => Ok(()),
             None => Err(session_not_found()),
         }
-    }
-
-    async fn snapshot(&self, room: &RoomId) -> Result<Option<Snapshot>, Failure> {
-        self.store
-            .snapshot(room)
-            .await
-            .map_err(|error| failure(error, ""))
     }
 }
 
@@ -154,7 +149,7 @@ pub(crate) fn session_not_found() -> Failure {
     }
 }
 
-/// The field that makes a command's event large.
+/// The request's field that makes the command's event large; empty if no field can.
 fn large_field(command: &SessionCommand) -> &'static str {
     match command {
         SessionCommand::Publish { .. } => "session.attributes",
@@ -167,11 +162,14 @@ fn failure(error: StoreError, large_field: &'static str) -> Failure {
     match error {
         StoreError::Denied(denial) => Failure::Denied { denial, large_field },
         StoreError::Unavailable(reason) => {
-            warn!(reason, "a call failed: the store is out of reach");
+            warn!(reason, "call failed: the store is unreachable");
             Failure::StoreUnavailable
         }
         StoreError::Corrupt(reason) => {
-            error!(reason, "a call failed: the store's answer can't be understood");
+            error!(
+                reason,
+                "call failed: the store returned data that cannot be decoded"
+            );
             Failure::Internal
         }
     }

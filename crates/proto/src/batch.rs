@@ -1,4 +1,4 @@
-//! Commands that come in batches, and what each came to.
+//! The commands of a `StreamCommands` batch, and their results.
 
 use prost::Message as _;
 use roomcast_core::SessionId;
@@ -6,37 +6,37 @@ use tonic::{Code, Status};
 
 use crate::{
     Failure, Invalid,
-    command::{Change, Require},
-    v1::{self, command::Command as Wanted, command_result::Result as Came},
+    command::{RequireFeedback, SessionChange},
+    v1::{self, command::Command as CommandRequest, command_result::Result as CommandOutcome},
 };
 
-/// How many commands a batch has at most.
+/// The most commands of one batch.
 pub const MAX_BATCH_COMMANDS: usize = 1_000;
 
-/// Which change it is; its result is of the same kind.
+/// The method that a change corresponds to. It determines the type of the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// PublishSessionUpdate.
+    /// `PublishSessionUpdate`.
     Publish,
-    /// SelectRole.
+    /// `SelectRole`.
     SelectRole,
-    /// UpdateFeedback.
+    /// `UpdateFeedback`.
     UpdateFeedback,
-    /// RemoveParticipant.
+    /// `RemoveParticipant`.
     RemoveParticipant,
 }
 
-/// What a command asks for.
+/// A command whose fields are valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ParsedCommand {
     /// A change of one session.
-    Change(ChangeKind, Change),
-    /// Users who shall owe feedback.
-    Require(Require),
+    Change(ChangeKind, SessionChange),
+    /// `RequireFeedback`.
+    Require(RequireFeedback),
 }
 
 impl ParsedCommand {
-    /// The session whose order the command stands in.
+    /// The session in whose order the command is executed.
     #[must_use]
     pub fn session(&self) -> &SessionId {
         match self {
@@ -47,34 +47,36 @@ impl ParsedCommand {
 }
 
 impl v1::Command {
-    /// Parses the command, of `max_bytes` at most.
+    /// Parses the command.
     ///
     /// # Errors
-    /// What its own method would say.
+    /// The error that the method of the same name would return; also if the command has more than `max_bytes` bytes.
     pub fn parse(self, max_bytes: usize) -> Result<ParsedCommand, Failure> {
-        let Some(wanted) = self.command else {
+        let Some(request) = self.command else {
             return Err(Invalid::one("command", "is required").into());
         };
-        let bytes = match &wanted {
-            Wanted::PublishSessionUpdate(request) => request.encoded_len(),
-            Wanted::SelectRole(request) => request.encoded_len(),
-            Wanted::RequireFeedback(request) => request.encoded_len(),
-            Wanted::UpdateFeedback(request) => request.encoded_len(),
-            Wanted::RemoveParticipant(request) => request.encoded_len(),
+        let bytes = match &request {
+            CommandRequest::PublishSessionUpdate(request) => request.encoded_len(),
+            CommandRequest::SelectRole(request) => request.encoded_len(),
+            CommandRequest::RequireFeedback(request) => request.encoded_len(),
+            CommandRequest::UpdateFeedback(request) => request.encoded_len(),
+            CommandRequest::RemoveParticipant(request) => request.encoded_len(),
         };
         if bytes > max_bytes {
             return Err(Failure::RequestTooLarge { limit: max_bytes });
         }
-        Ok(match wanted {
-            Wanted::PublishSessionUpdate(request) => {
+        Ok(match request {
+            CommandRequest::PublishSessionUpdate(request) => {
                 ParsedCommand::Change(ChangeKind::Publish, request.try_into()?)
             }
-            Wanted::SelectRole(request) => ParsedCommand::Change(ChangeKind::SelectRole, request.try_into()?),
-            Wanted::RequireFeedback(request) => ParsedCommand::Require(request.try_into()?),
-            Wanted::UpdateFeedback(request) => {
+            CommandRequest::SelectRole(request) => {
+                ParsedCommand::Change(ChangeKind::SelectRole, request.try_into()?)
+            }
+            CommandRequest::RequireFeedback(request) => ParsedCommand::Require(request.try_into()?),
+            CommandRequest::UpdateFeedback(request) => {
                 ParsedCommand::Change(ChangeKind::UpdateFeedback, request.try_into()?)
             }
-            Wanted::RemoveParticipant(request) => {
+            CommandRequest::RemoveParticipant(request) => {
                 ParsedCommand::Change(ChangeKind::RemoveParticipant, request.try_into()?)
             }
         })
@@ -82,60 +84,68 @@ impl v1::Command {
 }
 
 impl v1::CommandResult {
-    /// The result of a change of that kind.
+    /// The result of a change.
     #[must_use]
     pub fn changed(kind: ChangeKind, event: v1::EventRef, revision: u64, duplicate: bool) -> Self {
         let event = Some(event);
         Self::from(match kind {
-            ChangeKind::Publish => Came::PublishSessionUpdate(v1::PublishSessionUpdateResponse {
+            ChangeKind::Publish => CommandOutcome::PublishSessionUpdate(v1::PublishSessionUpdateResponse {
                 event,
                 duplicate,
                 revision,
             }),
-            ChangeKind::SelectRole => Came::SelectRole(v1::SelectRoleResponse {
+            ChangeKind::SelectRole => CommandOutcome::SelectRole(v1::SelectRoleResponse {
                 event,
                 duplicate,
                 revision,
             }),
             ChangeKind::UpdateFeedback => {
-                Came::UpdateFeedback(v1::UpdateFeedbackResponse { event, duplicate })
+                CommandOutcome::UpdateFeedback(v1::UpdateFeedbackResponse { event, duplicate })
             }
-            ChangeKind::RemoveParticipant => Came::RemoveParticipant(v1::RemoveParticipantResponse {
-                event,
-                duplicate,
-                revision,
-            }),
+            ChangeKind::RemoveParticipant => {
+                CommandOutcome::RemoveParticipant(v1::RemoveParticipantResponse {
+                    event,
+                    duplicate,
+                    revision,
+                })
+            }
         })
     }
 
-    /// The code of the status that the command came to.
+    /// The gRPC code with which the command ended.
     #[must_use]
     pub fn code(&self) -> Code {
         match &self.result {
-            Some(Came::Error(error)) => Code::from_i32(error.code),
+            Some(CommandOutcome::Error(error)) => Code::from_i32(error.code),
             Some(_) | None => Code::Ok,
         }
     }
 
-    /// The result of a requirement.
+    /// The result of `RequireFeedback`.
     #[must_use]
-    pub fn required(event: Vec<v1::EventRef>, duplicate: bool) -> Self {
-        Came::RequireFeedback(v1::RequireFeedbackResponse { event, duplicate }).into()
+    pub fn feedback_required(events: Vec<v1::EventRef>, duplicate: bool) -> Self {
+        CommandOutcome::RequireFeedback(v1::RequireFeedbackResponse {
+            event: events,
+            duplicate,
+        })
+        .into()
     }
 }
 
-impl From<Came> for v1::CommandResult {
-    fn from(came: Came) -> Self {
-        Self { result: Some(came) }
+impl From<CommandOutcome> for v1::CommandResult {
+    fn from(outcome: CommandOutcome) -> Self {
+        Self {
+            result: Some(outcome),
+        }
     }
 }
 
 impl From<Failure> for v1::CommandResult {
     fn from(failure: Failure) -> Self {
         let status = Status::from(failure);
-        // A status carries its details as an encoded google.rpc.Status.
+        // The details of a tonic status are an encoded google.rpc.Status.
         let error = tonic_types::Status::decode(status.details()).unwrap_or_default();
-        Came::Error(tonic_types::Status {
+        CommandOutcome::Error(tonic_types::Status {
             code: status.code().into(),
             message: status.message().to_owned(),
             details: error.details,
@@ -149,10 +159,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_has_the_code_and_the_details_of_the_call() {
+    fn an_error_has_the_code_and_the_details_of_a_call() {
         let failure = Failure::RequestTooLarge { limit: 7 };
         let status = Status::from(failure.clone());
-        let Some(Came::Error(error)) = v1::CommandResult::from(failure).result else {
+        let Some(CommandOutcome::Error(error)) = v1::CommandResult::from(failure).result else {
             panic!("no error")
         };
         assert_eq!(error.code, i32::from(status.code()));
@@ -160,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_has_a_size_and_a_kind() {
+    fn a_command_without_a_request_and_one_that_is_too_large_are_invalid() {
         let command = v1::Command { command: None };
         assert!(matches!(command.parse(10), Err(Failure::Invalid(_))));
         let request = v1::SelectRoleRequest {
@@ -168,7 +178,7 @@ mod tests {
             ..Default::default()
         };
         let command = v1::Command {
-            command: Some(Wanted::SelectRole(request)),
+            command: Some(CommandRequest::SelectRole(request)),
         };
         assert!(matches!(
             command.parse(10),

@@ -1,5 +1,7 @@
-//! The codec of every method: protobuf by prost, and a request that can't be read is its caller's fault
-//! (INVALID_ARGUMENT, with the field where reading stopped), not ours (INTERNAL, as tonic would have it).
+//! The codec of every method: protobuf by prost.
+//!
+//! A request that cannot be decoded is an error of its caller: INVALID_ARGUMENT, with the field at which decoding stopped.
+//! tonic's own codec reports INTERNAL.
 
 use std::marker::PhantomData;
 
@@ -14,7 +16,7 @@ use crate::{error::Failure, violation::Invalid};
 
 /// Encodes `T`, decodes `U`.
 #[derive(Debug, Clone)]
-pub struct Codec<T, U>(PhantomData<(T, U)>);
+pub(crate) struct Codec<T, U>(PhantomData<(T, U)>);
 
 impl<T, U> Default for Codec<T, U> {
     fn default() -> Self {
@@ -30,30 +32,30 @@ where
     type Encode = T;
     type Decode = U;
     type Encoder = ProstEncoder<T>;
-    type Decoder = Decode<U>;
+    type Decoder = MessageDecoder<U>;
 
     fn encoder(&mut self) -> Self::Encoder {
         ProstEncoder::new(BufferSettings::default())
     }
 
     fn decoder(&mut self) -> Self::Decoder {
-        Decode(PhantomData)
+        MessageDecoder(PhantomData)
     }
 }
 
 /// Decodes `U`.
 #[derive(Debug, Clone)]
-pub struct Decode<U>(PhantomData<U>);
+pub(crate) struct MessageDecoder<U>(PhantomData<U>);
 
-impl<U: Message + Name + Default> Decoder for Decode<U> {
+impl<U: Message + Name + Default> Decoder for MessageDecoder<U> {
     type Item = U;
     type Error = Status;
 
     fn decode(&mut self, buf: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
         U::decode(buf).map(Some).map_err(|error| {
-            // Both ends use this codec; a method's request and its answer are told apart by their names.
+            // Servers and clients use this codec. Only the name tells a request from a response.
             if U::NAME.ends_with("Request") {
-                unreadable(&error).into()
+                decode_failure(&error).into()
             } else {
                 Failure::Internal.into()
             }
@@ -61,17 +63,17 @@ impl<U: Message + Name + Default> Decoder for Decode<U> {
     }
 }
 
-/// prost tells where it stopped only in its text: `… message: Inner.field: Outer.field: reason`.
-fn unreadable(error: &DecodeError) -> Failure {
+/// prost reports where decoding stopped only in its text: `… message: Inner.field: Outer.field: reason`.
+fn decode_failure(error: &DecodeError) -> Failure {
     let text = error.to_string();
     let text = text
         .strip_prefix("failed to decode Protobuf message: ")
         .unwrap_or(&text);
     let mut path = Vec::new();
     let mut reason = text;
-    while let Some((place, rest)) = reason.split_once(": ") {
-        match place.split_once('.') {
-            Some((_, field)) if !place.contains(' ') => path.push(field),
+    while let Some((message_and_field, rest)) = reason.split_once(": ") {
+        match message_and_field.split_once('.') {
+            Some((_, field)) if !message_and_field.contains(' ') => path.push(field),
             _ => break,
         }
         reason = rest;
@@ -79,7 +81,7 @@ fn unreadable(error: &DecodeError) -> Failure {
     path.reverse();
     Failure::Invalid(Invalid::one(
         path.join("."),
-        format!("can't be read as protobuf: {reason}"),
+        format!("cannot be decoded as protobuf: {reason}"),
     ))
 }
 
@@ -88,27 +90,27 @@ mod tests {
     use super::*;
     use crate::v1;
 
-    fn refusal(bytes: &[u8]) -> String {
+    fn error_text(bytes: &[u8]) -> String {
         let error = v1::PublishSessionUpdateRequest::decode(bytes).unwrap_err();
-        let Failure::Invalid(invalid) = unreadable(&error) else {
+        let Failure::Invalid(invalid) = decode_failure(&error) else {
             panic!("{error}")
         };
         invalid.to_string()
     }
 
     #[test]
-    fn text_that_is_not_utf8_is_named_by_its_field() {
+    fn the_field_of_a_text_that_is_not_utf8_is_named() {
         // session { id: <0xff> }
-        let text = refusal(&[0x0a, 0x03, 0x0a, 0x01, 0xff]);
+        let text = error_text(&[0x0a, 0x03, 0x0a, 0x01, 0xff]);
         assert!(
-            text.starts_with("session.id: can't be read as protobuf: invalid string value"),
+            text.starts_with("session.id: cannot be decoded as protobuf: invalid string value"),
             "{text}"
         );
     }
 
     #[test]
-    fn garbage_is_refused() {
-        assert!(refusal(&[0x07]).contains("can't be read as protobuf"));
-        assert!(refusal(&[0x0a, 0xff]).contains("can't be read as protobuf"));
+    fn random_bytes_are_invalid() {
+        assert!(error_text(&[0x07]).contains("cannot be decoded as protobuf"));
+        assert!(error_text(&[0x0a, 0xff]).contains("cannot be decoded as protobuf"));
     }
 }

@@ -1,55 +1,55 @@
-//! Backends' requests, parsed: each field checked, all that is wrong named at once.
+//! The requests of backends that change something. Parsing checks every field and names all invalid ones at once.
 
 use prost::{Message, Name};
 use roomcast_core::{
-    FeedbackId, RequestId, RequestKey, SessionCommand, SessionId, UserId, limits::MAX_REASON_BYTES,
+    FeedbackId, RequestId, SessionCommand, SessionId, UserId, ids::RequestKey, limits::MAX_REASON_BYTES,
 };
 use sha2::{Digest, Sha256};
 
 use crate::{Invalid, json, session, time, v1, violation::Fields};
 
-/// How many users one RequireFeedback names at most.
-pub const MAX_REQUIRED_USERS: usize = 1_000;
+/// The most users of one `RequireFeedback`.
+const MAX_REQUIRED_USERS: usize = 1_000;
 
-/// A change of one session.
+/// A command on one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// Which session.
+pub struct SessionChange {
+    /// The session, which may not exist.
     pub session: SessionId,
-    /// What to do.
+    /// The command to execute.
     pub command: SessionCommand,
-    /// The idempotency key, where the caller gave one.
+    /// The idempotency key, if the caller sent one.
     pub request: Option<RequestKey>,
 }
 
-/// Users who shall owe feedback.
+/// A requirement that gives users pending feedback.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Require {
-    /// For which session.
+pub struct RequireFeedback {
+    /// The session for which feedback is required, which may not exist.
     pub session: SessionId,
-    /// Who, each once; empty: every participant.
+    /// The users, each once; empty: every participant.
     pub users: Vec<UserId>,
-    /// The idempotency key, where the caller gave one.
+    /// The idempotency key, if the caller sent one.
     pub request: Option<RequestKey>,
 }
 
-/// A user whose sockets are to be closed.
+/// A user whose sockets must be closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Disconnect {
-    /// Who.
+pub struct DisconnectUser {
+    /// The user, who may have no socket.
     pub user: UserId,
-    /// Why; may be empty.
+    /// The caller's reason, for logs: at most 256 bytes, may be empty.
     pub reason: String,
 }
 
-impl TryFrom<v1::PublishSessionUpdateRequest> for Change {
+impl TryFrom<v1::PublishSessionUpdateRequest> for SessionChange {
     type Error = Invalid;
     fn try_from(mut from: v1::PublishSessionUpdateRequest) -> Result<Self, Invalid> {
         let mut fields = Fields::default();
         let id = std::mem::take(&mut from.request_id);
         let request = request_key(&mut fields, id, &from);
-        let described = session::described(&mut fields, from.session);
-        let change = described.zip(request).map(|(session, request)| Self {
+        let description = session::session_description(&mut fields, from.session);
+        let change = description.zip(request).map(|(session, request)| Self {
             session: session.id,
             command: SessionCommand::Publish {
                 status: session.status,
@@ -63,7 +63,7 @@ impl TryFrom<v1::PublishSessionUpdateRequest> for Change {
     }
 }
 
-impl TryFrom<v1::SelectRoleRequest> for Change {
+impl TryFrom<v1::SelectRoleRequest> for SessionChange {
     type Error = Invalid;
     fn try_from(mut from: v1::SelectRoleRequest) -> Result<Self, Invalid> {
         let mut fields = Fields::default();
@@ -87,7 +87,7 @@ impl TryFrom<v1::SelectRoleRequest> for Change {
     }
 }
 
-impl TryFrom<v1::UpdateFeedbackRequest> for Change {
+impl TryFrom<v1::UpdateFeedbackRequest> for SessionChange {
     type Error = Invalid;
     fn try_from(mut from: v1::UpdateFeedbackRequest) -> Result<Self, Invalid> {
         let mut fields = Fields::default();
@@ -127,7 +127,7 @@ impl TryFrom<v1::UpdateFeedbackRequest> for Change {
     }
 }
 
-impl TryFrom<v1::RemoveParticipantRequest> for Change {
+impl TryFrom<v1::RemoveParticipantRequest> for SessionChange {
     type Error = Invalid;
     fn try_from(mut from: v1::RemoveParticipantRequest) -> Result<Self, Invalid> {
         let mut fields = Fields::default();
@@ -147,7 +147,7 @@ impl TryFrom<v1::RemoveParticipantRequest> for Change {
     }
 }
 
-impl TryFrom<v1::RequireFeedbackRequest> for Require {
+impl TryFrom<v1::RequireFeedbackRequest> for RequireFeedback {
     type Error = Invalid;
     fn try_from(mut from: v1::RequireFeedbackRequest) -> Result<Self, Invalid> {
         let mut fields = Fields::default();
@@ -164,16 +164,19 @@ impl TryFrom<v1::RequireFeedbackRequest> for Require {
     }
 }
 
-impl TryFrom<v1::DisconnectUserRequest> for Disconnect {
+impl TryFrom<v1::DisconnectUserRequest> for DisconnectUser {
     type Error = Invalid;
     fn try_from(from: v1::DisconnectUserRequest) -> Result<Self, Invalid> {
         let mut fields = Fields::default();
         let user = fields.check("user_id", UserId::try_from(from.user_id));
-        let (reason, bytes) = (from.reason, MAX_REASON_BYTES);
-        if reason.len() > bytes {
+        let reason = from.reason;
+        if reason.len() > MAX_REASON_BYTES {
             fields.add(
                 "reason",
-                format_args!("has {} bytes: at most {bytes} are allowed", reason.len()),
+                format_args!(
+                    "has {} bytes: at most {MAX_REASON_BYTES} are allowed",
+                    reason.len()
+                ),
             );
         }
         fields.finish(user.map(|user| Self { user, reason }))
@@ -191,16 +194,16 @@ impl TryFrom<v1::GetSessionRequest> for SessionId {
 
 /// Each user once, in the order of the request.
 fn users(fields: &mut Fields, from: Vec<String>) -> Option<Vec<UserId>> {
-    let (given, most) = (from.len(), MAX_REQUIRED_USERS);
-    if given > most {
+    let (count, limit) = (from.len(), MAX_REQUIRED_USERS);
+    if count > limit {
         fields.add(
             "user_ids",
-            format_args!("has {given} users: at most {most} are allowed"),
+            format_args!("has {count} users: at most {limit} are allowed"),
         );
         return None;
     }
     let mut seen = std::collections::BTreeSet::new();
-    let mut complete = Some(Vec::with_capacity(given));
+    let mut complete = Some(Vec::with_capacity(count));
     for (n, id) in from.into_iter().enumerate() {
         let user = fields.check(format_args!("user_ids[{n}]"), UserId::try_from(id));
         complete = complete.zip(user).map(|(mut users, user)| {
@@ -213,13 +216,14 @@ fn users(fields: &mut Fields, from: Vec<String>) -> Option<Vec<UserId>> {
     complete
 }
 
-/// `Some(None)` where the caller gave no id. `from` is the request without it.
+/// `Some(None)` if the caller sent no id. `from` is the request without its id. The fingerprint is the SHA-256 of the
+/// request's name and encoding.
 fn request_key<R: Message + Name>(fields: &mut Fields, id: String, from: &R) -> Option<Option<RequestKey>> {
     if id.is_empty() {
         return Some(None);
     }
     let id = fields.check("request_id", RequestId::try_from(id))?;
-    // Maps are sorted in memory, so the same request has the same bytes.
+    // Maps are sorted in memory, so that equal requests have equal bytes.
     let digest = Sha256::new_with_prefix(R::NAME)
         .chain_update([0])
         .chain_update(from.encode_to_vec());

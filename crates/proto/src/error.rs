@@ -1,7 +1,6 @@
-//! The one table from failures to gRPC statuses, with google.rpc details.
+//! The table that maps failures to gRPC statuses with google.rpc details. There is no other one.
 //!
-//! A code is a promise: UNAVAILABLE means that nothing is wrong with the request, and that a retry with the same
-//! request id is safe.
+//! A code is a guarantee: UNAVAILABLE means that the request is valid, and that a retry with the same request id is safe.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -12,54 +11,58 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 use crate::violation::Invalid;
 
 /// The domain of every `ErrorInfo`.
-pub const DOMAIN: &str = "roomcast";
-/// When a caller may try again.
-pub const RETRY_DELAY: Duration = Duration::from_secs(1);
+const DOMAIN: &str = "roomcast";
+/// How long a caller should wait before a retry.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// The whole text of an internal error.
+const INTERNAL_TEXT: &str = "internal error; the control plane's log has the details";
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// Fields of the request are wrong.
+    /// Fields of the request are invalid.
     Invalid(Invalid),
-    /// The request is larger than this many bytes.
+    /// The request is larger than the limit.
     RequestTooLarge {
-        /// What a request may have.
+        /// The limit, in bytes, inclusive.
         limit: usize,
     },
-    /// A rule says no.
+    /// A rule denies the command.
     Denied {
-        /// Which.
+        /// The rule that denies it.
         denial: CommandDenial,
-        /// The request's field that makes an event large.
+        /// The path of the request's field that can make the event too large; empty if there is none.
         large_field: &'static str,
     },
-    /// The store is out of reach.
+    /// The store is unreachable.
     StoreUnavailable,
-    /// This control plane is going away; another one will do.
+    /// This control plane drains. Another one can serve the call.
     Draining,
-    /// The call took longer than the caller, or this control plane, allows.
+    /// The call took longer than its caller or this control plane allows.
     DeadlineExceeded,
-    /// The reader does not take what it is sent; it may go on from its last position.
+    /// The reader of a stream does not take events fast enough. It can continue from its last position.
     TooSlow,
-    /// The call's token gives no identity.
+    /// The call's token is missing or not valid.
     Token(TokenFault),
-    /// Whether the call's token is good can't be told yet.
+    /// The call's token cannot be verified yet.
     KeysUnavailable,
-    /// We are wrong. Callers learn nothing more; the log does, where it was noticed.
+    /// An error of this control plane. The caller gets no details; the code that detects the error logs it.
     Internal,
 }
 
-/// What is wrong with a call's token. Why an invalid one is invalid is for the log, not for its caller.
+/// Why a call's token is not accepted. The log, and not the caller, gets the reason why a token is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenFault {
-    /// There is none.
+    /// The call has no token.
     Missing,
-    /// It can never be taken.
+    /// The token is malformed, or its signature or claims are not accepted.
     Invalid,
-    /// Its time is over.
+    /// The token has expired.
     Expired,
 }
 
+/// The parts of a status that do not depend on the request's fields.
 struct Row {
     code: Code,
     reason: &'static str,
@@ -88,22 +91,22 @@ fn row(failure: &Failure) -> Row {
         Failure::Invalid(invalid) => Row::new(
             Code::InvalidArgument,
             "INVALID_REQUEST",
-            format!("the request is not valid: {invalid}"),
+            format!("invalid request: {invalid}"),
         ),
         Failure::RequestTooLarge { limit } => {
             let text = format!("the request is too large: at most {limit} bytes are allowed");
             Row::new(Code::InvalidArgument, "REQUEST_TOO_LARGE", text).with("max_bytes", limit)
         }
-        Failure::Denied { denial, .. } => rejected(denial),
+        Failure::Denied { denial, .. } => denied(denial),
         Failure::StoreUnavailable => Row::new(
             Code::Unavailable,
             "STORE_UNAVAILABLE",
-            "the store is out of reach: a retry with the same request id is safe",
+            "the store is unreachable; a retry with the same request id is safe",
         ),
         Failure::Draining => Row::new(
             Code::Unavailable,
             "DRAINING",
-            "this control plane is going away: try again",
+            "this control plane is draining; retry to reach another one",
         ),
         Failure::DeadlineExceeded => Row::new(
             Code::DeadlineExceeded,
@@ -113,12 +116,12 @@ fn row(failure: &Failure) -> Row {
         Failure::TooSlow => Row::new(
             Code::Unavailable,
             "TOO_SLOW",
-            "events come faster than they are taken: go on from your last position",
+            "the reader is too slow and its queue is full; continue from the last position received",
         ),
         Failure::Token(TokenFault::Missing) => Row::new(
             Code::Unauthenticated,
             "TOKEN_MISSING",
-            "the call needs the metadata `authorization: Bearer` with a service token",
+            "the call requires a service token in the metadata `authorization: Bearer TOKEN`",
         ),
         Failure::Token(TokenFault::Invalid) => Row::new(
             Code::Unauthenticated,
@@ -133,17 +136,13 @@ fn row(failure: &Failure) -> Row {
         Failure::KeysUnavailable => Row::new(
             Code::Unavailable,
             "KEYS_UNAVAILABLE",
-            "the keys that verify tokens are not there yet: try again",
+            "the keys that verify service tokens are not available yet; retry",
         ),
-        Failure::Internal => Row::new(
-            Code::Internal,
-            "INTERNAL",
-            "an internal error: it is in the control plane's log",
-        ),
+        Failure::Internal => Row::new(Code::Internal, "INTERNAL", INTERNAL_TEXT),
     }
 }
 
-fn rejected(denial: &CommandDenial) -> Row {
+fn denied(denial: &CommandDenial) -> Row {
     let text = denial.to_string();
     match denial {
         CommandDenial::SessionNotFound => Row::new(Code::NotFound, "SESSION_NOT_FOUND", text),
@@ -215,18 +214,15 @@ impl From<Invalid> for Status {
     }
 }
 
-/// The `reason` of a status of ours, such as `ROLE_TAKEN`.
-#[must_use]
-pub fn reason(status: &Status) -> Option<String> {
-    status
-        .get_details_error_info()
-        .filter(|info| info.domain == DOMAIN)
-        .map(|info| info.reason)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn reason(status: &Status) -> Option<String> {
+        let info = status.get_details_error_info()?;
+        assert_eq!(info.domain, DOMAIN);
+        Some(info.reason)
+    }
 
     fn status(denial: CommandDenial) -> Status {
         Failure::Denied {
@@ -237,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejection_tells_its_reason_and_what_to_go_on_with() {
+    fn a_denial_has_a_reason_and_the_facts_to_continue_with() {
         let status = status(CommandDenial::RevisionMismatch { current: 7 });
         assert_eq!(
             (status.code(), reason(&status).as_deref()),
@@ -248,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_too_large_names_the_field_that_makes_it_so() {
+    fn the_field_that_makes_an_event_too_large_is_named() {
         let status = status(CommandDenial::PayloadTooLarge {
             bytes: 70_000,
             limit: 65_536,
@@ -261,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn unavailable_always_says_when_to_try_again() {
+    fn unavailable_always_has_a_retry_delay() {
         for failure in [
             Failure::StoreUnavailable,
             Failure::Draining,
@@ -279,6 +275,16 @@ mod tests {
 
     #[test]
     fn an_internal_error_tells_nothing() {
-        assert_eq!(Status::from(Failure::Internal).code(), Code::Internal);
+        let status = Status::from(Failure::Internal);
+        assert_eq!(status.code(), Code::Internal);
+        assert_eq!(
+            status.message(),
+            "internal error; the control plane's log has the details"
+        );
+        let details = status.get_error_details_vec();
+        assert_eq!(details.len(), 1, "{details:?}");
+        let info = status.get_details_error_info().unwrap();
+        assert_eq!((info.reason.as_str(), info.domain.as_str()), ("INTERNAL", DOMAIN));
+        assert!(info.metadata.is_empty(), "{info:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Events as WatchEvents shows them.
+//! Events as `WatchEvents` returns them.
 
 use roomcast_core::{Entry, Event, RoomId, RoomState, Snapshot};
 
@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl v1::WatchEventsResponse {
-    /// The next event of the room.
+    /// The response that contains an event of the room.
     #[must_use]
     pub fn event(room: &RoomId, entry: &Entry) -> Self {
         let event = v1::Event {
@@ -20,7 +20,7 @@ impl v1::WatchEventsResponse {
         }
     }
 
-    /// Continuity could not be kept: the room as it stands.
+    /// The response after a loss of continuity. It contains the room's current state.
     #[must_use]
     pub fn reset(snapshot: &Snapshot) -> Self {
         let session = match &snapshot.state {
@@ -37,8 +37,8 @@ impl v1::WatchEventsResponse {
 }
 
 impl From<&Event> for event::Body {
-    fn from(body: &Event) -> Self {
-        match body {
+    fn from(event: &Event) -> Self {
+        match event {
             Event::SessionUpdated { session, removed } => Self::SessionUpdated(v1::SessionUpdated {
                 session: Some((&**session).into()),
                 removed_user_ids: removed.iter().map(ToString::to_string).collect(),

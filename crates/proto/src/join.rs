@@ -1,38 +1,38 @@
-//! Whether a user may join a session: the question and its answer, as edges ask it. A no is an answer.
+//! Requests to join a session, and the responses to them. A denial is a response, not an error.
 
 use roomcast_core::{Position, Role, SessionId, UserId};
 
 use crate::{Invalid, position, session, v1, violation::Fields};
 
-/// How many questions one call has at most.
+/// The most join requests of one call.
 pub const MAX_JOINS: usize = 128;
 
-/// Whether a user may join a session.
+/// A request of a user to join a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Join {
-    /// Which session.
+    /// The session, which may not exist.
     pub session: SessionId,
-    /// Who.
+    /// The user who wants to join.
     pub user: UserId,
 }
 
-/// The questions of one call, in order.
+/// The join requests of one call, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Joins(pub Vec<Join>);
 
-/// The answer to a [`Join`].
+/// The response to a [`Join`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JoinAuthorization {
-    /// Yes.
+    /// The user may join.
     Admission {
-        /// As what.
+        /// The user's role in the session.
         role: Role,
         /// The position in the session's log at which this is true.
         position: Position,
     },
-    /// There is no such session.
+    /// The session does not exist.
     SessionNotFound,
-    /// The session exists, and the user takes no part in it.
+    /// The session exists, and the user is not a participant.
     NotAParticipant {
         /// The position in the session's log at which this is true.
         position: Position,
@@ -61,21 +61,21 @@ impl TryFrom<v1::AuthorizeJoinRequest> for Join {
 impl TryFrom<v1::AuthorizeJoinsRequest> for Joins {
     type Error = Invalid;
     fn try_from(from: v1::AuthorizeJoinsRequest) -> Result<Self, Invalid> {
-        Invalid::if_more("joins", "questions", from.joins.len(), MAX_JOINS)?;
+        Invalid::check_length("joins", "requests", from.joins.len(), MAX_JOINS)?;
         let joins = from.joins.into_iter().map(Join::try_from);
         Ok(Self(joins.collect::<Result<_, _>>()?))
     }
 }
 
 impl From<JoinAuthorization> for v1::AuthorizeJoinResponse {
-    fn from(verdict: JoinAuthorization) -> Self {
+    fn from(authorization: JoinAuthorization) -> Self {
         let denied = |denial: v1::Denial, position: Option<Position>| Self {
             allowed: false,
             role: v1::Role::Unspecified.into(),
             denial: denial.into(),
             position: position.map(Into::into),
         };
-        match verdict {
+        match authorization {
             JoinAuthorization::Admission { role, position } => Self {
                 allowed: true,
                 role: v1::Role::from(role).into(),
@@ -95,7 +95,7 @@ impl TryFrom<v1::AuthorizeJoinResponse> for JoinAuthorization {
     fn try_from(from: v1::AuthorizeJoinResponse) -> Result<Self, Invalid> {
         let mut fields = Fields::default();
         let position = from.position.as_ref();
-        let verdict = match (from.allowed, from.denial()) {
+        let authorization = match (from.allowed, from.denial()) {
             (true, _) => {
                 let role = session::role(&mut fields, "role", from.role);
                 let position = position::required(&mut fields, "position", position);
@@ -108,11 +108,11 @@ impl TryFrom<v1::AuthorizeJoinResponse> for JoinAuthorization {
                 position.map(|position| Self::NotAParticipant { position })
             }
             (false, v1::Denial::Unspecified) => {
-                fields.add("denial", "is none that this version knows");
+                fields.add("denial", "is not known to this version");
                 None
             }
         };
-        fields.finish(verdict)
+        fields.finish(authorization)
     }
 }
 
@@ -121,8 +121,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_has_so_many_questions_and_no_more() {
-        let asked = |count| {
+    fn the_number_of_join_requests_of_one_call_is_limited() {
+        let parsed = |count| {
             let join = v1::AuthorizeJoinRequest {
                 session_id: "s1".to_owned(),
                 user_id: "alice".to_owned(),
@@ -131,11 +131,11 @@ mod tests {
                 joins: vec![join; count],
             })
         };
-        assert_eq!(asked(MAX_JOINS).map(|joins| joins.0.len()), Ok(MAX_JOINS));
-        let invalid = asked(MAX_JOINS + 1).unwrap_err();
+        assert_eq!(parsed(MAX_JOINS).map(|joins| joins.0.len()), Ok(MAX_JOINS));
+        let invalid = parsed(MAX_JOINS + 1).unwrap_err();
         assert_eq!(
-            invalid.brief(),
-            "joins: has 129 questions: at most 128 are allowed"
+            invalid.to_string(),
+            "joins: has 129 requests: at most 128 are allowed"
         );
     }
 }

@@ -1,7 +1,7 @@
-//! `google.protobuf.Struct` ↔ JSON objects.
+//! Conversions between `google.protobuf.Struct` and JSON objects.
 //!
-//! A Struct's only number is the double; a whole one that a double holds exactly becomes a JSON integer, so that
-//! `3` comes out as `3` and not as `3.0`.
+//! All numbers of a Struct are doubles. A whole number that a double represents exactly becomes a JSON integer, so that
+//! `3` is written as `3` and not as `3.0`.
 
 use std::fmt::{self, Display};
 
@@ -11,13 +11,13 @@ use serde_json::{Map, Number, Value};
 
 use crate::violation::Fields;
 
-/// How deep objects and arrays may be nested, the object itself included.
-pub const MAX_DEPTH: usize = 32;
+/// The most levels of nested objects and arrays, including the object itself.
+const MAX_DEPTH: usize = 32;
 
-/// The largest double up to which every integer is exact.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+/// Doubles represent every integer up to this one exactly.
+const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 
-/// Where a value stands. Written out only where it is wrong, since names are as long as the caller likes.
+/// The path of a value. It is formatted only for violations, because callers choose the names and their length.
 #[derive(Clone, Copy)]
 enum Path<'a> {
     Root(&'a str),
@@ -35,7 +35,7 @@ impl Display for Path<'_> {
     }
 }
 
-/// The object, or `None` and a violation for each value that is no JSON.
+/// The object, or `None` after adding a violation for each value that is not valid JSON.
 pub(crate) fn object(fields: &mut Fields, name: &str, from: Struct) -> Option<JsonObject> {
     map(fields, Path::Root(name), from, 1).map(JsonObject::from)
 }
@@ -78,17 +78,14 @@ fn value(fields: &mut Fields, path: Path<'_>, from: prost_types::Value, depth: u
         Some(Kind::NumberValue(value)) => {
             let number = number(value);
             if number.is_none() {
-                fields.add(
-                    path,
-                    "is not a number that JSON can hold: NaN and Infinity are refused",
-                );
+                fields.add(path, "is not a JSON number: NaN and Infinity are not allowed");
             }
             number.map(Value::Number)
         }
         Some(Kind::StructValue(inner)) => map(fields, path, inner, depth + 1).map(Value::Object),
         Some(Kind::ListValue(inner)) => list(fields, path, inner, depth + 1).map(Value::Array),
         None => {
-            fields.add(path, "has no value: set one of its kinds, null_value for null");
+            fields.add(path, "has no value: set one of its kinds (null_value for null)");
             None
         }
     }
@@ -98,48 +95,47 @@ fn too_deep(fields: &mut Fields, path: Path<'_>, depth: usize) -> bool {
     if depth > MAX_DEPTH {
         fields.add(
             path,
-            format_args!("is nested too deep: at most {MAX_DEPTH} levels are allowed"),
+            format_args!("is nested too deeply: at most {MAX_DEPTH} levels are allowed"),
         );
     }
     depth > MAX_DEPTH
 }
 
 fn number(value: f64) -> Option<Number> {
-    if value.fract() == 0.0 && value.abs() <= EXACT {
+    if value.fract() == 0.0 && value.abs() <= MAX_EXACT_INTEGER {
         #[expect(clippy::cast_possible_truncation, reason = "whole and within 53 bits")]
         return Some(Number::from(value as i64));
     }
     Number::from_f64(value)
 }
 
-/// The Struct of an object. Integers beyond what a double holds exactly are the nearest double.
-#[must_use]
-pub fn to_struct(object: &JsonObject) -> Struct {
+/// Converts an object. An integer that a double cannot represent exactly becomes the nearest double.
+pub(crate) fn to_struct(object: &JsonObject) -> Struct {
     match serde_json::from_str(object.as_str()) {
-        Ok(map) => struct_of(map),
+        Ok(map) => struct_from_map(map),
         Err(_) => unreachable!("a JsonObject is a JSON object"),
     }
 }
 
-fn struct_of(map: Map<String, Value>) -> Struct {
+fn struct_from_map(map: Map<String, Value>) -> Struct {
     Struct {
         fields: map
             .into_iter()
-            .map(|(name, value)| (name, value_of(value)))
+            .map(|(name, value)| (name, value_from_json(value)))
             .collect(),
     }
 }
 
-fn value_of(value: Value) -> prost_types::Value {
+fn value_from_json(value: Value) -> prost_types::Value {
     let kind = match value {
         Value::Null => Kind::NullValue(0),
         Value::Bool(value) => Kind::BoolValue(value),
         Value::Number(number) => Kind::NumberValue(number.as_f64().unwrap_or_default()),
         Value::String(text) => Kind::StringValue(text),
         Value::Array(values) => Kind::ListValue(ListValue {
-            values: values.into_iter().map(value_of).collect(),
+            values: values.into_iter().map(value_from_json).collect(),
         }),
-        Value::Object(map) => Kind::StructValue(struct_of(map)),
+        Value::Object(map) => Kind::StructValue(struct_from_map(map)),
     };
     prost_types::Value { kind: Some(kind) }
 }
@@ -161,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_are_integers_and_others_stay_doubles() {
+    fn whole_numbers_become_integers_and_others_stay_doubles() {
         let text = |value| {
             parsed(one(Some(Kind::NumberValue(value))))
                 .unwrap()
@@ -170,13 +166,13 @@ mod tests {
         };
         assert_eq!(text(3.0), r#"{"n":3}"#);
         assert_eq!(text(-0.0), r#"{"n":0}"#);
-        assert_eq!(text(EXACT), r#"{"n":9007199254740992}"#);
+        assert_eq!(text(MAX_EXACT_INTEGER), r#"{"n":9007199254740992}"#);
         assert_eq!(text(1e300), r#"{"n":1e+300}"#);
         assert_eq!(text(0.1), r#"{"n":0.1}"#);
     }
 
     #[test]
-    fn what_is_no_json_is_named_by_its_path() {
+    fn a_value_that_is_not_json_is_named_by_its_path() {
         for kind in [
             None,
             Some(Kind::NumberValue(f64::NAN)),
@@ -192,11 +188,11 @@ mod tests {
     }
 
     #[test]
-    fn nesting_has_a_cap() {
+    fn nesting_is_limited() {
         let nested =
             |levels| (1..levels).fold(Struct::default(), |inner, _| one(Some(Kind::StructValue(inner))));
         assert!(parsed(nested(MAX_DEPTH)).is_ok());
         let invalid = parsed(nested(MAX_DEPTH + 1)).unwrap_err();
-        assert!(invalid.to_string().contains("nested too deep"), "{invalid}");
+        assert!(invalid.to_string().contains("nested too deeply"), "{invalid}");
     }
 }

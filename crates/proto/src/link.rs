@@ -1,4 +1,4 @@
-//! What edge and control plane say to each other on the link, and the reading of logs.
+//! The messages of the link between an edge and a control plane, and requests to read logs.
 
 use std::sync::Arc;
 
@@ -10,106 +10,106 @@ use crate::{
     violation::Fields,
 };
 
-/// Bytes that an edge's or control plane's name, or its version, has at most.
-pub const MAX_NAME_BYTES: usize = 128;
+/// The most bytes of the id or the version of an edge or a control plane.
+const MAX_ID_BYTES: usize = 128;
 
-/// What an edge says.
+/// A message from an edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FromEdge {
-    /// The first one: who attaches.
+    /// The first message.
     Hello {
-        /// The edge's name for logs.
+        /// The edge's id, for logs: 1 to 128 visible ASCII characters.
         edge: String,
-        /// Its version.
+        /// The version of the edge's program, for logs: 1 to 128 visible ASCII characters.
         version: String,
     },
-    /// Begin to feed a room.
+    /// Starts to follow a room.
     Interest {
-        /// Which.
+        /// The room to follow.
         room: RoomId,
-        /// The last position that the edge has.
+        /// The last position that the edge has; `None`: the first update is a snapshot.
         after: Option<Position>,
     },
-    /// Stop feeding a room.
+    /// Stops following a room.
     EndInterest {
-        /// Which.
+        /// The room that the edge followed.
         room: RoomId,
     },
-    /// Keepalive.
+    /// A keepalive.
     Ping {
-        /// Echoed.
+        /// The pong repeats this number.
         nonce: u64,
     },
 }
 
-/// What an edge may choose a control plane by: the smaller, the better.
+/// The load of a control plane, by which edges choose one: the smaller, the better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Load {
-    /// The store is out of its reach.
+    /// The control plane cannot reach the store.
     pub store_unreachable: bool,
-    /// How many edges it feeds, the one that is told included.
+    /// The number of attached edges, including the edge that receives this message if it is attached.
     pub edges: u32,
 }
 
-/// What a control plane says.
+/// A message from a control plane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToEdge {
-    /// The first one: who feeds.
+    /// The first message.
     Welcome {
-        /// The control plane's name for logs.
+        /// The control plane's id, for logs: 1 to 128 visible ASCII characters.
         control_plane: String,
-        /// Its version.
+        /// The version of the control plane's program, for logs: 1 to 128 visible ASCII characters.
         version: String,
-        /// What the edge may choose by.
+        /// The control plane's load at this moment.
         load: Load,
     },
-    /// A room's state: the beginning, or a reset.
+    /// A room's state at a position. Later entries follow it.
     Snapshot {
-        /// Which room.
+        /// A room that the edge follows.
         room: RoomId,
-        /// Its state.
+        /// The state and its position.
         snapshot: Snapshot,
-        /// Whether what the edge was to be fed can't be continued; or else it asked to begin with a snapshot.
+        /// Whether the feed cannot continue after the edge's position. Otherwise, the edge requested a snapshot.
         reset: bool,
     },
-    /// Entries of a room, in order and without holes; at least one, all of one epoch.
+    /// Consecutive entries of a room, at least one, all of the same epoch.
     Entries {
-        /// Which room.
+        /// A room that the edge follows.
         room: RoomId,
-        /// The entries.
+        /// The next entries, in order.
         entries: Vec<Arc<Entry>>,
     },
-    /// The room of a session that does not exist.
+    /// The session of a room does not exist. The room is no longer followed.
     SessionNotFound {
-        /// Which room.
+        /// The session's room.
         room: RoomId,
     },
-    /// The echo of a keepalive.
+    /// The response to a ping.
     Pong {
-        /// As it came.
+        /// The number of the ping.
         nonce: u64,
-        /// What the edge may choose by.
+        /// The control plane's load at this moment.
         load: Load,
     },
-    /// This control plane is going away.
+    /// The control plane drains: the edge should attach to another one.
     GoAway,
 }
 
-/// A part of a room's log to read.
+/// A request to read a part of a room's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadLog {
-    /// Which room.
+    /// The room whose log is read.
     pub room: RoomId,
-    /// Entries after this offset.
+    /// The first entry that is read is the one after this offset.
     pub after: Offset,
 }
 
-/// A control plane and how busy it is: the response of `GetLoad`.
+/// The response of `GetLoad`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControlPlaneLoad {
-    /// The control plane's id for logs, as in [`ToEdge::Welcome`].
+    /// The control plane's id, as in [`ToEdge::Welcome`].
     pub control_plane: String,
-    /// Its load.
+    /// The control plane's load at this moment.
     pub load: Load,
 }
 
@@ -127,7 +127,7 @@ impl TryFrom<v1::GetLoadResponse> for ControlPlaneLoad {
     type Error = Invalid;
     fn try_from(from: v1::GetLoadResponse) -> Result<Self, Invalid> {
         let mut fields = Fields::default();
-        let control_plane = name(&mut fields, "control_plane_id", from.control_plane_id);
+        let control_plane = visible_ascii(&mut fields, "control_plane_id", from.control_plane_id);
         let load = Load {
             store_unreachable: from.store_unreachable,
             edges: from.edges,
@@ -137,9 +137,9 @@ impl TryFrom<v1::GetLoadResponse> for ControlPlaneLoad {
 }
 
 impl From<FromEdge> for v1::AttachRequest {
-    fn from(said: FromEdge) -> Self {
+    fn from(message: FromEdge) -> Self {
         use attach_request::Item;
-        let item = match said {
+        let item = match message {
             FromEdge::Hello { edge, version } => Item::Hello(v1::Hello {
                 edge_id: edge,
                 version,
@@ -166,10 +166,10 @@ impl TryFrom<v1::AttachRequest> for FromEdge {
     fn try_from(from: v1::AttachRequest) -> Result<Self, Invalid> {
         use attach_request::Item;
         let mut fields = Fields::default();
-        let said = match from.item {
+        let message = match from.item {
             Some(Item::Hello(hello)) => {
-                let edge = name(&mut fields, "hello.edge_id", hello.edge_id);
-                let version = name(&mut fields, "hello.version", hello.version);
+                let edge = visible_ascii(&mut fields, "hello.edge_id", hello.edge_id);
+                let version = visible_ascii(&mut fields, "hello.version", hello.version);
                 edge.zip(version)
                     .map(|(edge, version)| Self::Hello { edge, version })
             }
@@ -190,14 +190,14 @@ impl TryFrom<v1::AttachRequest> for FromEdge {
                 None
             }
         };
-        fields.finish(said)
+        fields.finish(message)
     }
 }
 
 impl From<ToEdge> for v1::AttachResponse {
-    fn from(said: ToEdge) -> Self {
+    fn from(message: ToEdge) -> Self {
         use attach_response::Item;
-        let item = match said {
+        let item = match message {
             ToEdge::Welcome {
                 control_plane,
                 version,
@@ -212,7 +212,7 @@ impl From<ToEdge> for v1::AttachResponse {
                 room,
                 snapshot,
                 reset,
-            } => Item::Snapshot(log::snapshot_out(&room, &snapshot, reset)),
+            } => Item::Snapshot(log::encode_snapshot(&room, &snapshot, reset)),
             ToEdge::Entries { room, entries } => Item::Entries(v1::Entries {
                 room: room.to_string(),
                 epoch: entries
@@ -241,25 +241,11 @@ impl TryFrom<v1::AttachResponse> for ToEdge {
     fn try_from(from: v1::AttachResponse) -> Result<Self, Invalid> {
         use attach_response::Item;
         let mut fields = Fields::default();
-        let said = match from.item {
-            Some(Item::Welcome(welcome)) => {
-                let control_plane = name(&mut fields, "welcome.control_plane_id", welcome.control_plane_id);
-                let version = name(&mut fields, "welcome.version", welcome.version);
-                let load = Load {
-                    store_unreachable: welcome.store_unreachable,
-                    edges: welcome.edges,
-                };
-                control_plane
-                    .zip(version)
-                    .map(|(control_plane, version)| Self::Welcome {
-                        control_plane,
-                        version,
-                        load,
-                    })
-            }
+        let message = match from.item {
+            Some(Item::Welcome(from)) => welcome(&mut fields, from),
             Some(Item::Snapshot(from)) => {
                 let reset = from.reset;
-                log::snapshot(&mut fields, from).map(|(room, snapshot)| Self::Snapshot {
+                log::decode_snapshot(&mut fields, from).map(|(room, snapshot)| Self::Snapshot {
                     room,
                     snapshot,
                     reset,
@@ -268,7 +254,7 @@ impl TryFrom<v1::AttachResponse> for ToEdge {
             Some(Item::Entries(from)) => {
                 let room = fields.check("entries.room", from.room.parse());
                 let epoch = position::epoch(&mut fields, "entries.epoch", &from.epoch);
-                let entries = epoch.and_then(|epoch| log::entries(&mut fields, epoch, from.entries));
+                let entries = epoch.and_then(|epoch| log::decode_entries(&mut fields, epoch, from.entries));
                 room.zip(entries)
                     .map(|(room, entries)| Self::Entries { room, entries })
             }
@@ -288,8 +274,23 @@ impl TryFrom<v1::AttachResponse> for ToEdge {
                 None
             }
         };
-        fields.finish(said)
+        fields.finish(message)
     }
+}
+
+fn welcome(fields: &mut Fields, from: v1::Welcome) -> Option<ToEdge> {
+    let control_plane = visible_ascii(fields, "welcome.control_plane_id", from.control_plane_id);
+    let version = visible_ascii(fields, "welcome.version", from.version);
+    let load = Load {
+        store_unreachable: from.store_unreachable,
+        edges: from.edges,
+    };
+    let (control_plane, version) = control_plane.zip(version)?;
+    Some(ToEdge::Welcome {
+        control_plane,
+        version,
+        load,
+    })
 }
 
 impl From<ReadLog> for v1::ReadLogRequest {
@@ -313,14 +314,14 @@ impl TryFrom<v1::ReadLogRequest> for ReadLog {
     }
 }
 
-/// Names go into logs, so they have a length, and no character that breaks a line.
-fn name(fields: &mut Fields, path: &str, text: String) -> Option<String> {
-    if (1..=MAX_NAME_BYTES).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+/// Parses an id or a version. They are written to logs, so that their length and their characters are limited.
+fn visible_ascii(fields: &mut Fields, path: &str, text: String) -> Option<String> {
+    if (1..=MAX_ID_BYTES).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Some(text);
     }
     fields.add(
         path,
-        format_args!("must be 1 to {MAX_NAME_BYTES} visible ASCII characters"),
+        format_args!("must be 1 to {MAX_ID_BYTES} visible ASCII characters"),
     );
     None
 }

@@ -1,4 +1,4 @@
-//! Logs on the link: entries, slices and snapshots, with JSON as text, since edges pass it on as it is.
+//! Logs on the link: entries, slices and snapshots. JSON stays text, because edges pass it on unchanged.
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
@@ -87,7 +87,7 @@ impl TryFrom<v1::ReadLogResponse> for LogSlice {
         let mut fields = Fields::default();
         let epoch = position::epoch(&mut fields, "epoch", &from.epoch);
         let slice = epoch.and_then(|epoch| {
-            let entries = entries(&mut fields, epoch, from.entries)?;
+            let entries = decode_entries(&mut fields, epoch, from.entries)?;
             Some(Self {
                 epoch,
                 first: Offset(from.first),
@@ -101,8 +101,7 @@ impl TryFrom<v1::ReadLogResponse> for LogSlice {
     }
 }
 
-/// A room and its state, and whether that is a reset.
-pub(crate) fn snapshot_out(room: &RoomId, snapshot: &Snapshot, reset: bool) -> v1::RoomSnapshot {
+pub(crate) fn encode_snapshot(room: &RoomId, snapshot: &Snapshot, reset: bool) -> v1::RoomSnapshot {
     let state = match &snapshot.state {
         RoomState::Session(session) => State::Session((&**session).into()),
         RoomState::User { pending_feedback } => State::PendingFeedback(v1::PendingFeedback {
@@ -118,7 +117,7 @@ pub(crate) fn snapshot_out(room: &RoomId, snapshot: &Snapshot, reset: bool) -> v
     }
 }
 
-pub(crate) fn snapshot(fields: &mut Fields, from: v1::RoomSnapshot) -> Option<(RoomId, Snapshot)> {
+pub(crate) fn decode_snapshot(fields: &mut Fields, from: v1::RoomSnapshot) -> Option<(RoomId, Snapshot)> {
     let room = fields.check("snapshot.room", from.room.parse::<RoomId>());
     let position = position::required(fields, "snapshot.position", from.position.as_ref());
     let position = position.map(|position| position.marked(Mark::from_bits(from.position_mark)));
@@ -129,8 +128,8 @@ pub(crate) fn snapshot(fields: &mut Fields, from: v1::RoomSnapshot) -> Option<(R
         }
         Some(State::PendingFeedback(from)) => {
             let ids = from.session_ids.into_iter().map(SessionId::try_from);
-            let pending_feedback =
-                fields.check("snapshot.obligations", ids.collect::<Result<BTreeSet<_>, _>>());
+            let ids = ids.collect::<Result<BTreeSet<_>, _>>();
+            let pending_feedback = fields.check("snapshot.pending_feedback", ids);
             pending_feedback.map(|pending_feedback| RoomState::User { pending_feedback })
         }
         None => {
@@ -142,71 +141,40 @@ pub(crate) fn snapshot(fields: &mut Fields, from: v1::RoomSnapshot) -> Option<(R
     Some((room, Snapshot { position, state }))
 }
 
-/// Entries in order and without holes; anything else is a violation, so that a feed never sees it.
-pub(crate) fn entries(fields: &mut Fields, epoch: Epoch, from: Vec<v1::LogEntry>) -> Option<Vec<Arc<Entry>>> {
+/// Consecutive entries in order. Anything else is a violation, so that a feed never receives it.
+pub(crate) fn decode_entries(
+    fields: &mut Fields,
+    epoch: Epoch,
+    from: Vec<v1::LogEntry>,
+) -> Option<Vec<Arc<Entry>>> {
     let mut entries = Vec::with_capacity(from.len());
     for from in from {
-        let entry = entry(fields, epoch, from)?;
+        let entry = decode_entry(fields, epoch, from)?;
         entries.push(Arc::new(entry));
     }
     if entries
         .windows(2)
         .any(|pair| pair[1].position.offset != pair[0].position.offset.next())
     {
-        fields.add("entries", "have a hole or are out of order");
+        fields.add("entries", "are not consecutive");
         return None;
     }
     Some(entries)
 }
 
-fn entry(fields: &mut Fields, epoch: Epoch, from: v1::LogEntry) -> Option<Entry> {
+fn decode_entry(fields: &mut Fields, epoch: Epoch, from: v1::LogEntry) -> Option<Entry> {
     let path = |name| EntryPath {
         offset: from.offset,
         name,
     };
-    let body = match from.body {
-        Some(log_entry::Body::SessionUpdated(from)) => {
-            let session = match from.session {
-                Some(from) => session(fields, path("session"), from),
-                None => {
-                    fields.add(path("session"), "is required");
-                    None
-                }
-            };
-            let removed = from
-                .removed_user_ids
-                .into_iter()
-                .map(UserId::try_from)
-                .collect::<Result<_, _>>();
-            let removed = fields.check(path("removed_user_ids"), removed);
-            let (session, removed) = session.zip(removed)?;
-            Event::SessionUpdated {
-                session: Arc::new(session),
-                removed,
-            }
-        }
+    let event = match from.body {
+        Some(log_entry::Body::SessionUpdated(from)) => session_updated(fields, path, from)?,
         Some(log_entry::Body::RoleSelected(from)) => {
             let user = fields.check(path("user_id"), UserId::try_from(from.user_id));
             let (user, role) = user.zip(session::role(fields, path("role"), from.role))?;
             Event::RoleSelected { user, role }
         }
-        Some(log_entry::Body::FeedbackUpdated(from)) => {
-            let feedback = fields.check(path("feedback_id"), FeedbackId::try_from(from.feedback_id));
-            let updates = fields.check(path("updates_json"), JsonObject::parse(&from.updates_json));
-            let created = from
-                .new_feedback_json
-                .as_deref()
-                .map(JsonObject::parse)
-                .transpose();
-            let new_feedback = fields.check(path("new_feedback_json"), created);
-            let (feedback, (updates, new_feedback)) = feedback.zip(updates.zip(new_feedback))?;
-            Event::FeedbackUpdated {
-                feedback,
-                updates,
-                new_feedback,
-                timestamp: from.timestamp_ms,
-            }
-        }
+        Some(log_entry::Body::FeedbackUpdated(from)) => feedback_updated(fields, path, from)?,
         Some(log_entry::Body::ParticipantRemoved(id)) => Event::ParticipantRemoved {
             user: fields.check(path("participant_removed"), UserId::try_from(id))?,
         },
@@ -214,7 +182,7 @@ fn entry(fields: &mut Fields, epoch: Epoch, from: v1::LogEntry) -> Option<Entry>
             session: fields.check(path("feedback_required"), SessionId::try_from(id))?,
         },
         Some(log_entry::Body::FeedbackSettled(id)) => Event::FeedbackSettled {
-            session: fields.check(path("feedback_given"), SessionId::try_from(id))?,
+            session: fields.check(path("feedback_settled"), SessionId::try_from(id))?,
         },
         Some(log_entry::Body::UserDisconnected(reason)) => Event::UserDisconnected { reason },
         None => {
@@ -222,10 +190,58 @@ fn entry(fields: &mut Fields, epoch: Epoch, from: v1::LogEntry) -> Option<Entry>
             return None;
         }
     };
-    Some(Entry::new(epoch, Offset(from.offset), from.published_at_ms, body))
+    Some(Entry::new(
+        epoch,
+        Offset(from.offset),
+        from.published_at_ms,
+        event,
+    ))
 }
 
-/// A field of an entry. Mostly nothing is wrong with it, so it is not put into words before.
+fn session_updated(
+    fields: &mut Fields,
+    path: impl Fn(&'static str) -> EntryPath,
+    from: v1::LinkSessionUpdated,
+) -> Option<Event> {
+    let session = match from.session {
+        Some(from) => session(fields, path("session"), from),
+        None => {
+            fields.add(path("session"), "is required");
+            None
+        }
+    };
+    let removed = from.removed_user_ids.into_iter().map(UserId::try_from);
+    let removed = fields.check(path("removed_user_ids"), removed.collect::<Result<_, _>>());
+    let (session, removed) = session.zip(removed)?;
+    Some(Event::SessionUpdated {
+        session: Arc::new(session),
+        removed,
+    })
+}
+
+fn feedback_updated(
+    fields: &mut Fields,
+    path: impl Fn(&'static str) -> EntryPath,
+    from: v1::LinkFeedbackUpdated,
+) -> Option<Event> {
+    let feedback = fields.check(path("feedback_id"), FeedbackId::try_from(from.feedback_id));
+    let updates = fields.check(path("updates_json"), JsonObject::parse(&from.updates_json));
+    let created = from
+        .new_feedback_json
+        .as_deref()
+        .map(JsonObject::parse)
+        .transpose();
+    let new_feedback = fields.check(path("new_feedback_json"), created);
+    let (feedback, (updates, new_feedback)) = feedback.zip(updates.zip(new_feedback))?;
+    Some(Event::FeedbackUpdated {
+        feedback,
+        updates,
+        new_feedback,
+        timestamp: from.timestamp_ms,
+    })
+}
+
+/// The path of a field of an entry. It is formatted only for violations, because most entries have none.
 #[derive(Clone, Copy)]
 struct EntryPath {
     offset: u64,

@@ -14,7 +14,7 @@ impl From<Position> for v1::Position {
 }
 
 impl v1::EventRef {
-    /// The entry of `room` at `position`.
+    /// Refers to the entry of `room` at `position`.
     #[must_use]
     pub fn new(room: &RoomId, position: Position, published_at: Millis) -> Self {
         Self {
@@ -29,12 +29,12 @@ pub(crate) fn epoch(fields: &mut Fields, path: &str, text: &str) -> Option<Epoch
     fields.check(path, text.parse())
 }
 
-pub(crate) fn position(fields: &mut Fields, path: &str, from: &v1::Position) -> Option<Position> {
+fn position(fields: &mut Fields, path: &str, from: &v1::Position) -> Option<Position> {
     let epoch = epoch(fields, &format!("{path}.epoch"), &from.epoch)?;
     Some(Position::new(epoch, Offset(from.offset)))
 }
 
-/// `Some(None)` where it is unset, `None` where it is wrong.
+/// `Some(None)` if the field is unset, `None` if it is invalid.
 pub(crate) fn optional(
     fields: &mut Fields,
     path: &str,

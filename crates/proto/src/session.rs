@@ -8,13 +8,14 @@ use roomcast_core::{
 
 use crate::{json, v1, violation::Fields};
 
-/// Names that attributes must not have: browsers see these fields of ours beside them.
+/// Names that attributes must not have, because browsers get the session's own fields under these names.
 const RESERVED: [&str; 3] = ["id", "status", "participants"];
 
-/// A session as a backend describes it.
-pub(crate) struct Described {
+/// A session as a backend publishes it.
+pub(crate) struct SessionDescription {
     pub(crate) id: SessionId,
     pub(crate) status: Arc<str>,
+    /// `None`: unchanged.
     pub(crate) participants: Option<Vec<(UserId, Role)>>,
     pub(crate) attributes: JsonObject,
 }
@@ -76,7 +77,10 @@ pub(crate) fn role(fields: &mut Fields, path: impl Display, from: i32) -> Option
     }
 }
 
-pub(crate) fn described(fields: &mut Fields, from: Option<v1::Session>) -> Option<Described> {
+pub(crate) fn session_description(
+    fields: &mut Fields,
+    from: Option<v1::Session>,
+) -> Option<SessionDescription> {
     let Some(from) = from else {
         fields.add("session", "is required");
         return None;
@@ -89,7 +93,7 @@ pub(crate) fn described(fields: &mut Fields, from: Option<v1::Session>) -> Optio
     };
     let attributes = attributes(fields, from.attributes.unwrap_or_default());
     let (((id, status), participants), attributes) = id.zip(status).zip(participants).zip(attributes)?;
-    Some(Described {
+    Some(SessionDescription {
         id,
         status,
         participants,
@@ -116,7 +120,7 @@ fn attributes(fields: &mut Fields, from: prost_types::Struct) -> Option<JsonObje
             let path = format!("session.attributes.{name}");
             fields.add(
                 path,
-                "must have another name: browsers see the session's own field under this one",
+                "is a reserved name: browsers get the session's own field under it",
             );
         }
     }
@@ -125,7 +129,7 @@ fn attributes(fields: &mut Fields, from: prost_types::Struct) -> Option<JsonObje
 
 fn participants(fields: &mut Fields, from: v1::Participants) -> Option<Vec<(UserId, Role)>> {
     let mut users = BTreeSet::new();
-    let mut seats = BTreeSet::new();
+    let mut exclusive_roles = BTreeSet::new();
     let mut complete = Some(Vec::with_capacity(from.list.len()));
     for (n, listed) in from.list.into_iter().enumerate() {
         let path = |field: &str| format!("session.participants.list[{n}].{field}");
@@ -134,13 +138,16 @@ fn participants(fields: &mut Fields, from: v1::Participants) -> Option<Vec<(User
         if let Some(user) = &user
             && !users.insert(user.clone())
         {
-            fields.add(path("user_id"), "is listed twice: each user takes part once");
+            fields.add(path("user_id"), "is listed twice: a user has one role");
         }
         if let Some(role) = role
             && role.is_exclusive()
-            && !seats.insert(role)
+            && !exclusive_roles.insert(role)
         {
-            fields.add(path("role"), format_args!("is taken: a session has one {role}"));
+            fields.add(
+                path("role"),
+                format_args!("is taken: a session has only one {role}"),
+            );
         }
         complete = complete.zip(user.zip(role)).map(|(mut list, participant)| {
             list.push(participant);

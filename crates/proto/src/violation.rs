@@ -1,59 +1,49 @@
-//! What is wrong with a request: every field that is, by its path.
+//! The invalid fields of a message, each with its path.
 
 use std::fmt::{self, Display};
 
-/// Violations that one error names at most. They travel in HTTP/2 trailers, whose size clients bound.
-pub const MAX_VIOLATIONS: usize = 16;
-/// Bytes that a violation's field and description have at most, each.
+/// The most violations that one error names. They travel in HTTP/2 trailers, whose size clients limit.
+const MAX_VIOLATIONS: usize = 16;
+/// The most bytes of a violation's field, and of its description. Longer texts are truncated.
 const MAX_TEXT_BYTES: usize = 160;
 
-/// One field that is wrong.
+/// One invalid field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Its path from the request, such as `session.participants.list[1].role`; empty: the request itself.
+    /// The path from the request, such as `session.participants.list[1].role`; empty: the request itself.
     pub field: String,
-    /// What is wrong with it and what is right.
+    /// Why the field is invalid, and what is valid.
     pub description: String,
 }
 
-/// The input is not what it has to be. At least one violation, [`MAX_VIOLATIONS`] at most.
+/// A message is invalid. Contains 1 to 16 violations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid(Vec<Violation>);
 
 impl Invalid {
-    /// One field that is wrong.
+    /// A message with one invalid field.
     pub fn one(field: impl Display, description: impl Display) -> Self {
         let mut fields = Fields::default();
         fields.add(field, description);
         Self(fields.0)
     }
 
-    /// A list, whose members are called so, with more of them than are allowed.
+    /// Checks the length of a list against a limit. `elements` is the plural noun for its elements.
     ///
     /// # Errors
-    /// There are more.
-    pub fn if_more(field: &str, members: &str, count: usize, most: usize) -> Result<(), Self> {
-        if count <= most {
+    /// The list is longer than the limit.
+    pub fn check_length(field: &str, elements: &str, length: usize, limit: usize) -> Result<(), Self> {
+        if length <= limit {
             return Ok(());
         }
-        let description = format_args!("has {count} {members}: at most {most} are allowed");
+        let description = format_args!("has {length} {elements}: at most {limit} are allowed");
         Err(Self::one(field, description))
     }
 
-    /// The fields that are wrong.
+    /// The invalid fields.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.0
-    }
-
-    /// The first violation, and how many there are beside it: short enough for a header.
-    #[must_use]
-    pub fn brief(&self) -> String {
-        match &self.0[..] {
-            [] => String::new(),
-            [only] => only.to_string(),
-            [first, others @ ..] => format!("{first} (and {} more)", others.len()),
-        }
     }
 }
 
@@ -73,24 +63,25 @@ impl Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// Collects violations while fields are parsed, so that a caller learns of all of them at once.
+/// Collects violations while the fields of a message are parsed, so that the caller learns of all of them at once.
 #[derive(Debug, Default)]
 pub(crate) struct Fields(Vec<Violation>);
 
 impl Fields {
     pub(crate) fn add(&mut self, field: impl Display, description: impl Display) {
         if self.0.len() < MAX_VIOLATIONS {
-            let (field, description) = (cut(field.to_string()), cut(description.to_string()));
+            let field = truncate(field.to_string());
+            let description = truncate(description.to_string());
             self.0.push(Violation { field, description });
         }
     }
 
-    /// The value, or `None` and a violation of the field.
+    /// The parsed value, or `None` after adding a violation of the field.
     pub(crate) fn check<T, E: Display>(&mut self, field: impl Display, parsed: Result<T, E>) -> Option<T> {
         parsed.map_err(|error| self.add(field, error)).ok()
     }
 
-    /// The value that was built while nothing was wrong.
+    /// The message that was built from the fields, if there are no violations.
     pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Invalid> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),
@@ -104,8 +95,8 @@ impl Fields {
     }
 }
 
-/// Names of fields of a Struct are the caller's, as long as they like.
-fn cut(mut text: String) -> String {
+/// Callers choose the names of a Struct's fields, and their length.
+fn truncate(mut text: String) -> String {
     if text.len() > MAX_TEXT_BYTES {
         text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));
         text.push('…');

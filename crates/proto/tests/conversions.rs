@@ -1,4 +1,4 @@
-//! What goes out comes in as it was, and nothing that comes in panics.
+//! Every message survives its conversion to the wire and back, and no input makes a conversion panic.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -12,12 +12,11 @@ use roomcast_core::{
     Session, SessionCommand, SessionId, Snapshot,
 };
 use roomcast_proto::{
-    command::{Change, Disconnect, Require},
+    command::{DisconnectUser, RequireFeedback, SessionChange},
     join::{Join, JoinAuthorization},
-    json,
     link::{FromEdge, Load, ReadLog, ToEdge},
-    room::Watch,
     v1,
+    watch::WatchRoom,
 };
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug> + std::fmt::Debug>() -> impl Strategy<Value = T> {
@@ -58,7 +57,7 @@ fn structure() -> impl Strategy<Value = Struct> {
     proptest::collection::btree_map("[a-h]{1,3}", value(), 0..4).prop_map(|fields| Struct { fields })
 }
 
-/// An object as a backend can give it.
+/// An object that a backend can send.
 fn object() -> impl Strategy<Value = JsonObject> {
     structure().prop_map(|fields| attributes(fields).unwrap())
 }
@@ -74,7 +73,7 @@ fn attributes(from: Struct) -> Option<JsonObject> {
         session: Some(session),
         ..Default::default()
     };
-    match Change::try_from(request).ok()?.command {
+    match SessionChange::try_from(request).ok()?.command {
         SessionCommand::Publish { attributes, .. } => Some(attributes),
         SessionCommand::SelectRole { .. }
         | SessionCommand::UpdateFeedback { .. }
@@ -83,10 +82,10 @@ fn attributes(from: Struct) -> Option<JsonObject> {
 }
 
 fn session() -> impl Strategy<Value = Session> {
-    let participant = (id(), role(), any::<u64>()).prop_map(|(user, role, since)| Participant {
+    let participant = (id(), role(), any::<u64>()).prop_map(|(user, role, added_at)| Participant {
         user,
         role,
-        added_at: Offset(since),
+        added_at: Offset(added_at),
     });
     (id(), ".{1,32}", vec(participant, 0..4), object(), any::<u64>()).prop_map(
         |(id, status, participants, attributes, revision)| Session {
@@ -99,7 +98,7 @@ fn session() -> impl Strategy<Value = Session> {
     )
 }
 
-fn body() -> impl Strategy<Value = Event> {
+fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         (session(), vec(id(), 0..3)).prop_map(|(session, removed)| Event::SessionUpdated {
             session: Arc::new(session),
@@ -135,19 +134,19 @@ fn state() -> impl Strategy<Value = RoomState> {
     ]
 }
 
-/// Entries of one epoch without holes.
+/// Consecutive entries of one epoch.
 fn entries() -> impl Strategy<Value = Vec<Arc<Entry>>> {
     (
         any::<u64>(),
         1u64..u64::MAX / 2,
-        vec((body(), any::<i64>()), 1..4),
+        vec((event(), any::<i64>()), 1..4),
     )
-        .prop_map(|(epoch, first, bodies)| {
-            let entry = |(n, (body, published_at))| {
+        .prop_map(|(epoch, first, events)| {
+            let entry = |(n, (event, published_at))| {
                 let offset = Offset(first + n as u64);
-                Arc::new(Entry::new(Epoch::from_random(epoch), offset, published_at, body))
+                Arc::new(Entry::new(Epoch::from_random(epoch), offset, published_at, event))
             };
-            bodies.into_iter().enumerate().map(entry).collect()
+            events.into_iter().enumerate().map(entry).collect()
         })
 }
 
@@ -190,7 +189,7 @@ fn from_edge() -> impl Strategy<Value = FromEdge> {
     ]
 }
 
-fn verdict() -> impl Strategy<Value = JoinAuthorization> {
+fn authorization() -> impl Strategy<Value = JoinAuthorization> {
     prop_oneof![
         (role(), position()).prop_map(|(role, position)| JoinAuthorization::Admission { role, position }),
         Just(JoinAuthorization::SessionNotFound),
@@ -198,12 +197,12 @@ fn verdict() -> impl Strategy<Value = JoinAuthorization> {
     ]
 }
 
-/// Through the bytes of the wire.
-fn sent<M: Message + Default>(out: &M) -> M {
+/// The message after encoding and decoding.
+fn over_the_wire<M: Message + Default>(out: &M) -> M {
     M::decode(out.encode_to_vec().as_slice()).unwrap()
 }
 
-/// Whatever bytes come: what decodes is converted, or refused with at least one violation.
+/// If the bytes can be decoded, the message is converted, or is invalid with at least one violation.
 fn fuzz<M, T>(bytes: &[u8])
 where
     M: Message + Default,
@@ -220,58 +219,66 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn what_a_control_plane_says_reads_back(said in to_edge()) {
-        let wire = sent(&v1::AttachResponse::from(said.clone()));
-        prop_assert_eq!(ToEdge::try_from(wire), Ok(said));
+    fn a_message_to_an_edge_survives_the_wire(message in to_edge()) {
+        let wire = over_the_wire(&v1::AttachResponse::from(message.clone()));
+        prop_assert_eq!(ToEdge::try_from(wire), Ok(message));
     }
 
     #[test]
-    fn what_an_edge_says_reads_back(said in from_edge()) {
-        let wire = sent(&v1::AttachRequest::from(said.clone()));
-        prop_assert_eq!(FromEdge::try_from(wire), Ok(said));
+    fn a_message_from_an_edge_survives_the_wire(message in from_edge()) {
+        let wire = over_the_wire(&v1::AttachRequest::from(message.clone()));
+        prop_assert_eq!(FromEdge::try_from(wire), Ok(message));
     }
 
     #[test]
-    fn a_verdict_reads_back(verdict in verdict()) {
-        let wire = sent(&v1::AuthorizeJoinResponse::from(verdict));
-        prop_assert_eq!(JoinAuthorization::try_from(wire), Ok(verdict));
+    fn a_join_authorization_survives_the_wire(authorization in authorization()) {
+        let wire = over_the_wire(&v1::AuthorizeJoinResponse::from(authorization));
+        prop_assert_eq!(JoinAuthorization::try_from(wire), Ok(authorization));
     }
 
     #[test]
-    fn a_slice_reads_back(entries in entries(), first: u64, tail: u64, after: u64, mark: u32) {
+    fn a_log_slice_survives_the_wire(entries in entries(), first: u64, tail: u64, after: u64, mark: u32) {
         let epoch = entries[0].position.epoch;
         let (first, tail, after) = (Offset(first), Offset(tail), Offset(after));
         let slice = LogSlice { epoch, first, tail, after, after_mark: Mark::from_bits(mark), entries };
-        let wire = sent(&v1::ReadLogResponse::from(&slice));
+        let wire = over_the_wire(&v1::ReadLogResponse::from(&slice));
         prop_assert_eq!(LogSlice::try_from(wire), Ok(slice));
     }
 
     #[test]
-    fn an_object_reads_back_from_a_struct(object in object()) {
-        prop_assert_eq!(attributes(json::to_struct(&object)), Some(object));
+    fn an_object_survives_the_conversion_to_a_struct(object in object()) {
+        let session = Session {
+            id: "s".parse().unwrap(),
+            status: "x".into(),
+            participants: vec![],
+            attributes: object.clone(),
+            revision: 1,
+        };
+        let out = v1::Session::from(&session);
+        prop_assert_eq!(attributes(out.attributes.unwrap()), Some(object));
     }
 
     #[test]
-    fn a_session_goes_out_whole(session in session()) {
+    fn a_session_is_converted_completely(session in session()) {
         let out = v1::Session::from(&session);
         prop_assert_eq!(&out.id, session.id.as_str());
         prop_assert_eq!(&out.status, &*session.status);
         prop_assert_eq!(out.participants.unwrap().list.len(), session.participants.len());
-        prop_assert_eq!(out.attributes.unwrap(), json::to_struct(&session.attributes));
+        prop_assert_eq!(attributes(out.attributes.unwrap()), Some(session.attributes));
     }
 
     #[test]
     fn no_bytes_make_a_conversion_panic(bytes in vec(any::<u8>(), 0..256)) {
-        fuzz::<v1::PublishSessionUpdateRequest, Change>(&bytes);
-        fuzz::<v1::SelectRoleRequest, Change>(&bytes);
-        fuzz::<v1::UpdateFeedbackRequest, Change>(&bytes);
-        fuzz::<v1::RemoveParticipantRequest, Change>(&bytes);
-        fuzz::<v1::RequireFeedbackRequest, Require>(&bytes);
+        fuzz::<v1::PublishSessionUpdateRequest, SessionChange>(&bytes);
+        fuzz::<v1::SelectRoleRequest, SessionChange>(&bytes);
+        fuzz::<v1::UpdateFeedbackRequest, SessionChange>(&bytes);
+        fuzz::<v1::RemoveParticipantRequest, SessionChange>(&bytes);
+        fuzz::<v1::RequireFeedbackRequest, RequireFeedback>(&bytes);
         fuzz::<v1::AuthorizeJoinRequest, Join>(&bytes);
         fuzz::<v1::AuthorizeJoinResponse, JoinAuthorization>(&bytes);
-        fuzz::<v1::DisconnectUserRequest, Disconnect>(&bytes);
+        fuzz::<v1::DisconnectUserRequest, DisconnectUser>(&bytes);
         fuzz::<v1::GetSessionRequest, SessionId>(&bytes);
-        fuzz::<v1::WatchEventsRequest, Watch>(&bytes);
+        fuzz::<v1::WatchEventsRequest, WatchRoom>(&bytes);
         fuzz::<v1::AttachRequest, FromEdge>(&bytes);
         fuzz::<v1::AttachResponse, ToEdge>(&bytes);
         fuzz::<v1::ReadLogRequest, ReadLog>(&bytes);
@@ -294,7 +301,7 @@ proptest! {
             attributes: Some(from),
         };
         let request = v1::PublishSessionUpdateRequest { session: Some(session), expected_revision, request_id };
-        if let Err(invalid) = Change::try_from(request) {
+        if let Err(invalid) = SessionChange::try_from(request) {
             prop_assert!(!invalid.violations().is_empty());
         }
     }

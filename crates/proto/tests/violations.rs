@@ -1,13 +1,13 @@
-//! Every field that is wrong is named, all at once.
+//! All invalid fields of a request are named at once.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use prost_types::{Struct, Timestamp};
 use roomcast_proto::{
     Invalid,
-    command::{Change, Disconnect, Require},
-    room::Watch,
+    command::{DisconnectUser, RequireFeedback, SessionChange},
     v1,
+    watch::WatchRoom,
 };
 
 fn fields(result: Result<impl std::fmt::Debug, Invalid>) -> Vec<String> {
@@ -41,7 +41,7 @@ fn publish(list: Vec<v1::Participant>) -> v1::PublishSessionUpdateRequest {
 }
 
 #[test]
-fn every_field_of_a_session_is_named() {
+fn every_invalid_field_of_a_session_is_named() {
     let mut request = publish(vec![
         participant("alice", v1::Role::Interviewer),
         participant("a b", v1::Role::Unspecified),
@@ -52,12 +52,12 @@ fn every_field_of_a_session_is_named() {
     let session = request.session.as_mut().unwrap();
     session.id = String::new();
     session.status = "x".repeat(129);
-    let taken = ["id", "status", "participants"].map(|name| (name.to_owned(), true.into()));
+    let reserved = ["id", "status", "participants"].map(|name| (name.to_owned(), true.into()));
     session.attributes = Some(Struct {
-        fields: taken.into_iter().collect(),
+        fields: reserved.into_iter().collect(),
     });
     assert_eq!(
-        fields(Change::try_from(request)),
+        fields(SessionChange::try_from(request)),
         [
             "request_id",
             "session.id",
@@ -76,13 +76,13 @@ fn every_field_of_a_session_is_named() {
 #[test]
 fn a_session_is_required() {
     assert_eq!(
-        fields(Change::try_from(v1::PublishSessionUpdateRequest::default())),
+        fields(SessionChange::try_from(v1::PublishSessionUpdateRequest::default())),
         ["session"]
     );
 }
 
 #[test]
-fn every_field_of_the_other_requests_is_named() {
+fn every_invalid_field_of_the_other_requests_is_named() {
     let feedback = v1::UpdateFeedbackRequest {
         author_id: "?".into(),
         timestamp: Some(Timestamp {
@@ -92,15 +92,15 @@ fn every_field_of_the_other_requests_is_named() {
         ..Default::default()
     };
     assert_eq!(
-        fields(Change::try_from(feedback)),
+        fields(SessionChange::try_from(feedback)),
         ["session_id", "feedback_id", "author_id", "timestamp"]
     );
     assert_eq!(
-        fields(Change::try_from(v1::SelectRoleRequest::default())),
+        fields(SessionChange::try_from(v1::SelectRoleRequest::default())),
         ["session_id", "user_id", "role"]
     );
     assert_eq!(
-        fields(Change::try_from(v1::RemoveParticipantRequest::default())),
+        fields(SessionChange::try_from(v1::RemoveParticipantRequest::default())),
         ["session_id", "user_id"]
     );
     let users = |user_ids| v1::RequireFeedbackRequest {
@@ -109,37 +109,40 @@ fn every_field_of_the_other_requests_is_named() {
         ..Default::default()
     };
     assert_eq!(
-        fields(Require::try_from(users(vec!["u".into(), "?".into()]))),
+        fields(RequireFeedback::try_from(users(vec!["u".into(), "?".into()]))),
         ["user_ids[1]"]
     );
     assert_eq!(
-        fields(Require::try_from(users(vec!["u".into(); 1_001]))),
+        fields(RequireFeedback::try_from(users(vec!["u".into(); 1_001]))),
         ["user_ids"]
     );
     let disconnect = v1::DisconnectUserRequest {
         user_id: String::new(),
         reason: "x".repeat(257),
     };
-    assert_eq!(fields(Disconnect::try_from(disconnect)), ["user_id", "reason"]);
+    assert_eq!(
+        fields(DisconnectUser::try_from(disconnect)),
+        ["user_id", "reason"]
+    );
     let after = Some(v1::Position {
         epoch: "x".into(),
         offset: 1,
     });
     assert_eq!(
-        fields(Watch::try_from(v1::WatchEventsRequest { room: None, after })),
+        fields(WatchRoom::try_from(v1::WatchEventsRequest { room: None, after })),
         ["session_id", "after.epoch"]
     );
 }
 
 #[test]
-fn what_one_error_names_is_bounded() {
+fn the_size_of_an_error_is_limited() {
     let list = (0..5_000)
         .map(|_| participant(&"?".repeat(1_000), v1::Role::Unspecified))
         .collect();
     let status = tonic::Status::from(roomcast_proto::Failure::from(
-        Change::try_from(publish(list)).unwrap_err(),
+        SessionChange::try_from(publish(list)).unwrap_err(),
     ));
-    // HTTP/2 peers commonly take 8 to 16 KiB of headers.
+    // HTTP/2 peers commonly accept 8 to 16 KiB of headers.
     assert!(
         status.details().len() + status.message().len() < 6 * 1024,
         "{}",
@@ -148,26 +151,26 @@ fn what_one_error_names_is_bounded() {
 }
 
 #[test]
-fn the_same_request_has_the_same_fingerprint_whatever_its_id() {
+fn equal_requests_have_equal_fingerprints_whatever_their_ids() {
     let key = |id: &str, status: &str| {
         let mut request = publish(vec![]);
         request.request_id = id.into();
         request.session.as_mut().unwrap().status = status.into();
-        Change::try_from(request).unwrap().request.unwrap()
+        SessionChange::try_from(request).unwrap().request.unwrap()
     };
     assert_eq!(key("r1", "open").fingerprint, key("r2", "open").fingerprint);
     assert_ne!(key("r1", "open").fingerprint, key("r1", "closed").fingerprint);
 }
 
 #[test]
-fn each_user_is_required_once_in_the_order_of_the_request() {
+fn each_user_appears_once_in_the_order_of_the_request() {
     let user_ids = ["b", "a", "b"].map(String::from).into();
     let request = v1::RequireFeedbackRequest {
         session_id: "s1".into(),
         user_ids,
         ..Default::default()
     };
-    let users: Vec<String> = Require::try_from(request)
+    let users: Vec<String> = RequireFeedback::try_from(request)
         .unwrap()
         .users
         .iter()

@@ -1,97 +1,98 @@
-//! How the sockets connect and join.
+//! How the generator's sockets connect, and how they reconnect after their server was killed.
 
 use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Token};
 
-use super::{EVENTS, Generator, TURN, pace::Pace};
-use crate::failure::{Outcome, failed};
+use super::{Generator, POLL_EVENTS, POLL_TIMEOUT, pace::Pace};
+use crate::error::BenchResult;
 
-/// How long connecting may go without any progress.
-const STALL: Duration = Duration::from_secs(15);
+/// How long connecting and reconnecting may take without progress.
+const STALL_TIMEOUT: Duration = Duration::from_secs(15);
+/// The length of one window between two checks during a reconnect.
+const RECONNECT_WINDOW: Duration = Duration::from_millis(5);
 
-/// Those that came back.
+/// The result of a reconnect.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Back {
-    /// How many there were.
+pub(crate) struct Reconnected {
+    /// How many sockets reconnected.
     pub(crate) sockets: usize,
-    /// From the death of their edge until the last of them had everything.
-    pub(crate) took: Duration,
+    /// From the kill until the last socket had resumed and received all missed events.
+    pub(crate) duration: Duration,
 }
 
 impl Generator {
-    /// Connects every socket and joins it to its room, with so many in flight. How long it took.
-    pub(crate) fn connect(&mut self, in_flight: usize) -> Outcome<Duration> {
-        let all: Vec<_> = (0..self.sockets.len()).collect();
-        self.connect_these(&all, in_flight)
+    /// Connects all sockets and joins them to their rooms, at most `limit` at a time. Returns how long this took.
+    pub(crate) fn connect(&mut self, limit: usize) -> BenchResult<Duration> {
+        let begin = Instant::now();
+        let mut events = Events::with_capacity(POLL_EVENTS);
+        let (mut started, mut last_progress) = (0, (0, begin));
+        let total = self.sockets.len();
+        while self.joined_sockets < total {
+            let joined = self.joined_sockets;
+            if joined != last_progress.0 {
+                last_progress = (joined, Instant::now());
+            } else if last_progress.1.elapsed() > STALL_TIMEOUT {
+                return Err(format!("only {joined} of {total} sockets joined their rooms").into());
+            }
+            while started < total && started - joined < limit {
+                self.connect_socket(started)?;
+                started += 1;
+            }
+            self.poll_once(&mut events, POLL_TIMEOUT)?;
+        }
+        Ok(begin.elapsed())
     }
 
-    /// Whoever connects to one of the targets loses it by `kill`, and comes to the next one at once, with its cursor;
-    /// meanwhile events are published. It is over when all are back and have what they missed.
-    pub(crate) fn survive(&mut self, target: usize, pace: Pace, kill: impl FnOnce()) -> Outcome<Back> {
-        self.expects_closing = true;
-        let theirs = |at: &usize| at % self.crowd.targets.len() == target;
-        let these: Vec<_> = (0..self.sockets.len()).filter(theirs).collect();
+    /// Calls `kill`, which ends the server at one of the addresses. Its sockets reconnect to the other addresses at
+    /// once, with their cursors, while events are published. Returns when all of them have resumed and have received
+    /// the events that they missed.
+    pub(crate) fn reconnect_after(
+        &mut self,
+        killed_addr: usize,
+        pace: Pace,
+        kill: impl FnOnce(),
+    ) -> BenchResult<Reconnected> {
+        let affected: Vec<_> = (0..self.sockets.len())
+            .filter(|socket| self.plan.addr_index(*socket) == killed_addr)
+            .collect();
+        self.expects_closed_sockets = true;
         let begin = Instant::now();
         kill();
-        while self.lost_sockets.len() < these.len() {
-            if begin.elapsed() > STALL {
-                return Err(failed("sockets do not notice that their edge is gone"));
+        while self.closed_sockets.len() < affected.len() {
+            if begin.elapsed() > STALL_TIMEOUT {
+                return Err("not all sockets of the killed edge were closed".into());
             }
-            self.run(pace, Duration::from_millis(5))?;
+            self.run(pace, RECONNECT_WINDOW)?;
         }
-        self.lost_sockets.clear();
-        self.expects_closing = false;
-        self.crowd.targets.remove(target);
-        for at in &these {
-            if let Some(resume) = &mut self.sockets[*at].resume {
-                resume.is_back = true;
+        self.closed_sockets.clear();
+        self.expects_closed_sockets = false;
+        self.plan.addrs.remove(killed_addr);
+        for socket in &affected {
+            if let Some(resume) = &mut self.sockets[*socket].resume {
+                resume.is_resuming = true;
             }
-            self.dial(*at)?;
+            self.connect_socket(*socket)?;
         }
-        while self.live < self.sockets.len() {
-            if begin.elapsed() > STALL {
-                let out = self.sockets.len() - self.live;
-                return Err(failed(format!("{out} sockets are not back")));
+        while self.joined_sockets < self.sockets.len() {
+            if begin.elapsed() > STALL_TIMEOUT {
+                let missing = self.sockets.len() - self.joined_sockets;
+                return Err(format!("{missing} sockets have not reconnected").into());
             }
-            self.run(pace, Duration::from_millis(5))?;
+            self.run(pace, RECONNECT_WINDOW)?;
         }
         self.drain()?;
-        Ok(Back {
-            sockets: these.len(),
-            took: begin.elapsed(),
+        Ok(Reconnected {
+            sockets: affected.len(),
+            duration: begin.elapsed(),
         })
     }
 
-    fn connect_these(&mut self, these: &[usize], in_flight: usize) -> Outcome<Duration> {
-        let begin = Instant::now();
-        let before = self.live;
-        let mut events = Events::with_capacity(EVENTS);
-        let (mut dialled, mut progress) = (0, (before, begin));
-        loop {
-            let there = self.live - before;
-            if there == these.len() {
-                return Ok(begin.elapsed());
-            }
-            if self.live != progress.0 {
-                progress = (self.live, Instant::now());
-            } else if progress.1.elapsed() > STALL {
-                let count = these.len();
-                return Err(failed(format!("only {there} of {count} sockets came in")));
-            }
-            while dialled < these.len() && dialled - there < in_flight {
-                self.dial(these[dialled])?;
-                dialled += 1;
-            }
-            self.turn(&mut events, TURN)?;
-        }
-    }
-
-    fn dial(&mut self, at: usize) -> Outcome<()> {
-        let target = self.crowd.targets[at % self.crowd.targets.len()];
-        let stream = self.sockets[at].dial(target)?;
+    fn connect_socket(&mut self, index: usize) -> BenchResult<()> {
+        let addr = self.plan.addrs[self.plan.addr_index(index)];
+        let stream = self.sockets[index].connect(addr)?;
         let both = Interest::READABLE | Interest::WRITABLE;
-        self.poll.registry().register(stream, Token(at), both)?;
+        self.poll.registry().register(stream, Token(index), both)?;
         Ok(())
     }
 }

@@ -1,246 +1,213 @@
-//! The load: ten thousand sockets on one thread, which publishes, receives, checks and times.
+//! The load generator: thousands of sockets on one thread, which publishes events, receives them, checks their order and
+//! measures their latency.
 //!
-//! It shares the machine with what it measures, so a delivery costs it one `read` and one scan. It must never slow
-//! down its publishing because deliveries are late.
+//! It shares the machine with the process under test, so a delivery costs it one `read` and one scan. It never publishes
+//! more slowly because deliveries are late.
 
-pub(crate) mod connect;
-pub(crate) mod dialect;
+mod connect;
+mod connection_plan;
+mod counts;
+mod faults;
 pub(crate) mod frame;
-pub(crate) mod order;
 pub(crate) mod pace;
+pub(crate) mod protocol;
 mod receive;
+mod room;
 mod socket;
 mod timer;
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use hdrhistogram::Histogram;
 use mio::{Events, Poll, Token};
 
-pub(crate) use self::order::Faults;
+pub(crate) use self::{connection_plan::ConnectionPlan, counts::WindowCounts, faults::Faults};
 use self::{
-    dialect::Dialect,
-    order::Room,
     pace::{Pace, Schedule},
+    room::Room,
     socket::Socket,
     timer::Timer,
 };
 use crate::{
-    failure::{Outcome, failed},
+    error::BenchResult,
     interrupt,
-    process::pause,
-    publish::{Event, Publisher},
+    publishers::{Event, Publisher},
+    sleep::sleep,
 };
 
-/// How many bytes are read at once.
-const READ_BYTES: usize = 512 * 1024;
-/// How many sockets are looked at in one turn of the poll.
-const EVENTS: usize = 4096;
-/// How long a turn of the poll lasts at most, so that an interruption is noticed.
-const TURN: Duration = Duration::from_millis(50);
-/// How often a closed loop looks for what came, where nothing did. It does not wait to be woken: on loopback the sender pays
-/// for that, and the slower it is, the more often, so that all figures would be about the sleep of the receiver.
-const GLANCE: Duration = Duration::from_micros(100);
-/// How long what is under way may take after the last publish.
-const DRAIN: Duration = Duration::from_secs(10);
+/// The size of the read buffer in bytes.
+const READ_BUFFER_BYTES: usize = 512 * 1024;
+/// The maximum number of sockets that one poll returns.
+const POLL_EVENTS: usize = 4096;
+/// The maximum length of one poll, after which the generator checks for an interrupt.
+const POLL_TIMEOUT: Duration = Duration::from_millis(50);
+/// The length of a poll while not all events could be sent.
+const FLUSH_RETRY_INTERVAL: Duration = Duration::from_millis(1);
+/// How often a closed loop polls while no deliveries arrive. It does not wait until the kernel wakes it: on loopback the
+/// sender pays for waking the receiver, and pays more often when it is slower, which would distort all figures.
+const CLOSED_LOOP_POLL_INTERVAL: Duration = Duration::from_micros(100);
+/// How long to wait for the events in flight after the last publish.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 const TIMER: Token = Token(usize::MAX);
-
-/// Who the sockets are, where they connect, and in which room each is.
-#[derive(Debug)]
-pub(crate) struct Crowd {
-    /// The protocol.
-    pub(crate) dialect: Dialect,
-    /// Where they connect, by turns.
-    pub(crate) targets: Vec<SocketAddr>,
-    /// Each socket's room.
-    pub(crate) rooms: Vec<u32>,
-    /// Each socket's token; empty: none is shown.
-    pub(crate) tokens: Vec<String>,
-    /// Whether sockets remember what they need to be recovered.
-    pub(crate) keeps_cursors: bool,
-}
 
 /// The load generator.
 pub(crate) struct Generator {
     poll: Poll,
     timer: Timer,
-    started: Instant,
-    crowd: Crowd,
+    started_at: Instant,
+    plan: ConnectionPlan,
     sockets: Vec<Socket>,
     rooms: Vec<Room>,
-    buffer: Vec<u8>,
+    read_buffer: Vec<u8>,
     publisher: Publisher,
+    /// The index of the room that receives the next event.
     next_room: usize,
-    under_way: u32,
-    live: usize,
-    expects_closing: bool,
-    lost_sockets: Vec<usize>,
-    counted: Counted,
+    /// The number of events in flight, over all rooms.
+    in_flight: u32,
+    /// The number of sockets that have joined their room.
+    joined_sockets: usize,
+    /// Set while a server is being killed, when closed connections are not a fault.
+    expects_closed_sockets: bool,
+    /// The sockets that were closed while this was expected.
+    closed_sockets: Vec<usize>,
+    counts: WindowCounts,
     faults: Faults,
 }
 
-/// What was counted in one window.
-#[derive(Clone, Debug)]
-pub(crate) struct Counted {
-    /// Deliveries.
-    pub(crate) deliveries: u64,
-    /// Events that came to all sockets of their rooms.
-    pub(crate) events: u64,
-    /// From the time when an event was due to each of its deliveries, in nanoseconds.
-    pub(crate) latency: Histogram<u64>,
-    /// How long the window was.
-    pub(crate) wall: Duration,
-}
-
-impl Counted {
-    fn new() -> Self {
-        // Up to 100 s, three digits: never fails.
-        let latency = Histogram::new_with_bounds(1_000, 100_000_000_000, 3).expect("bounds of a histogram");
-        Self {
-            deliveries: 0,
-            events: 0,
-            latency,
-            wall: Duration::ZERO,
-        }
-    }
-}
-
 impl Generator {
-    /// A generator whose sockets are not connected yet.
-    pub(crate) fn new(crowd: Crowd, publisher: Publisher) -> Outcome<Self> {
+    /// Creates a generator. Its sockets are not connected yet.
+    pub(crate) fn new(plan: ConnectionPlan, publisher: Publisher) -> BenchResult<Self> {
         let poll = Poll::new()?;
         let timer = Timer::new(poll.registry(), TIMER)?;
-        let rooms = crowd.rooms.iter().max().map_or(0, |last| *last as usize + 1);
-        let mut rooms: Vec<_> = std::iter::repeat_with(Room::new).take(rooms).collect();
-        for room in &crowd.rooms {
-            rooms[*room as usize].members += 1;
+        let mut rooms: Vec<_> = std::iter::repeat_with(Room::new)
+            .take(plan.room_count())
+            .collect();
+        for room in &plan.rooms {
+            rooms[*room as usize].add_socket();
         }
         Ok(Self {
             poll,
             timer,
-            started: Instant::now(),
-            sockets: crowd.rooms.iter().map(|room| Socket::new(*room)).collect(),
-            crowd,
+            started_at: Instant::now(),
+            sockets: plan.rooms.iter().map(|room| Socket::new(*room)).collect(),
+            plan,
             rooms,
-            buffer: vec![0; READ_BYTES],
+            read_buffer: vec![0; READ_BUFFER_BYTES],
             publisher,
             next_room: 0,
-            under_way: 0,
-            live: 0,
-            expects_closing: false,
-            lost_sockets: vec![],
-            counted: Counted::new(),
+            in_flight: 0,
+            joined_sockets: 0,
+            expects_closed_sockets: false,
+            closed_sockets: vec![],
+            counts: WindowCounts::new(),
             faults: Faults::default(),
         })
     }
 
-    /// Publishes and receives for so long, and says what was counted.
-    pub(crate) fn run(&mut self, pace: Pace, window: Duration) -> Outcome<Counted> {
-        self.counted = Counted::new();
-        // On loopback somebody's CPU pays for each acknowledgement, and whose depends on what the kernel takes the connection for:
-        // after a dialogue, as when joining, it delays them until the server's next send. So all peers begin alike.
+    /// Publishes and receives for the length of the window, and returns the counts.
+    pub(crate) fn run(&mut self, pace: Pace, window: Duration) -> BenchResult<WindowCounts> {
+        self.counts = WindowCounts::new();
+        // On loopback, the sender of a TCP acknowledgement pays for its delivery. After a dialogue, such as a join, the
+        // kernel delays acknowledgements until the server sends again. So every run begins with the same setting.
         for socket in &self.sockets {
-            socket.listen_only()?;
+            socket.set_quick_ack()?;
         }
-        let begin = self.started.elapsed();
+        let begin = self.started_at.elapsed();
         let end = begin + window;
         let mut schedule = match pace {
-            Pace::Open(spacing) => Some(Schedule::new(begin, spacing)),
-            Pace::Quiet | Pace::Closed(_) => None,
+            Pace::OpenLoop { interval } => Some(Schedule::new(begin, interval)),
+            Pace::Idle | Pace::ClosedLoop(_) => None,
         };
-        let mut events = Events::with_capacity(EVENTS);
+        let mut events = Events::with_capacity(POLL_EVENTS);
         loop {
-            let now = self.started.elapsed();
+            let now = self.started_at.elapsed();
             if now >= end {
-                self.counted.wall = now - begin;
-                return Ok(self.counted.clone());
+                self.counts.duration = now - begin;
+                return Ok(self.counts.clone());
             }
-            let mut turn = TURN.min(end - now);
-            match (&pace, &mut schedule) {
-                (Pace::Closed(most), _) => {
-                    while self.under_way < *most {
-                        self.publish(now.as_nanos() as u64)?;
-                    }
+            let timeout = POLL_TIMEOUT.min(end - now);
+            if let Pace::ClosedLoop(limit) = pace {
+                while self.in_flight < limit {
+                    self.publish(now.as_nanos() as u64)?;
                 }
-                (Pace::Open(_), Some(schedule)) => {
-                    while let Some(due) = schedule.take(self.started.elapsed().as_nanos() as u64) {
-                        self.publish(due)?;
-                    }
-                    let next = Duration::from_nanos(schedule.next());
-                    turn = turn.min(next.saturating_sub(self.started.elapsed()));
-                }
-                (Pace::Quiet | Pace::Open(_), _) => {}
-            }
-            if let Pace::Closed(_) = pace {
-                self.turn(&mut events, Duration::ZERO)?;
+                self.poll_once(&mut events, Duration::ZERO)?;
                 if events.is_empty() {
-                    pause(GLANCE);
+                    sleep(CLOSED_LOOP_POLL_INTERVAL);
                 }
+            } else if let Some(schedule) = &mut schedule {
+                let until_next = self.publish_due_events(schedule)?;
+                self.poll_once(&mut events, timeout.min(until_next))?;
             } else {
-                self.turn(&mut events, turn)?;
+                self.poll_once(&mut events, timeout)?;
             }
         }
     }
 
-    /// Receives until nothing is under way any more. What does not come is lost.
-    pub(crate) fn drain(&mut self) -> Outcome<()> {
-        let mut events = Events::with_capacity(EVENTS);
-        let end = Instant::now() + DRAIN;
-        while self.under_way > 0 && Instant::now() < end {
-            self.turn(&mut events, TURN)?;
+    /// Receives until no event is in flight, or until a timeout. Events that are then in flight count as lost.
+    pub(crate) fn drain(&mut self) -> BenchResult<()> {
+        let mut events = Events::with_capacity(POLL_EVENTS);
+        let deadline = Instant::now() + DRAIN_TIMEOUT;
+        while self.in_flight > 0 && Instant::now() < deadline {
+            self.poll_once(&mut events, POLL_TIMEOUT)?;
         }
         Ok(())
     }
 
-    /// What was counted since the last run began, in a drain after it too.
-    pub(crate) fn counted(&self) -> &Counted {
-        &self.counted
+    /// The counts of the last run, and of a drain after it.
+    pub(crate) fn counts(&self) -> &WindowCounts {
+        &self.counts
     }
 
-    /// What went wrong since the beginning.
+    /// All faults until now.
     pub(crate) fn faults(&self) -> Faults {
-        let missing: u64 = self.rooms.iter().map(Room::missing).sum();
         Faults {
-            lost: missing,
-            unpublished: self.publisher.failures(),
+            lost: self.rooms.iter().map(Room::missing_deliveries).sum(),
+            unpublished: self.publisher.failed(),
             ..self.faults
         }
     }
 
-    /// Why publishing failed, where it did.
+    /// The error of the first publish that failed.
     pub(crate) fn publish_error(&self) -> Option<String> {
-        self.publisher.error()
+        self.publisher.first_error()
     }
 
-    /// One event in the next room.
-    fn publish(&mut self, due: u64) -> Outcome<()> {
-        let at = self.next_room;
-        self.next_room = (at + 1) % self.rooms.len();
-        let room = &mut self.rooms[at];
-        let n = room.publish(due);
-        self.under_way += 1;
-        let room = u32::try_from(at)?;
-        self.publisher.publish(Event { room, n })
-    }
-
-    /// Sends what was published, waits for what comes, and takes it.
-    fn turn(&mut self, events: &mut Events, wait: Duration) -> Outcome<()> {
-        if interrupt::happened() {
-            return Err(failed("interrupted"));
+    /// Publishes all events that are due. Returns the time until the next one.
+    fn publish_due_events(&mut self, schedule: &mut Schedule) -> BenchResult<Duration> {
+        while let Some(due) = schedule.take(self.started_at.elapsed().as_nanos() as u64) {
+            self.publish(due)?;
         }
-        let mut wait = wait;
+        let next_due = Duration::from_nanos(schedule.next_due());
+        Ok(next_due.saturating_sub(self.started_at.elapsed()))
+    }
+
+    /// Publishes one event in the next room. `due` is in nanoseconds after the generator's start.
+    fn publish(&mut self, due: u64) -> BenchResult<()> {
+        let room = self.next_room;
+        self.next_room = (room + 1) % self.rooms.len();
+        let number = self.rooms[room].publish(due);
+        self.in_flight += 1;
+        let room = u32::try_from(room)?;
+        self.publisher.publish(Event { room, number });
+        Ok(())
+    }
+
+    /// Sends the published events, waits until a socket is ready or the timeout has passed, and handles ready sockets.
+    fn poll_once(&mut self, events: &mut Events, timeout: Duration) -> BenchResult<()> {
+        interrupt::check()?;
+        let mut timeout = timeout;
         if !self.publisher.flush()? {
-            wait = wait.min(Duration::from_millis(1));
+            timeout = timeout.min(FLUSH_RETRY_INTERVAL);
         }
-        if wait > Duration::ZERO && wait < TURN {
-            self.timer.set(wait)?;
+        if timeout > Duration::ZERO && timeout < POLL_TIMEOUT {
+            self.timer.set(timeout)?;
         }
-        let timeout = if wait.is_zero() { Duration::ZERO } else { TURN };
-        if let Err(error) = self.poll.poll(events, Some(timeout)) {
+        let poll_timeout = if timeout.is_zero() {
+            Duration::ZERO
+        } else {
+            POLL_TIMEOUT
+        };
+        if let Err(error) = self.poll.poll(events, Some(poll_timeout)) {
             if error.kind() == std::io::ErrorKind::Interrupted {
                 return Ok(());
             }
@@ -248,7 +215,7 @@ impl Generator {
         }
         for event in events.iter() {
             if event.token() != TIMER {
-                self.ready(event.token().0, event.is_read_closed() || event.is_error())?;
+                self.handle_ready(event.token().0, event.is_read_closed() || event.is_error())?;
             }
         }
         Ok(())

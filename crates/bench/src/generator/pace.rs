@@ -1,53 +1,59 @@
-//! When the next event is due.
+//! When events are published.
 
 use std::time::Duration;
 
-/// How events are published.
+/// How the load generator publishes events.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Pace {
-    /// None is.
-    Quiet,
-    /// As many are under way as this; the next one goes out when one has come to all sockets of its room.
-    Closed(u32),
-    /// At their times, whatever comes back: fixed spacing, in nanoseconds.
-    Open(f64),
+    /// It publishes none.
+    Idle,
+    /// It keeps this number of events in flight: when all sockets of a room have received an event, it publishes the
+    /// next one.
+    ClosedLoop(u32),
+    /// It publishes at fixed times, and does not wait for deliveries.
+    OpenLoop {
+        /// The time between two events in nanoseconds.
+        interval: f64,
+    },
 }
 
 impl Pace {
-    /// So many events a second, at their times.
+    /// An open loop with this many events per second.
     pub(crate) fn rate(events_per_second: f64) -> Self {
-        Self::Open(1e9 / events_per_second)
+        Self::OpenLoop {
+            interval: 1e9 / events_per_second,
+        }
     }
 }
 
-/// The times of an open loop, in nanoseconds since the generator's start. A time that passed stays due: nothing is
-/// left out because the server is late.
+/// The times of an open loop, in nanoseconds after the generator's start. A time in the past stays due, so a slow server
+/// does not reduce the load.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Schedule {
+pub(super) struct Schedule {
     begin: f64,
-    spacing: f64,
-    given: u64,
+    interval: f64,
+    taken: u64,
 }
 
 impl Schedule {
-    pub(crate) fn new(begin: Duration, spacing: f64) -> Self {
+    pub(super) fn new(begin: Duration, interval: f64) -> Self {
         Self {
             begin: begin.as_nanos() as f64,
-            spacing,
-            given: 0,
+            interval,
+            taken: 0,
         }
     }
 
     /// When the next event is due.
-    pub(crate) fn next(&self) -> u64 {
-        (self.begin + self.spacing * self.given as f64) as u64
+    pub(super) fn next_due(&self) -> u64 {
+        (self.begin + self.interval * self.taken as f64) as u64
     }
 
-    /// The next event's time, if it has come.
-    pub(crate) fn take(&mut self, now: u64) -> Option<u64> {
-        let due = self.next();
+    /// Takes the next time if it is not after `now`.
+    pub(super) fn take(&mut self, now: u64) -> Option<u64> {
+        let due = self.next_due();
         (due <= now).then(|| {
-            self.given += 1;
+            self.taken += 1;
             due
         })
     }
@@ -58,10 +64,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_that_passed_are_given_as_they_were_due() {
+    fn a_late_caller_receives_every_time_that_has_passed() {
         let mut schedule = Schedule::new(Duration::from_nanos(100), 10.0);
         let taken: Vec<_> = std::iter::from_fn(|| schedule.take(135)).collect();
         assert_eq!(taken, [100, 110, 120, 130]);
-        assert_eq!(schedule.next(), 140);
+        assert_eq!(schedule.next_due(), 140);
     }
 }

@@ -1,193 +1,197 @@
-//! What comes to the sockets.
+//! What the generator does with the bytes that its sockets receive.
 
 use super::{
     Generator,
-    dialect::{Heard, Phase, Wish},
-    frame::{self, Parsed},
-    order,
-    socket::{Found, Socket},
+    frame::{self, ParsedFrame},
+    protocol::{Phase, Reaction},
+    socket::{ReadResult, Socket},
 };
-use crate::failure::{Outcome, failed};
+use crate::error::BenchResult;
 
 impl Generator {
-    /// Something happened to a socket. `is_ending`: its end may stand behind what is to be read.
+    /// Handles a socket that is ready. `is_closing` means that the connection may end after the bytes that are ready.
     #[inline]
-    pub(super) fn ready(&mut self, at: usize, is_ending: bool) -> Outcome<()> {
-        match self.sockets[at].phase {
+    pub(super) fn handle_ready(&mut self, index: usize, is_closing: bool) -> BenchResult<()> {
+        let socket = &mut self.sockets[index];
+        match socket.phase {
             Phase::Closed => return Ok(()),
-            Phase::Dialling => match self.sockets[at].is_through() {
+            Phase::ConnectingTcp => match socket.is_tcp_connected() {
                 Ok(true) => {
-                    let upgrade = self.crowd.dialect.upgrade("127.0.0.1");
-                    self.sockets[at].say(upgrade.as_bytes())?;
-                    self.sockets[at].phase = Phase::Upgrading;
+                    let request = self.plan.protocol.upgrade_request("127.0.0.1");
+                    socket.send(request.as_bytes())?;
+                    socket.phase = Phase::Upgrading;
                 }
                 Ok(false) => return Ok(()),
-                Err(error) => return Err(failed(format!("a socket can't connect: {error}"))),
+                Err(error) => return Err(format!("a socket could not connect: {error}").into()),
             },
-            Phase::Upgrading | Phase::Opening | Phase::Greeting | Phase::Joining | Phase::Live => {}
+            Phase::Upgrading | Phase::Opening | Phase::Connecting | Phase::Joining | Phase::Joined => {}
         }
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let taken = self.read(at, &mut buffer, is_ending);
-        self.buffer = buffer;
-        taken
+        let mut buffer = std::mem::take(&mut self.read_buffer);
+        let result = self.read(index, &mut buffer, is_closing);
+        self.read_buffer = buffer;
+        result
     }
 
     #[inline]
-    fn read(&mut self, at: usize, buffer: &mut [u8], is_ending: bool) -> Outcome<()> {
+    fn read(&mut self, index: usize, buffer: &mut [u8], is_closing: bool) -> BenchResult<()> {
         loop {
-            let (bytes, more) = match self.sockets[at].read(buffer)? {
-                Found::Nothing => return Ok(()),
-                Found::End => return self.closed(at),
-                Found::Bytes(count, more) => (&buffer[..count], more),
+            let (bytes, may_have_more) = match self.sockets[index].read(buffer)? {
+                ReadResult::WouldBlock => return Ok(()),
+                ReadResult::Closed => return self.handle_closed(index),
+                ReadResult::Bytes { count, may_have_more } => (&buffer[..count], may_have_more),
             };
-            let used = self.take(at, bytes)?;
-            self.sockets[at].keep(&bytes[used..]);
-            // Readiness comes by edges; a read that did not fill the buffer has taken everything.
-            if !more && !is_ending {
+            let used = self.handle_bytes(index, bytes)?;
+            self.sockets[index].keep_partial(&bytes[used..]);
+            // The poll is edge-triggered. A read that did not fill the buffer has taken all bytes.
+            if !may_have_more && !is_closing {
                 return Ok(());
             }
         }
     }
 
-    /// Takes whole frames; how many bytes they were.
+    /// Handles all complete frames. Returns how many bytes they have.
     #[inline]
-    fn take(&mut self, at: usize, bytes: &[u8]) -> Outcome<usize> {
+    fn handle_bytes(&mut self, index: usize, bytes: &[u8]) -> BenchResult<usize> {
         let mut used = 0;
-        if self.sockets[at].phase == Phase::Upgrading {
+        if self.sockets[index].phase == Phase::Upgrading {
             let Some(end) = memchr::memmem::find(bytes, b"\r\n\r\n") else {
                 return Ok(0);
             };
             used = end + 4;
-            self.upgraded(at, &bytes[..used])?;
+            self.handle_upgrade_response(index, &bytes[..used])?;
         }
         let mut now = None;
         loop {
             match frame::parse(&bytes[used..]) {
-                Parsed::Text { payload, used: more } => {
-                    used += more;
-                    if self.crowd.dialect.is_divided() {
+                ParsedFrame::Text {
+                    payload,
+                    used: frame_bytes,
+                } => {
+                    used += frame_bytes;
+                    if self.plan.protocol.has_several_texts_per_frame() {
                         for text in payload.split(|byte| *byte == b'\n') {
                             if !text.is_empty() {
-                                self.hear(at, text, &mut now)?;
+                                self.handle_text(index, text, &mut now)?;
                             }
                         }
                     } else {
-                        self.hear(at, payload, &mut now)?;
+                        self.handle_text(index, payload, &mut now)?;
                     }
                 }
-                Parsed::Control { opcode, used: more } => {
-                    used += more;
+                ParsedFrame::Control {
+                    opcode,
+                    used: frame_bytes,
+                } => {
+                    used += frame_bytes;
                     if opcode == frame::CLOSE {
-                        self.closed(at)?;
+                        self.handle_closed(index)?;
                         return Ok(bytes.len());
                     }
                 }
-                Parsed::Incomplete => return Ok(used),
-                Parsed::Bad => return Err(failed("a frame that no server may send")),
+                ParsedFrame::Incomplete => return Ok(used),
+                ParsedFrame::Invalid => return Err("a server sent an invalid WebSocket frame".into()),
             }
         }
     }
 
+    /// Handles one text. `now` is set when the text is the first event of a read.
     #[inline]
-    fn hear(&mut self, at: usize, text: &[u8], now: &mut Option<u64>) -> Outcome<()> {
-        let socket = &mut self.sockets[at];
-        let resume = socket.resume.as_deref().filter(|resume| resume.is_back);
-        let wish = Wish {
-            token: self.crowd.tokens.get(at).map_or("", String::as_str),
-            room: socket.room,
-            resume: resume.map(|resume| (resume.pid.as_str(), resume.cursor.as_str())),
-        };
-        let heard = self.crowd.dialect.hear(socket.phase, text, wish);
-        if self.crowd.keeps_cursors {
-            remember(socket, text);
+    fn handle_text(&mut self, index: usize, text: &[u8], now: &mut Option<u64>) -> BenchResult<()> {
+        let socket = &mut self.sockets[index];
+        let resume = socket.resume.as_deref().filter(|resume| resume.is_resuming);
+        let resume = resume.map(|resume| (resume.pid.as_str(), resume.cursor.as_str()));
+        let params = self.plan.join_params(index, resume);
+        let reaction = self.plan.protocol.handle_text(socket.phase, text, params);
+        if self.plan.keeps_cursors {
+            remember_cursor(socket, text);
         }
-        match heard {
-            Heard::Event(n, room) => self.delivered(at, n, room, now),
-            Heard::Nothing => {}
-            Heard::Say(text, phase) => {
-                let mut bytes = Vec::with_capacity(text.len() + 8);
-                frame::masked_text(&text, &mut bytes);
-                socket.say(&bytes)?;
+        match reaction {
+            Reaction::Deliver { room, number } => self.handle_delivery(index, room, number, now),
+            Reaction::Ignore => {}
+            Reaction::Send(text, phase) => {
+                send_text(socket, &text)?;
                 socket.phase = phase;
             }
-            Heard::Joined => {
-                socket.phase = Phase::Live;
-                self.live += 1;
+            Reaction::Join => {
+                socket.phase = Phase::Joined;
+                self.joined_sockets += 1;
             }
-            Heard::Wrong if socket.phase == Phase::Live => self.faults.wrong += 1,
-            Heard::Wrong => {
+            Reaction::Fail if socket.phase == Phase::Joined => self.faults.wrong += 1,
+            Reaction::Fail => {
                 let text = String::from_utf8_lossy(text);
-                return Err(failed(format!("in {:?} a socket heard {text}", socket.phase)));
+                return Err(format!("unexpected message in phase {:?}: {text}", socket.phase).into());
             }
         }
         Ok(())
     }
 
     #[inline]
-    fn delivered(&mut self, at: usize, n: u64, room: u32, now: &mut Option<u64>) {
-        let socket = &mut self.sockets[at];
+    fn handle_delivery(&mut self, index: usize, room: u32, number: u64, now: &mut Option<u64>) {
+        let socket = &mut self.sockets[index];
         if room != socket.room {
             self.faults.wrong += 1;
             return;
         }
-        if !order::check(&mut socket.expected, n, &mut self.faults) {
+        if !self.faults.check_order(&mut socket.next_expected, number) {
             return;
         }
-        // The clock is read once for all that one read brought.
-        let now = *now.get_or_insert_with(|| self.started.elapsed().as_nanos() as u64);
-        match self.rooms[room as usize].deliver(n) {
-            Some((due, is_last)) => {
-                self.counted.deliveries += 1;
-                self.counted.latency.saturating_record(now.saturating_sub(due));
-                if is_last {
-                    self.counted.events += 1;
-                    self.under_way -= 1;
+        // The clock is read once for all events of one read.
+        let now = *now.get_or_insert_with(|| self.started_at.elapsed().as_nanos() as u64);
+        match self.rooms[room as usize].deliver(number) {
+            Some(delivery) => {
+                self.counts.deliveries += 1;
+                let latency = now.saturating_sub(delivery.due);
+                self.counts.latency.saturating_record(latency);
+                if delivery.completes_event {
+                    self.counts.completed_events += 1;
+                    self.in_flight -= 1;
                 }
             }
             None => self.faults.wrong += 1,
         }
     }
 
-    fn upgraded(&mut self, at: usize, response: &[u8]) -> Outcome<()> {
+    fn handle_upgrade_response(&mut self, index: usize, response: &[u8]) -> BenchResult<()> {
         if !response.starts_with(b"HTTP/1.1 101") {
             let response = String::from_utf8_lossy(response);
-            return Err(failed(format!("no WebSocket: {response}")));
+            return Err(format!("the WebSocket upgrade failed: {response}").into());
         }
-        self.sockets[at].phase = Phase::Opening;
-        let wish = Wish {
-            token: self.crowd.tokens.get(at).map_or("", String::as_str),
-            room: self.sockets[at].room,
-            resume: None,
-        };
-        if let Some((text, phase)) = self.crowd.dialect.opening(wish) {
-            let mut bytes = Vec::with_capacity(text.len() + 8);
-            frame::masked_text(&text, &mut bytes);
-            self.sockets[at].say(&bytes)?;
-            self.sockets[at].phase = phase;
+        let socket = &mut self.sockets[index];
+        socket.phase = Phase::Opening;
+        let params = self.plan.join_params(index, None);
+        if let Some((text, phase)) = self.plan.protocol.first_message(params) {
+            send_text(socket, &text)?;
+            socket.phase = phase;
         }
         Ok(())
     }
 
-    fn closed(&mut self, at: usize) -> Outcome<()> {
-        let socket = &mut self.sockets[at];
+    fn handle_closed(&mut self, index: usize) -> BenchResult<()> {
+        let socket = &mut self.sockets[index];
         let phase = socket.phase;
         socket.close();
-        if phase == Phase::Live {
-            self.live -= 1;
+        if phase == Phase::Joined {
+            self.joined_sockets -= 1;
         }
-        if self.expects_closing {
-            self.lost_sockets.push(at);
-        } else if phase == Phase::Live {
+        if self.expects_closed_sockets {
+            self.closed_sockets.push(index);
+        } else if phase == Phase::Joined {
             self.faults.closed += 1;
         } else {
-            return Err(failed(format!("a socket was closed in {phase:?}")));
+            return Err(format!("a socket was closed in phase {phase:?}").into());
         }
         Ok(())
     }
 }
 
-/// Keeps the `pid` of a CONNECT, and the trailing string of an event.
-fn remember(socket: &mut Socket, text: &[u8]) {
+fn send_text(socket: &mut Socket, text: &str) -> std::io::Result<()> {
+    let mut bytes = Vec::with_capacity(text.len() + 8);
+    frame::push_masked_text(text, &mut bytes);
+    socket.send(&bytes)
+}
+
+/// Keeps the `pid` of a CONNECT packet, and the cursor of an event, which is its last argument.
+fn remember_cursor(socket: &mut Socket, text: &[u8]) {
     let Ok(text) = std::str::from_utf8(text) else {
         return;
     };
@@ -197,8 +201,8 @@ fn remember(socket: &mut Socket, text: &[u8]) {
             resume.pid = rest.split('"').next().unwrap_or_default().to_owned();
         }
     } else if text.starts_with("42[") {
-        let last = text.strip_suffix("\"]").and_then(|text| text.rsplit_once('"'));
-        if let Some((_, cursor)) = last {
+        let last_string = text.strip_suffix("\"]").and_then(|text| text.rsplit_once('"'));
+        if let Some((_, cursor)) = last_string {
             resume.cursor.clear();
             resume.cursor.push_str(cursor);
         }

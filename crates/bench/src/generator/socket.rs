@@ -1,4 +1,4 @@
-//! One connection of the generator: as little as possible, since there are ten thousand of them.
+//! One connection of the load generator. It is kept small, because there are thousands of them.
 
 use std::{
     io::{self, Read, Write},
@@ -8,68 +8,72 @@ use std::{
 use mio::net::TcpStream;
 use rustix::net::sockopt;
 
-use super::dialect::Phase;
+use super::protocol::Phase;
 
 /// One connection.
 #[derive(Debug)]
-pub(crate) struct Socket {
+pub(super) struct Socket {
     stream: Option<TcpStream>,
-    /// How far it is.
-    pub(crate) phase: Phase,
-    /// Its room's number.
-    pub(crate) room: u32,
-    /// The number of its room's next event.
-    pub(crate) expected: u64,
-    /// The beginning of a frame whose end is not there yet.
+    pub(super) phase: Phase,
+    /// The number of the socket's room.
+    pub(super) room: u32,
+    /// The number of the next event of the room.
+    pub(super) next_expected: u64,
+    /// The beginning of a frame that is not complete.
     partial: Vec<u8>,
-    /// What it hands back when it comes again; only where cursors are kept.
-    pub(crate) resume: Option<Box<Resume>>,
+    /// Unset if the socket does not keep cursors, or has received none.
+    pub(super) resume: Option<Box<ResumeState>>,
 }
 
-/// What a socket has to hand back.
+/// What a socket sends when it resumes.
 #[derive(Debug, Default)]
-pub(crate) struct Resume {
-    /// The `pid` of its CONNECT.
-    pub(crate) pid: String,
-    /// The last event's trailing string.
-    pub(crate) cursor: String,
-    /// Whether it is coming back.
-    pub(crate) is_back: bool,
+pub(super) struct ResumeState {
+    /// The `pid` from the server's CONNECT packet.
+    pub(super) pid: String,
+    /// The cursor of the last event.
+    pub(super) cursor: String,
+    /// Whether the socket resumes with its next connection.
+    pub(super) is_resuming: bool,
 }
 
-/// What a read found.
+/// The result of a read.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Found {
-    /// So many bytes are in the buffer, and whether there may be more.
-    Bytes(usize, bool),
-    /// Nothing.
-    Nothing,
-    /// The other side is gone.
-    End,
+pub(super) enum ReadResult {
+    /// The buffer contains bytes.
+    Bytes {
+        /// How many bytes of the buffer are used, from its beginning.
+        count: usize,
+        /// Whether the buffer is full, so that more bytes may be ready.
+        may_have_more: bool,
+    },
+    /// No bytes are ready.
+    WouldBlock,
+    /// The server has closed the connection.
+    Closed,
 }
 
 impl Socket {
-    pub(crate) const fn new(room: u32) -> Self {
+    pub(super) const fn new(room: u32) -> Self {
         Self {
             stream: None,
             phase: Phase::Closed,
             room,
-            expected: 1,
+            next_expected: 1,
             partial: Vec::new(),
             resume: None,
         }
     }
 
-    /// Begins to connect.
-    pub(crate) fn dial(&mut self, to: SocketAddr) -> io::Result<&mut TcpStream> {
-        let stream = TcpStream::connect(to)?;
-        self.phase = Phase::Dialling;
+    /// Begins to connect. Returns the stream, which has to be registered with the poll.
+    pub(super) fn connect(&mut self, addr: SocketAddr) -> io::Result<&mut TcpStream> {
+        let stream = TcpStream::connect(addr)?;
+        self.phase = Phase::ConnectingTcp;
         self.partial = Vec::new();
         Ok(self.stream.insert(stream))
     }
 
-    /// Whether TCP is there.
-    pub(crate) fn is_through(&self) -> io::Result<bool> {
+    /// Whether TCP is connected.
+    pub(super) fn is_tcp_connected(&self) -> io::Result<bool> {
         let Some(stream) = &self.stream else {
             return Ok(false);
         };
@@ -83,59 +87,62 @@ impl Socket {
         }
     }
 
-    /// From here on it acknowledges what it reads when it reads it, as a socket that only listens does.
-    pub(crate) fn listen_only(&self) -> io::Result<()> {
+    /// Acknowledges bytes when they are read, as the kernel does for a socket that only receives.
+    pub(super) fn set_quick_ack(&self) -> io::Result<()> {
         match &self.stream {
             Some(stream) => Ok(sockopt::set_tcp_quickack(stream, true)?),
             None => Ok(()),
         }
     }
 
-    /// Says something short, which the kernel takes at once.
-    pub(crate) fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Sends a few bytes, for which the kernel always has space.
+    pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.stream {
             Some(stream) => stream.write_all(bytes),
             None => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 
-    /// Reads what is there, behind what was left over.
+    /// Reads into the buffer, after the bytes that [`Self::keep_partial`] has kept.
     #[inline]
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Found> {
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<ReadResult> {
         let Some(stream) = &mut self.stream else {
-            return Ok(Found::Nothing);
+            return Ok(ReadResult::WouldBlock);
         };
-        let left = self.partial.len();
-        buffer[..left].copy_from_slice(&self.partial);
+        let kept = self.partial.len();
+        buffer[..kept].copy_from_slice(&self.partial);
         let read = loop {
-            match stream.read(&mut buffer[left..]) {
+            match stream.read(&mut buffer[kept..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 read => break read,
             }
         };
         match read {
-            Ok(0) => Ok(Found::End),
+            Ok(0) => Ok(ReadResult::Closed),
             Ok(count) => {
                 self.partial.clear();
-                let all = left + count;
-                Ok(Found::Bytes(all, all == buffer.len()))
+                let count = kept + count;
+                Ok(ReadResult::Bytes {
+                    count,
+                    may_have_more: count == buffer.len(),
+                })
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Found::Nothing),
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(Found::End),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(ReadResult::WouldBlock),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(ReadResult::Closed),
             Err(error) => Err(error),
         }
     }
 
-    /// Keeps what could not be used yet.
+    /// Keeps the beginning of a frame for the next read.
     #[inline]
-    pub(crate) fn keep(&mut self, rest: &[u8]) {
+    pub(super) fn keep_partial(&mut self, rest: &[u8]) {
         if !rest.is_empty() {
             self.partial.extend_from_slice(rest);
         }
     }
 
-    /// Closes it.
-    pub(crate) fn close(&mut self) {
+    /// Closes the connection.
+    pub(super) fn close(&mut self) {
         self.stream = None;
         self.phase = Phase::Closed;
         self.partial = Vec::new();

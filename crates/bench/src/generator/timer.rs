@@ -1,4 +1,4 @@
-//! A timer of the poll with the kernel's full resolution: epoll's own timeout has whole milliseconds.
+//! A timer with the full resolution of the kernel. The timeout of epoll has a resolution of one millisecond.
 
 use std::{
     io,
@@ -13,11 +13,11 @@ use rustix::time::{
 
 /// A timer that wakes the poll.
 #[derive(Debug)]
-pub(crate) struct Timer(OwnedFd);
+pub(super) struct Timer(OwnedFd);
 
 impl Timer {
-    /// Registers one under a token.
-    pub(crate) fn new(registry: &Registry, token: Token) -> io::Result<Self> {
+    /// Creates a timer, and registers it under a token.
+    pub(super) fn new(registry: &Registry, token: Token) -> io::Result<Self> {
         let timer = timerfd_create(
             TimerfdClockId::Monotonic,
             TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
@@ -26,13 +26,13 @@ impl Timer {
         Ok(Self(timer))
     }
 
-    /// Wakes the poll once, so long from now.
-    pub(crate) fn set(&self, after: Duration) -> io::Result<()> {
+    /// Wakes the poll once, after this time.
+    pub(super) fn set(&self, after: Duration) -> io::Result<()> {
         let zero = Timespec {
             tv_sec: 0,
             tv_nsec: 0,
         };
-        // Zero would disarm it.
+        // Zero would disarm the timer.
         let after = after.max(Duration::from_nanos(1));
         let it_value = Timespec {
             tv_sec: after.as_secs().try_into().unwrap_or(i64::MAX),

@@ -1,18 +1,18 @@
-//! What Roomcast is compared with and that is written here: servers that this binary runs as processes of their own.
+//! Servers for comparison that this program contains. Each runs as a process of its own.
 //!
-//! Each prints one line, `listening HTTP CONTROL`: where sockets connect, and where records of events come in. Each
-//! ends when its standard input does.
+//! A server prints one line, `listening HTTP CONTROL`, with the address for sockets and the address for records of
+//! events. It ends when its standard input ends.
 
-pub(crate) mod raw;
-pub(crate) mod socketioxide;
+mod raw;
+mod socketioxide;
 
 use std::{io::Read, net::SocketAddr, thread};
 
 use clap::ValueEnum;
 
-use crate::failure::Outcome;
+use crate::error::BenchResult;
 
-/// Which of them.
+/// A server of this program.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Server {
     Raw,
@@ -20,10 +20,10 @@ pub(crate) enum Server {
 }
 
 impl Server {
-    pub(crate) fn run(self) -> Outcome<()> {
+    /// Serves until standard input ends, which ends the process.
+    pub(crate) fn run(self) -> BenchResult<()> {
         thread::spawn(|| {
-            let mut nothing = vec![];
-            let _ended = std::io::stdin().read_to_end(&mut nothing);
+            let _ = std::io::stdin().read_to_end(&mut vec![]); // an error is an end too
             std::process::exit(0);
         });
         match self {
@@ -33,7 +33,7 @@ impl Server {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "whoever started it reads this line")]
-fn say_where(http: SocketAddr, control: SocketAddr) {
+#[expect(clippy::print_stdout, reason = "the parent process reads this line")]
+fn print_addrs(http: SocketAddr, control: SocketAddr) {
     println!("listening {http} {control}");
 }

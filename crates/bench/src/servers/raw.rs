@@ -1,7 +1,7 @@
-//! The ceiling: one thread, epoll, and frames that are ready before they are written, one `write` a socket. It does
-//! nothing that a real server has to do, and no server that writes to sockets from one thread can do less.
+//! The ceiling: one thread, epoll, ready-made frames, and one `write` per socket. It does nothing else that a real server
+//! has to do, so no server that writes to sockets from one thread can be faster.
 //!
-//! Events that wait together for one room are written together.
+//! Events of one room that arrive at the same time are written together.
 
 use std::{
     io::{self, Read, Write},
@@ -14,206 +14,224 @@ use mio::{
 };
 
 use crate::{
-    failure::Outcome,
+    error::BenchResult,
     generator::frame,
     payload::Payload,
-    publish::records::{self, RECORD_BYTES},
+    publishers::records::{self, RECORD_BYTES},
 };
 
 const HTTP: Token = Token(usize::MAX);
 const CONTROL: Token = Token(usize::MAX - 1);
 const RECORDS: Token = Token(usize::MAX - 2);
 
-/// The answer to the one key that the generator uses, the example of RFC 6455, section 1.3.
-const SWITCHING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+/// The upgrade response to the only key that the load generator uses, the example of RFC 6455, section 1.3.
+const UPGRADE_RESPONSE: &[u8] =
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
-struct Peer {
+struct Socket {
     stream: TcpStream,
     is_upgraded: bool,
-    /// What the kernel did not take.
-    left: Vec<u8>,
+    /// Bytes that the kernel has not accepted.
+    unsent: Vec<u8>,
 }
 
 #[derive(Default)]
-struct Raw {
-    peers: Vec<Option<Peer>>,
-    free: Vec<usize>,
+struct RawServer {
+    /// The index is the poll's token. The entry of a closed socket is empty.
+    sockets: Vec<Option<Socket>>,
+    free_indices: Vec<usize>,
     rooms: Vec<Room>,
-    /// Rooms with frames that are to be written.
-    dirty: Vec<usize>,
+    /// The indices of rooms that have frames to write.
+    rooms_to_write: Vec<usize>,
 }
 
 #[derive(Default)]
 struct Room {
+    /// Indices of sockets.
     members: Vec<usize>,
+    /// The frames to write, one after another.
     frames: Vec<u8>,
 }
 
-/// Serves until the process is ended.
-pub(crate) fn run() -> Outcome<()> {
+/// Serves until the process ends.
+pub(super) fn run() -> BenchResult<()> {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let (mut http, mut control) = (TcpListener::bind(any)?, TcpListener::bind(any)?);
-    super::say_where(http.local_addr()?, control.local_addr()?);
+    super::print_addrs(http.local_addr()?, control.local_addr()?);
     let mut poll = Poll::new()?;
     let registry = poll.registry().try_clone()?;
     registry.register(&mut http, HTTP, Interest::READABLE)?;
     registry.register(&mut control, CONTROL, Interest::READABLE)?;
     let mut events = Events::with_capacity(1024);
-    let mut raw = Raw::default();
-    let (mut source, mut pending) = (None, Vec::new());
+    let mut server = RawServer::default();
+    let (mut publisher, mut incomplete_record) = (None, Vec::new());
     let mut buffer = vec![0; 64 * 1024];
     loop {
         poll.poll(&mut events, None)?;
         for event in events.iter() {
             match event.token() {
-                HTTP => raw.accept(&http, &registry)?,
+                HTTP => server.accept(&http, &registry)?,
                 CONTROL => {
                     while let Ok((mut stream, _)) = control.accept() {
                         registry.register(&mut stream, RECORDS, Interest::READABLE)?;
-                        source = Some(stream);
+                        publisher = Some(stream);
                     }
                 }
                 RECORDS => {
-                    if let Some(source) = &mut source {
-                        raw.take_records(source, &mut buffer, &mut pending);
+                    if let Some(publisher) = &mut publisher {
+                        server.receive_records(publisher, &mut buffer, &mut incomplete_record);
                     }
                 }
-                Token(at) => raw.ready(at, &mut buffer),
+                Token(index) => server.handle_ready(index, &mut buffer),
             }
         }
-        raw.write_dirty();
+        server.write_rooms();
     }
 }
 
-impl Raw {
+impl RawServer {
     fn accept(&mut self, http: &TcpListener, registry: &Registry) -> io::Result<()> {
         while let Ok((mut stream, _)) = http.accept() {
             stream.set_nodelay(true)?;
-            let at = self.free.pop().unwrap_or_else(|| {
-                self.peers.push(None);
-                self.peers.len() - 1
+            let index = self.free_indices.pop().unwrap_or_else(|| {
+                self.sockets.push(None);
+                self.sockets.len() - 1
             });
-            registry.register(&mut stream, Token(at), Interest::READABLE | Interest::WRITABLE)?;
-            self.peers[at] = Some(Peer {
+            let both = Interest::READABLE | Interest::WRITABLE;
+            registry.register(&mut stream, Token(index), both)?;
+            self.sockets[index] = Some(Socket {
                 stream,
                 is_upgraded: false,
-                left: Vec::new(),
+                unsent: Vec::new(),
             });
         }
         Ok(())
     }
 
-    fn take_records(&mut self, source: &mut TcpStream, buffer: &mut [u8], pending: &mut Vec<u8>) {
+    /// Receives records, and encodes the frame of each event once for its room.
+    fn receive_records(
+        &mut self,
+        publisher: &mut TcpStream,
+        buffer: &mut [u8],
+        incomplete_record: &mut Vec<u8>,
+    ) {
         let mut text = Vec::with_capacity(512);
-        while let Ok(count @ 1..) = source.read(buffer) {
-            pending.extend_from_slice(&buffer[..count]);
-            for event in records::decode(pending) {
-                let at = event.room as usize;
-                let Some(room) = self.rooms.get_mut(at) else {
+        while let Ok(count @ 1..) = publisher.read(buffer) {
+            incomplete_record.extend_from_slice(&buffer[..count]);
+            for event in records::decode(incomplete_record) {
+                let index = event.room as usize;
+                let Some(room) = self.rooms.get_mut(index) else {
                     continue;
                 };
                 if room.frames.is_empty() {
-                    self.dirty.push(at);
+                    self.rooms_to_write.push(index);
                 }
                 text.clear();
                 text.extend_from_slice(b"42[\"e\",");
-                text.extend_from_slice(Payload::new(event.room, event.n).json().as_bytes());
+                text.extend_from_slice(Payload::new(event.room, event.number).json().as_bytes());
                 text.push(b']');
-                frame::text(&text, &mut room.frames);
+                frame::push_text(&text, &mut room.frames);
             }
-            pending.drain(..pending.len() / RECORD_BYTES * RECORD_BYTES);
+            incomplete_record.drain(..incomplete_record.len() / RECORD_BYTES * RECORD_BYTES);
         }
     }
 
-    fn write_dirty(&mut self) {
-        for at in std::mem::take(&mut self.dirty) {
-            let room = &mut self.rooms[at];
+    fn write_rooms(&mut self) {
+        for index in std::mem::take(&mut self.rooms_to_write) {
+            let room = &mut self.rooms[index];
             for member in &room.members {
-                if let Some(peer) = &mut self.peers[*member] {
-                    peer.write(&room.frames);
+                if let Some(socket) = &mut self.sockets[*member] {
+                    socket.write(&room.frames);
                 }
             }
             room.frames.clear();
         }
     }
 
-    fn ready(&mut self, at: usize, buffer: &mut [u8]) {
-        let Some(peer) = &mut self.peers[at] else {
+    fn handle_ready(&mut self, index: usize, buffer: &mut [u8]) {
+        let Some(socket) = &mut self.sockets[index] else {
             return;
         };
-        peer.write(&[]);
-        match peer.stream.read(buffer) {
-            Ok(0) => self.gone(at),
-            Ok(count) => self.hear(at, &mut buffer[..count]),
+        socket.write(&[]);
+        match socket.stream.read(buffer) {
+            Ok(0) => self.remove(index),
+            Ok(count) => self.handle_bytes(index, &mut buffer[..count]),
             Err(_) => {}
         }
     }
 
-    /// The generator waits for each answer, so one read is one request or one frame.
-    fn hear(&mut self, at: usize, bytes: &mut [u8]) {
-        let Some(peer) = &mut self.peers[at] else {
+    /// Handles one request or one frame. A read never contains more, because the load generator waits for each response.
+    fn handle_bytes(&mut self, index: usize, bytes: &mut [u8]) {
+        let Some(socket) = &mut self.sockets[index] else {
             return;
         };
-        if !peer.is_upgraded {
-            peer.is_upgraded = true;
-            let mut answer = SWITCHING.to_vec();
-            frame::text(
+        if !socket.is_upgraded {
+            socket.is_upgraded = true;
+            let mut response = UPGRADE_RESPONSE.to_vec();
+            frame::push_text(
                 br#"0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":100000}"#,
-                &mut answer,
+                &mut response,
             );
-            peer.write(&answer);
+            socket.write(&response);
             return;
         }
-        let [_, _, mask @ ..] = bytes else {
+        let Some(text) = unmask(bytes) else {
             return;
         };
-        let Some((key, text)) = mask.split_first_chunk_mut::<4>() else {
-            return;
-        };
-        for (byte, key) in text.iter_mut().zip(key.iter().cycle()) {
-            *byte ^= key;
-        }
-        let mut answer = Vec::with_capacity(64);
+        let mut response = Vec::with_capacity(64);
         if text.starts_with(b"40") {
-            frame::text(br#"40{"sid":"x"}"#, &mut answer);
-        } else if let Some(room) = joined(text) {
+            frame::push_text(br#"40{"sid":"x"}"#, &mut response);
+        } else if let Some(room) = parse_join(text) {
             if room >= self.rooms.len() {
                 self.rooms.resize_with(room + 1, Room::default);
             }
-            self.rooms[room].members.push(at);
-            frame::text(br#"430[{"ok":true}]"#, &mut answer);
+            self.rooms[room].members.push(index);
+            frame::push_text(br#"430[{"ok":true}]"#, &mut response);
         }
-        peer.write(&answer);
+        socket.write(&response);
     }
 
-    fn gone(&mut self, at: usize) {
-        self.peers[at] = None;
-        self.free.push(at);
+    fn remove(&mut self, index: usize) {
+        self.sockets[index] = None;
+        self.free_indices.push(index);
         for room in &mut self.rooms {
-            room.members.retain(|member| *member != at);
+            room.members.retain(|member| *member != index);
         }
     }
 }
 
-impl Peer {
+impl Socket {
     #[inline]
     fn write(&mut self, bytes: &[u8]) {
-        if !self.left.is_empty() {
-            self.left.extend_from_slice(bytes);
-            if let Ok(count) = self.stream.write(&self.left) {
-                self.left.drain(..count);
+        if !self.unsent.is_empty() {
+            self.unsent.extend_from_slice(bytes);
+            if let Ok(count) = self.stream.write(&self.unsent) {
+                self.unsent.drain(..count);
             }
         } else if !bytes.is_empty() {
             let count = self.stream.write(bytes).unwrap_or(0);
             if count < bytes.len() {
-                self.left.extend_from_slice(&bytes[count..]);
+                self.unsent.extend_from_slice(&bytes[count..]);
             }
         }
     }
 }
 
-fn joined(text: &[u8]) -> Option<usize> {
+/// The payload of a client's short frame, unmasked in place.
+fn unmask(frame: &mut [u8]) -> Option<&[u8]> {
+    let [_, _, masked @ ..] = frame else {
+        return None;
+    };
+    let (key, payload) = masked.split_first_chunk_mut::<4>()?;
+    for (byte, key) in payload.iter_mut().zip(key.iter().cycle()) {
+        *byte ^= key;
+    }
+    Some(payload)
+}
+
+/// The number of the room in a join request.
+fn parse_join(text: &[u8]) -> Option<usize> {
     let text = str::from_utf8(text).ok()?;
     let room = text
         .strip_prefix(r#"420["join-session","s"#)?

@@ -1,14 +1,22 @@
-//! A control plane over the memory store, on a real listener, called by generated clients and by raw bytes.
+//! A control plane over the memory store, on a real listener, called by generated clients and with raw bytes.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod attach;
-mod commands;
+mod deadlines;
 mod drain;
+mod edge;
 mod errors;
-mod rim;
+mod faulty_store;
+mod harness;
+mod health;
+mod link;
+mod load;
+mod log_capture;
+mod raw_requests;
+mod reflection;
+mod requests;
 mod sessions;
+mod stream_commands;
 mod tls;
 mod tokens;
-mod watch;
-mod world;
+mod watch_events;

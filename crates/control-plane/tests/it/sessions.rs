@@ -1,13 +1,16 @@
-//! What each method does.
+//! The effect of each method of `SessionService`.
 
 use roomcast_proto::v1;
 
-use crate::world::{World, object, offset, publish, select};
+use crate::{
+    harness::TestServer,
+    requests::{object, offset, publish, select},
+};
 
 #[tokio::test]
 async fn a_published_session_can_be_read() {
-    let world = World::start().await;
-    let published = world.publish("s1").await;
+    let server = TestServer::start().await;
+    let published = server.publish("s1").await;
     let event = published.event.unwrap();
     assert_eq!(
         (event.room.as_str(), published.revision, published.duplicate),
@@ -17,20 +20,20 @@ async fn a_published_session_can_be_read() {
     let get = v1::GetSessionRequest {
         session_id: "s1".into(),
     };
-    let found = world.backend().get_session(get).await.unwrap().into_inner();
+    let found = server.backend().get_session(get).await.unwrap().into_inner();
     assert_eq!(found.session, publish("s1").session);
     assert_eq!((found.revision, found.position), (1, event.position));
 }
 
 #[tokio::test]
-async fn a_role_is_selected_and_a_join_authorized() {
-    let world = World::start().await;
-    world.publish("s1").await;
+async fn a_user_with_a_role_may_join() {
+    let server = TestServer::start().await;
+    server.publish("s1").await;
     let join = |session: &str, user: &str| v1::AuthorizeJoinRequest {
         session_id: session.into(),
         user_id: user.into(),
     };
-    let mut backend = world.backend();
+    let mut backend = server.backend();
     let denied = backend
         .authorize_join(join("s1", "carol"))
         .await
@@ -66,15 +69,15 @@ async fn a_role_is_selected_and_a_join_authorized() {
 }
 
 #[tokio::test]
-async fn a_removed_participant_is_out() {
-    let world = World::start().await;
-    world.publish("s1").await;
+async fn a_removed_participant_may_not_join() {
+    let server = TestServer::start().await;
+    server.publish("s1").await;
     let remove = v1::RemoveParticipantRequest {
         session_id: "s1".into(),
         user_id: "bob".into(),
         ..Default::default()
     };
-    let removed = world
+    let removed = server
         .backend()
         .remove_participant(remove)
         .await
@@ -86,7 +89,7 @@ async fn a_removed_participant_is_out() {
         user_id: "bob".into(),
     };
     assert!(
-        !world
+        !server
             .backend()
             .authorize_join(join)
             .await
@@ -97,10 +100,10 @@ async fn a_removed_participant_is_out() {
 }
 
 #[tokio::test]
-async fn required_feedback_is_owed_until_its_author_gives_it() {
-    let world = World::start().await;
-    world.publish("s1").await;
-    let mut backend = world.backend();
+async fn required_feedback_is_pending_until_its_author_submits_it() {
+    let server = TestServer::start().await;
+    server.publish("s1").await;
+    let mut backend = server.backend();
     let require = v1::RequireFeedbackRequest {
         session_id: "s1".into(),
         ..Default::default()
@@ -132,13 +135,13 @@ async fn required_feedback_is_owed_until_its_author_gives_it() {
 }
 
 #[tokio::test]
-async fn a_disconnection_has_a_place_in_the_users_log() {
-    let world = World::start().await;
+async fn a_disconnection_has_a_position_in_the_users_log() {
+    let server = TestServer::start().await;
     let disconnect = v1::DisconnectUserRequest {
         user_id: "alice".into(),
         reason: "logged out".into(),
     };
-    let event = world
+    let event = server
         .backend()
         .disconnect_user(disconnect)
         .await
@@ -150,13 +153,13 @@ async fn a_disconnection_has_a_place_in_the_users_log() {
 }
 
 #[tokio::test]
-async fn the_same_request_id_has_one_effect_and_one_answer() {
-    let world = World::start().await;
+async fn a_repeated_request_id_has_one_effect_and_one_response() {
+    let server = TestServer::start().await;
     let request = v1::PublishSessionUpdateRequest {
         request_id: "r1".into(),
         ..publish("s1")
     };
-    let mut backend = world.backend();
+    let mut backend = server.backend();
     let first = backend
         .publish_session_update(request.clone())
         .await

@@ -1,4 +1,4 @@
-//! Who may call.
+//! Calls with and without service tokens.
 
 use std::{
     sync::{
@@ -11,16 +11,18 @@ use std::{
 use roomcast_auth::{Clock, KeySource, MintClaims, SERVICE_AUDIENCE, Verifier, mint};
 use roomcast_control_plane::{ApiTokens, Config};
 use roomcast_proto::v1;
-use roomcast_store::StoreLimits;
 use tonic::{Code, Request};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-use crate::world::{World, told, watch};
+use crate::{
+    harness::{TestServer, skip_time},
+    requests::{code_and_reason, watch},
+};
 
 const SECRET: &[u8] = b"a secret of at least thirty-two bytes";
 const NOW: i64 = 1_700_000_000;
 
-async fn guarded() -> World {
+async fn start_with_tokens() -> TestServer {
     let now = Arc::new(AtomicI64::new(NOW));
     let clock = Clock::new(move || now.load(Ordering::Relaxed));
     let verifier = Verifier::services([KeySource::secret(SECRET).unwrap()], clock.clone()).unwrap();
@@ -28,7 +30,7 @@ async fn guarded() -> World {
         tokens: Some(ApiTokens { verifier, clock }),
         ..Config::default()
     };
-    World::with(config, StoreLimits::default()).await
+    TestServer::with_config(config).await
 }
 
 fn token(audience: &str, ttl: u64, issued_at: i64) -> String {
@@ -57,11 +59,14 @@ fn get() -> v1::GetSessionRequest {
 }
 
 #[tokio::test]
-async fn a_call_without_a_good_token_is_unauthenticated() {
-    let world = guarded().await;
-    let mut backend = world.backend();
+async fn a_call_without_a_valid_token_is_unauthenticated() {
+    let server = start_with_tokens().await;
+    let mut backend = server.backend();
     let status = backend.get_session(get()).await.unwrap_err();
-    assert_eq!(told(&status), (Code::Unauthenticated, "TOKEN_MISSING".into()));
+    assert_eq!(
+        code_and_reason(&status),
+        (Code::Unauthenticated, "TOKEN_MISSING".into())
+    );
     let cases = [
         ("Basic dXNlcg==".to_owned(), "TOKEN_INVALID"),
         ("Bearer nonsense".to_owned(), "TOKEN_INVALID"),
@@ -76,10 +81,13 @@ async fn a_call_without_a_good_token_is_unauthenticated() {
             .get_session(with_token(get(), &authorization))
             .await
             .unwrap_err();
-        assert_eq!(told(&status), (Code::Unauthenticated, reason.to_owned()));
+        assert_eq!(
+            code_and_reason(&status),
+            (Code::Unauthenticated, reason.to_owned())
+        );
     }
     assert!(
-        world
+        server
             .edge()
             .read_log(v1::ReadLogRequest::default())
             .await
@@ -90,38 +98,42 @@ async fn a_call_without_a_good_token_is_unauthenticated() {
 }
 
 #[tokio::test]
-async fn a_service_token_is_let_through_and_health_needs_none() {
-    let world = guarded().await;
+async fn a_call_with_a_service_token_is_served_and_health_needs_no_token() {
+    let server = start_with_tokens().await;
     let authorization = format!("Bearer {}", token(SERVICE_AUDIENCE, 60, NOW));
-    let status = world
+    let status = server
         .backend()
         .get_session(with_token(get(), &authorization))
         .await
         .unwrap_err();
-    assert_eq!(told(&status), (Code::NotFound, "SESSION_NOT_FOUND".into()));
-    HealthClient::new(world.channel.clone())
+    assert_eq!(
+        code_and_reason(&status),
+        (Code::NotFound, "SESSION_NOT_FOUND".into())
+    );
+    HealthClient::new(server.channel.clone())
         .check(HealthCheckRequest::default())
         .await
         .unwrap();
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_its_token() {
-    let world = guarded().await;
-    let authorization = format!("Bearer {}", token(SERVICE_AUDIENCE, 1, NOW));
+async fn a_stream_ends_when_its_token_expires() {
+    let server = start_with_tokens().await;
+    let authorization = format!("Bearer {}", token(SERVICE_AUDIENCE, 3600, NOW));
     let room = Some(v1::watch_events_request::Room::UserId("alice".into()));
     let request = v1::WatchEventsRequest {
         room,
         ..watch("s1", None)
     };
-    let mut events = world
+    let mut events = server
         .backend()
         .watch_events(with_token(request, &authorization))
         .await
         .unwrap()
         .into_inner();
+    skip_time(Duration::from_secs(3600)).await;
     assert_eq!(
-        told(&events.message().await.unwrap_err()),
+        code_and_reason(&events.message().await.unwrap_err()),
         (Code::Unauthenticated, "TOKEN_EXPIRED".into())
     );
 }

@@ -59,7 +59,7 @@ impl StoreOptions {
         Ok(RedisConfig {
             url,
             prefix: self.redis_prefix.clone(),
-            bounds: self.bounds()?,
+            limits: self.bounds()?,
             replicas: self.redis_replicas,
         })
     }

@@ -1,7 +1,10 @@
-//! The embedded store: everything in this process, gone with it. It must never wait: one lock, held for one step.
+//! The embedded store: it keeps everything in this process and loses it at the end of the process. It must never
+//! wait: one lock is held for one step.
 
 mod log;
+mod requests;
 mod session;
+mod step;
 mod user;
 
 use std::{
@@ -11,26 +14,31 @@ use std::{
 
 use async_trait::async_trait;
 use roomcast_core::{
-    Entry, Epoch, Event, LogSlice, Millis, Offset, Position, RoomId, SessionCommand, SessionId, SessionView,
-    Snapshot, UserId,
+    Event, LogSlice, Millis, Offset, Position, RoomId, SessionCommand, SessionId, SessionView, Snapshot,
+    UserId, ids::RequestKey,
 };
 
-use self::{log::Log, session::SessionSlot, user::UserSlot};
+use self::{
+    log::Log,
+    session::SessionSlot,
+    step::{Context, StepResult},
+    user::UserSlot,
+};
 use crate::{
-    Appended, FeedbackRequirement, Outcome, Participation, RequestKey, Store, StoreError, StoreLimits,
-    Subscription,
-    audience::Audience,
-    slots::{self, Required, Slots},
+    feedback::{self, FeedbackSteps, SessionRequirement},
+    limits::StoreLimits,
+    store::{Appended, FeedbackRequirement, Outcome, Participation, Store, StoreError, Subscription},
+    subscriptions::{Source, Subscriptions},
 };
 
-/// How many slots of each kind every write looks at, to drop those that nothing was written to for too long.
+/// How many slots of each kind a write checks, to remove those that are expired.
 const SWEPT_PER_WRITE: usize = 2;
 
 /// The store of one process.
 pub struct MemoryStore {
-    bounds: StoreLimits,
+    limits: StoreLimits,
     clock: Box<dyn Fn() -> Millis + Send + Sync>,
-    audience: Arc<Audience>,
+    subscriptions: Arc<Subscriptions>,
     state: Mutex<State>,
 }
 
@@ -42,40 +50,20 @@ struct State {
     swept_user: Option<UserId>,
 }
 
-/// A step's answer, with the entries to tell the room's audience of.
-type Told<T> = (T, Vec<Arc<Entry>>);
-
-/// What a step in a slot needs to know of the world.
-struct Now<'a> {
-    at: Millis,
-    bounds: &'a StoreLimits,
-    random: &'a mut dyn FnMut() -> u64,
-}
-
-impl Now<'_> {
-    fn log(&mut self) -> Log {
-        Log::new(Epoch::from_random((self.random)()), self.at)
-    }
-
-    fn is_over(&self, since: Millis, retention: Millis) -> bool {
-        self.at.saturating_sub(since) >= retention
-    }
-}
-
 impl std::fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MemoryStore")
-            .field("bounds", &self.bounds)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }
 
 impl MemoryStore {
-    /// An empty store. `random` gives 64 random bits for each new log's epoch; `clock` gives milliseconds since
-    /// the Unix epoch.
+    /// An empty store. `random` returns 64 random bits for the epoch of each new log; `clock` returns milliseconds
+    /// since the Unix epoch.
     #[must_use]
     pub fn new(
-        bounds: StoreLimits,
+        limits: StoreLimits,
         random: impl FnMut() -> u64 + Send + 'static,
         clock: impl Fn() -> Millis + Send + Sync + 'static,
     ) -> Self {
@@ -87,9 +75,9 @@ impl MemoryStore {
             swept_user: None,
         };
         Self {
-            bounds,
+            limits,
             clock: Box::new(clock),
-            audience: Audience::new(true),
+            subscriptions: Subscriptions::new(Source::Local),
             state: Mutex::new(state),
         }
     }
@@ -98,77 +86,85 @@ impl MemoryStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs a step in a session's slot. Hints go out under the lock, so that they leave in the log's order.
+    /// Runs a step in a session's slot. Subscribers are notified under the lock, and so in the order of the log.
     fn in_session<T>(
         &self,
         id: &SessionId,
-        step: impl FnOnce(&mut Option<SessionSlot>, &mut Now<'_>) -> Told<T>,
+        step: impl FnOnce(&mut Option<SessionSlot>, &mut Context<'_>) -> StepResult<T>,
     ) -> T {
         let mut guard = self.locked();
         let state = &mut *guard;
-        let mut now = Now {
-            at: (self.clock)(),
-            bounds: &self.bounds,
+        let mut context = Context {
+            now: (self.clock)(),
+            limits: &self.limits,
             random: &mut *state.random,
         };
         sweep(
             &mut state.sessions,
             &mut state.swept_session,
-            &now,
+            &context,
             SessionSlot::written_at,
         );
         let mut slot = state
             .sessions
             .remove(id)
-            .filter(|slot| !expired(slot.written_at(), &now));
-        let (answer, entries) = step(&mut slot, &mut now);
+            .filter(|slot| !context.is_expired(slot.written_at()));
+        let (result, entries) = step(&mut slot, &mut context);
         if let Some(slot) = slot {
             state.sessions.insert(id.clone(), slot);
         }
         let room = RoomId::from(id.clone());
-        entries.iter().for_each(|entry| self.audience.hint(&room, entry));
-        answer
+        entries
+            .iter()
+            .for_each(|entry| self.subscriptions.notify(&room, entry));
+        result
     }
 
     /// Runs a step in a user's slot, which always exists.
-    fn in_user<T>(&self, id: &UserId, step: impl FnOnce(&mut UserSlot, &mut Now<'_>) -> Told<T>) -> T {
+    fn in_user<T>(
+        &self,
+        id: &UserId,
+        step: impl FnOnce(&mut UserSlot, &mut Context<'_>) -> StepResult<T>,
+    ) -> T {
         let mut guard = self.locked();
         let state = &mut *guard;
-        let mut now = Now {
-            at: (self.clock)(),
-            bounds: &self.bounds,
+        let mut context = Context {
+            now: (self.clock)(),
+            limits: &self.limits,
             random: &mut *state.random,
         };
         sweep(
             &mut state.users,
             &mut state.swept_user,
-            &now,
+            &context,
             UserSlot::written_at,
         );
         let mut slot = state
             .users
             .remove(id)
-            .filter(|slot| !expired(slot.written_at(), &now))
+            .filter(|slot| !context.is_expired(slot.written_at()))
             .unwrap_or_default();
-        let (answer, entries) = step(&mut slot, &mut now);
-        slot.written(now.at);
+        let (result, entries) = step(&mut slot, &mut context);
+        slot.set_written_at(context.now);
         state.users.insert(id.clone(), slot);
         let room = RoomId::from(id.clone());
-        entries.iter().for_each(|entry| self.audience.hint(&room, entry));
-        answer
+        entries
+            .iter()
+            .for_each(|entry| self.subscriptions.notify(&room, entry));
+        result
     }
 
-    /// Looks at a room; `None` for a session that does not exist.
+    /// Reads from a room's slot; `None` for a session that does not exist.
     fn look<T>(
         &self,
         room: &RoomId,
-        at_session: impl FnOnce(&SessionSlot, Millis) -> T,
-        at_user: impl FnOnce(&UserSlot, Millis) -> T,
+        in_session: impl FnOnce(&SessionSlot, Millis) -> T,
+        in_user: impl FnOnce(&UserSlot, Millis) -> T,
     ) -> Option<T> {
         let state = self.locked();
-        let now = Now {
-            at: (self.clock)(),
-            bounds: &self.bounds,
+        let context = Context {
+            now: (self.clock)(),
+            limits: &self.limits,
             random: &mut || 0,
         };
         match room {
@@ -176,36 +172,32 @@ impl MemoryStore {
                 let slot = state
                     .sessions
                     .get(id)
-                    .filter(|slot| !expired(slot.written_at(), &now));
-                slot.map(|slot| at_session(slot, now.at))
+                    .filter(|slot| !context.is_expired(slot.written_at()));
+                slot.map(|slot| in_session(slot, context.now))
             }
             RoomId::User(id) => {
                 let slot = state
                     .users
                     .get(id)
-                    .filter(|slot| !expired(slot.written_at(), &now));
-                Some(at_user(slot.unwrap_or(&UserSlot::default()), now.at))
+                    .filter(|slot| !context.is_expired(slot.written_at()));
+                Some(in_user(slot.unwrap_or(&UserSlot::default()), context.now))
             }
         }
     }
 }
 
-fn expired(written_at: Millis, now: &Now<'_>) -> bool {
-    now.is_over(written_at, now.bounds.state_retention)
-}
-
-/// Drops expired slots, a few at a time, going round by name.
+/// Removes expired slots, a few at a time, in a loop over their ids.
 fn sweep<K: Ord + Clone, V>(
     slots: &mut BTreeMap<K, V>,
     swept: &mut Option<K>,
-    now: &Now<'_>,
+    context: &Context<'_>,
     written_at: impl Fn(&V) -> Millis,
 ) {
     use std::ops::Bound::{Excluded, Unbounded};
     for _ in 0..SWEPT_PER_WRITE {
         let from = swept.as_ref().map_or(Unbounded, Excluded);
         let next = slots.range((from, Unbounded)).next();
-        let next = next.map(|(key, slot)| (key.clone(), expired(written_at(slot), now)));
+        let next = next.map(|(key, slot)| (key.clone(), context.is_expired(written_at(slot))));
         if let Some((key, true)) = &next {
             slots.remove(key);
         }
@@ -214,40 +206,50 @@ fn sweep<K: Ord + Clone, V>(
 }
 
 #[async_trait]
-impl Slots for MemoryStore {
-    async fn command(
+impl FeedbackSteps for MemoryStore {
+    async fn execute_command(
         &self,
         session: &SessionId,
         command: &SessionCommand,
         request: Option<&RequestKey>,
     ) -> Result<(Outcome, u64), StoreError> {
-        self.in_session(session, |slot, now| {
-            session::command(slot, session, command, request, now)
+        self.in_session(session, |slot, context| {
+            session::execute_command(slot, session, command, request, context)
         })
     }
 
-    async fn require(
+    async fn add_requirement(
         &self,
         session: &SessionId,
         users: &[UserId],
         request: Option<&RequestKey>,
-    ) -> Result<Required, StoreError> {
-        self.in_session(session, |slot, now| {
-            (session::require(slot, users, request, now), Vec::new())
+    ) -> Result<SessionRequirement, StoreError> {
+        self.in_session(session, |slot, context| {
+            let added = session::add_requirement(slot, users, request, context);
+            (added, Vec::new())
         })
     }
 
-    async fn user_requires(
+    async fn add_pending_feedback(
         &self,
         user: &UserId,
         session: &SessionId,
-        number: u64,
+        requirement: u64,
     ) -> Result<Appended, StoreError> {
-        Ok(self.in_user(user, |slot, now| slot.requires(session, number, now)))
+        Ok(self.in_user(user, |slot, context| {
+            slot.add_pending_feedback(session, requirement, context)
+        }))
     }
 
-    async fn user_gave(&self, user: &UserId, session: &SessionId, number: u64) -> Result<(), StoreError> {
-        self.in_user(user, |slot, now| ((), slot.gave(session, number, now)));
+    async fn settle_feedback(
+        &self,
+        user: &UserId,
+        session: &SessionId,
+        requirement: u64,
+    ) -> Result<(), StoreError> {
+        self.in_user(user, |slot, context| {
+            slot.settle_feedback(session, requirement, context)
+        });
         Ok(())
     }
 }
@@ -260,7 +262,7 @@ impl Store for MemoryStore {
         command: &SessionCommand,
         request: Option<&RequestKey>,
     ) -> Result<Outcome, StoreError> {
-        slots::execute(self, session, command, request).await
+        feedback::execute(self, session, command, request).await
     }
 
     async fn require_feedback(
@@ -269,15 +271,15 @@ impl Store for MemoryStore {
         users: &[UserId],
         request: Option<&RequestKey>,
     ) -> Result<FeedbackRequirement, StoreError> {
-        slots::require_feedback(self, session, users, request).await
+        feedback::require_feedback(self, session, users, request).await
     }
 
     async fn disconnect_user(&self, user: &UserId, reason: &str) -> Result<Appended, StoreError> {
-        let body = Event::UserDisconnected {
+        let event = Event::UserDisconnected {
             reason: reason.to_owned(),
         };
-        Ok(self.in_user(user, |slot, now| {
-            let entry = slot.append(body, now);
+        Ok(self.in_user(user, |slot, context| {
+            let entry = slot.append(event, context);
             (log::appended(&entry), vec![entry])
         }))
     }
@@ -305,11 +307,11 @@ impl Store for MemoryStore {
     }
 
     async fn read(&self, room: &RoomId, after: Offset, limit: usize) -> Result<LogSlice, StoreError> {
-        let read = |log: &Log, at| log.read(after, limit, at, &self.bounds);
+        let read = |log: &Log, now| log.read(after, limit, now, &self.limits);
         let slice = self.look(
             room,
-            |slot, at| Some(read(&slot.log, at)),
-            |slot, at| slot.log.as_ref().map(|log| read(log, at)),
+            |slot, now| Some(read(&slot.log, now)),
+            |slot, now| slot.log.as_ref().map(|log| read(log, now)),
         );
         Ok(slice.flatten().unwrap_or_else(|| LogSlice::of_no_log(after)))
     }
@@ -323,7 +325,7 @@ impl Store for MemoryStore {
     }
 
     fn subscription(&self) -> Box<dyn Subscription> {
-        self.audience.subscription()
+        self.subscriptions.reader()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -1,38 +1,43 @@
-//! A session's slot: its state, its log, who owes feedback for it, and the answers under request ids.
+//! A session's slot: its state, its log, its pending feedback, and the responses under request ids.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use roomcast_core::{
-    CommandDenial, Event, Millis, Offset, RequestId, RoomState, Session, SessionCommand, SessionId,
-    SessionView, Snapshot, UserId, command::decide,
+    CommandDenial, Event, Millis, Offset, RoomState, Session, SessionCommand, SessionId, SessionView,
+    Snapshot, UserId, command::decide, ids::RequestKey,
 };
 
-use super::{Now, Told, log, log::Log};
-use crate::{Outcome, Participation, RequestKey, StoreError, slots::Required};
+use super::{
+    log::{self, Log},
+    requests::{Requests, Response},
+    step::{Context, StepResult},
+};
+use crate::{
+    feedback::{SessionRequirement, distinct},
+    store::{Outcome, Participation, StoreError},
+};
 
 pub(super) struct SessionSlot {
     pub(super) log: Log,
     session: Session,
-    /// The number of the last requirement of feedback.
+    /// The number of the last requirement.
     requirement: Option<u64>,
+    /// The users with pending feedback, with the requirement of each.
     pending_feedback: BTreeMap<UserId, u64>,
-    remembered: Remembered,
-}
-
-#[derive(Default)]
-struct Remembered {
-    answers: BTreeMap<RequestId, ([u8; 32], Answer)>,
-    /// The same, oldest first.
-    order: VecDeque<(Millis, RequestId)>,
-}
-
-#[derive(Clone)]
-enum Answer {
-    Command(Outcome, u64),
-    Require(Required),
+    requests: Requests,
 }
 
 impl SessionSlot {
+    fn new(log: Log, session: Session) -> Self {
+        Self {
+            log,
+            session,
+            requirement: None,
+            pending_feedback: BTreeMap::new(),
+            requests: Requests::default(),
+        }
+    }
+
     pub(super) fn written_at(&self) -> Millis {
         self.log.written_at
     }
@@ -60,75 +65,31 @@ impl SessionSlot {
     }
 }
 
-impl Remembered {
-    fn forget_old(&mut self, now: &Now<'_>) {
-        while let Some((_, id)) = self
-            .order
-            .pop_front_if(|(at, _)| now.is_over(*at, now.bounds.log_retention))
-        {
-            self.answers.remove(&id);
-        }
-    }
-
-    fn answer(&self, request: Option<&RequestKey>) -> Option<Result<Answer, CommandDenial>> {
-        let request = request?;
-        let (fingerprint, answer) = self.answers.get(&request.id)?;
-        let same = *fingerprint == request.fingerprint;
-        Some(if same {
-            Ok(answer.clone())
-        } else {
-            Err(CommandDenial::RequestIdReused)
-        })
-    }
-
-    fn remember(&mut self, request: Option<&RequestKey>, answer: Answer, at: Millis) {
-        if let Some(RequestKey { id, fingerprint }) = request {
-            self.answers.insert(id.clone(), (*fingerprint, answer));
-            self.order.push_back((at, id.clone()));
-        }
-    }
-}
-
-/// Does a command; the answer has the number of the last requirement too.
-pub(super) fn command(
+/// Executes a command. Also returns the session's last requirement; 0 if there was none.
+pub(super) fn execute_command(
     slot: &mut Option<SessionSlot>,
     id: &SessionId,
     command: &SessionCommand,
     request: Option<&RequestKey>,
-    now: &mut Now<'_>,
-) -> Told<Result<(Outcome, u64), StoreError>> {
-    if let Some(known) = known(slot, request, now) {
-        let answer = match known {
-            Ok(Answer::Command(first, number)) => Ok((
-                Outcome {
-                    duplicate: true,
-                    ..first
-                },
-                number,
-            )),
-            Ok(Answer::Require(_)) => Err(CommandDenial::RequestIdReused.into()),
-            Err(denial) => Err(denial.into()),
-        };
-        return (answer, Vec::new());
+    context: &mut Context<'_>,
+) -> StepResult<Result<(Outcome, u64), StoreError>> {
+    if let Some(response) = stored_response(slot, request, context) {
+        return (repeated_outcome(response), Vec::new());
     }
-    let at = slot
+    let tail = slot
         .as_ref()
-        .map_or(Offset::ZERO, |slot| slot.log.position().offset)
-        .next();
+        .map_or(Offset::ZERO, |slot| slot.log.position().offset);
     let session = slot.as_ref().map(|slot| &slot.session);
-    let body = match decide(id, session, command, at, now.at, now.bounds.max_payload) {
-        Ok(body) => body,
+    let max_payload = context.limits.max_payload;
+    let event = match decide(id, session, command, tail.next(), context.now, max_payload) {
+        Ok(event) => event,
         Err(denial) => return (Err(denial.into()), Vec::new()),
     };
-    let slot = match (slot, &body) {
+    let slot = match (slot, &event) {
         (Some(slot), _) => slot,
-        (slot, Event::SessionUpdated { session, .. }) => slot.insert(SessionSlot {
-            log: now.log(),
-            session: Session::clone(session),
-            requirement: None,
-            pending_feedback: BTreeMap::new(),
-            remembered: Remembered::default(),
-        }),
+        (slot, Event::SessionUpdated { session, .. }) => {
+            slot.insert(SessionSlot::new(context.new_log(), Session::clone(session)))
+        }
         (None, _) => return (Err(CommandDenial::SessionNotFound.into()), Vec::new()),
     };
     if let SessionCommand::UpdateFeedback {
@@ -137,71 +98,74 @@ pub(super) fn command(
     {
         slot.pending_feedback.remove(author);
     }
-    slot.session.fold(at, &body);
-    let entry = slot.log.append(body, now.at, now.bounds);
+    slot.session.fold(tail.next(), &event);
+    let entry = slot.log.append(event, context.now, context.limits);
     let outcome = Outcome {
         appended: log::appended(&entry),
         revision: slot.session.revision,
         duplicate: false,
     };
-    let number = slot.requirement.unwrap_or(0);
-    slot.remembered
-        .remember(request, Answer::Command(outcome, number), now.at);
-    (Ok((outcome, number)), vec![entry])
+    let requirement = slot.requirement.unwrap_or(0);
+    let response = Response::Command(outcome, requirement);
+    slot.requests.insert(request, response, context.now);
+    (Ok((outcome, requirement)), vec![entry])
 }
 
-/// Writes who owes feedback.
-pub(super) fn require(
+fn repeated_outcome(response: Result<Response, CommandDenial>) -> Result<(Outcome, u64), StoreError> {
+    match response? {
+        Response::Command(first, requirement) => {
+            let duplicate = true;
+            Ok((Outcome { duplicate, ..first }, requirement))
+        }
+        Response::Requirement(_) => Err(CommandDenial::RequestIdReused.into()),
+    }
+}
+
+/// Adds the users, or every participant if there are none, to the pending feedback.
+pub(super) fn add_requirement(
     slot: &mut Option<SessionSlot>,
     users: &[UserId],
     request: Option<&RequestKey>,
-    now: &mut Now<'_>,
-) -> Result<Required, StoreError> {
-    match known(slot, request, now) {
-        Some(Ok(Answer::Require(first))) => {
-            return Ok(Required {
-                duplicate: true,
-                ..first
-            });
+    context: &mut Context<'_>,
+) -> Result<SessionRequirement, StoreError> {
+    match stored_response(slot, request, context).transpose()? {
+        Some(Response::Requirement(first)) => {
+            let duplicate = true;
+            return Ok(SessionRequirement { duplicate, ..first });
         }
-        Some(Ok(Answer::Command(..))) => return Err(CommandDenial::RequestIdReused.into()),
-        Some(Err(denial)) => return Err(denial.into()),
+        Some(Response::Command(..)) => return Err(CommandDenial::RequestIdReused.into()),
         None => {}
     }
     let slot = slot.as_mut().ok_or(CommandDenial::SessionNotFound)?;
     let number = slot
         .requirement
-        .map_or(now.at.max(1).unsigned_abs(), |last| last + 1);
-    let participants = slot
-        .session
-        .participants
-        .iter()
-        .map(|participant| participant.user.clone());
+        .map_or(context.now.max(1).unsigned_abs(), |last| last + 1);
+    let participants = slot.session.participants.iter();
     let users = if users.is_empty() {
-        participants.collect()
+        participants.map(|participant| participant.user.clone()).collect()
     } else {
-        crate::distinct(users)
+        distinct(users)
     };
     slot.requirement = Some(number);
-    slot.log.written_at = now.at;
+    slot.log.written_at = context.now;
     slot.pending_feedback
         .extend(users.iter().map(|user| (user.clone(), number)));
-    let required = Required {
+    let added = SessionRequirement {
         users,
-        number,
+        requirement: number,
         duplicate: false,
     };
-    slot.remembered
-        .remember(request, Answer::Require(required.clone()), now.at);
-    Ok(required)
+    let response = Response::Requirement(added.clone());
+    slot.requests.insert(request, response, context.now);
+    Ok(added)
 }
 
-fn known(
+fn stored_response(
     slot: &mut Option<SessionSlot>,
     request: Option<&RequestKey>,
-    now: &Now<'_>,
-) -> Option<Result<Answer, CommandDenial>> {
+    context: &Context<'_>,
+) -> Option<Result<Response, CommandDenial>> {
     let slot = slot.as_mut()?;
-    slot.remembered.forget_old(now);
-    slot.remembered.answer(request)
+    slot.requests.remove_old(context);
+    slot.requests.get(request)
 }

@@ -1,21 +1,24 @@
-//! A user's slot: their log, which is made with its first entry, and the feedback that they owe.
+//! A user's slot: the user's pending feedback, and the user's log, which is created with its first entry.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use roomcast_core::{Entry, Event, Millis, Position, RoomState, SessionId, Snapshot};
 
-use super::{Now, Told, log, log::Log};
-use crate::Appended;
+use super::{
+    log::{self, Log},
+    step::{Context, StepResult},
+};
+use crate::store::Appended;
 
 #[derive(Default)]
 pub(super) struct UserSlot {
     pub(super) log: Option<Log>,
     written_at: Millis,
-    /// The last requirement of each session that feedback is owed for.
+    /// The sessions with pending feedback, with the last requirement of each.
     pending_feedback: BTreeMap<SessionId, u64>,
-    /// Up to which requirement feedback was given, for requirements that come late.
-    given: BTreeMap<SessionId, (u64, Millis)>,
-    /// The entries of requirements, for those that come again.
+    /// The last settled requirement of each session, and when it was settled, for requirements that arrive late.
+    settled: BTreeMap<SessionId, (u64, Millis)>,
+    /// The entry of each requirement, for steps that are repeated.
     required: BTreeMap<(SessionId, u64), Appended>,
 }
 
@@ -24,7 +27,7 @@ impl UserSlot {
         self.written_at
     }
 
-    pub(super) fn written(&mut self, at: Millis) {
+    pub(super) fn set_written_at(&mut self, at: Millis) {
         self.written_at = at;
     }
 
@@ -41,57 +44,71 @@ impl UserSlot {
         }
     }
 
-    pub(super) fn append(&mut self, body: Event, now: &mut Now<'_>) -> Arc<Entry> {
-        let log = self.log.get_or_insert_with(|| now.log());
-        log.append(body, now.at, now.bounds)
+    pub(super) fn append(&mut self, event: Event, context: &mut Context<'_>) -> Arc<Entry> {
+        let log = self.log.get_or_insert_with(|| context.new_log());
+        log.append(event, context.now, context.limits)
     }
 
-    pub(super) fn requires(&mut self, session: &SessionId, number: u64, now: &mut Now<'_>) -> Told<Appended> {
-        self.forget_old(now);
-        if let Some(first) = self.required.get(&(session.clone(), number)) {
+    pub(super) fn add_pending_feedback(
+        &mut self,
+        session: &SessionId,
+        requirement: u64,
+        context: &mut Context<'_>,
+    ) -> StepResult<Appended> {
+        self.remove_old(context);
+        if let Some(first) = self.required.get(&(session.clone(), requirement)) {
             return (*first, Vec::new());
         }
-        let mut entries = vec![self.append(
-            Event::FeedbackRequired {
-                session: session.clone(),
-            },
-            now,
-        )];
-        let appended = log::appended(&entries[0]);
-        self.required.insert((session.clone(), number), appended);
-        let pending_feedback = self.pending_feedback.entry(session.clone()).or_insert(number);
-        *pending_feedback = number.max(*pending_feedback);
-        // The entry says that feedback is owed, so where it is not, a second one has to say so.
-        if let Some(&(given, _)) = self.given.get(session) {
-            entries.extend(self.end(session, given, now));
+        let session = session.clone();
+        let event = Event::FeedbackRequired {
+            session: session.clone(),
+        };
+        let entry = self.append(event, context);
+        let appended = log::appended(&entry);
+        self.required.insert((session.clone(), requirement), appended);
+        let pending = self.pending_feedback.entry(session.clone()).or_default();
+        *pending = requirement.max(*pending);
+        let mut entries = vec![entry];
+        // If the feedback was submitted already, a second entry cancels the one above.
+        if let Some(&(settled, _)) = self.settled.get(&session) {
+            entries.extend(self.settle(&session, settled, context));
         }
         (appended, entries)
     }
 
-    pub(super) fn gave(&mut self, session: &SessionId, number: u64, now: &mut Now<'_>) -> Vec<Arc<Entry>> {
-        self.forget_old(now);
-        let given = self.given.entry(session.clone()).or_insert((number, now.at));
-        *given = (number.max(given.0), now.at);
-        self.end(session, number, now).into_iter().collect()
+    pub(super) fn settle_feedback(
+        &mut self,
+        session: &SessionId,
+        requirement: u64,
+        context: &mut Context<'_>,
+    ) -> StepResult<()> {
+        self.remove_old(context);
+        let settled = self.settled.entry(session.clone()).or_default();
+        *settled = (requirement.max(settled.0), context.now);
+        let entry = self.settle(session, requirement, context);
+        ((), entry.into_iter().collect())
     }
 
-    fn end(&mut self, session: &SessionId, number: u64, now: &mut Now<'_>) -> Option<Arc<Entry>> {
+    /// Settles the session's pending feedback if its requirement is at most `requirement`.
+    fn settle(
+        &mut self,
+        session: &SessionId,
+        requirement: u64,
+        context: &mut Context<'_>,
+    ) -> Option<Arc<Entry>> {
         self.pending_feedback
             .get(session)
-            .filter(|pending_feedback| **pending_feedback <= number)?;
+            .filter(|pending| **pending <= requirement)?;
         self.pending_feedback.remove(session);
-        Some(self.append(
-            Event::FeedbackSettled {
-                session: session.clone(),
-            },
-            now,
-        ))
+        let session = session.clone();
+        Some(self.append(Event::FeedbackSettled { session }, context))
     }
 
-    fn forget_old(&mut self, now: &Now<'_>) {
-        let retention = now.bounds.log_retention;
-        self.given.retain(|_, (_, at)| !now.is_over(*at, retention));
+    fn remove_old(&mut self, context: &Context<'_>) {
+        let retention = context.limits.log_retention;
+        self.settled
+            .retain(|_, (_, at)| !context.has_passed(*at, retention));
         self.required
-            .retain(|_, first| !now.is_over(first.published_at, retention));
+            .retain(|_, first| !context.has_passed(first.published_at, retention));
     }
 }

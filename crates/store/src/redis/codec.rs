@@ -1,56 +1,72 @@
-//! Entries and state as Redis holds them: fields separated by line feeds. Free text is held as JSON, which has no
-//! raw line feed.
+//! Entries and state as Redis stores them: fields separated by line feeds. Free text is stored as JSON, which
+//! contains no raw line feed.
 
 use std::{str::FromStr, sync::Arc};
 
+use redis::{FromRedisValue, Value};
 use roomcast_core::{
     Entry, Event, JsonObject, Mark, Millis, Offset, Participant, Position, RoomId, Session, SessionId,
     UserId, json,
 };
 
-use crate::StoreError;
+use crate::store::StoreError;
 
-/// Free text as Redis holds it.
-pub(super) fn held(text: &str) -> String {
+/// Free text as Redis stores it.
+pub(super) fn encoded(text: &str) -> String {
     json::string(text)
 }
 
-fn text(held: &str) -> Result<String, StoreError> {
-    serde_json::from_str(held).map_err(|_| corrupt("a text", held))
+fn decoded(stored: &str) -> Result<String, StoreError> {
+    serde_json::from_str(stored).map_err(|_| corrupt("a text", stored))
 }
 
-/// What can't be read is named by its kind alone: it may hold what must not be logged.
-pub(super) fn corrupt(what: &str, found: &str) -> StoreError {
-    StoreError::Corrupt(format!("{what} can't be read ({} bytes)", found.len()))
+/// An error that names the kind and the size of the unreadable data. It must not contain the data, because errors are
+/// logged.
+pub(super) fn corrupt(kind: &str, data: &str) -> StoreError {
+    StoreError::Corrupt(format!("cannot read {kind} ({} bytes)", data.len()))
 }
 
-pub(super) fn parse<T: FromStr>(what: &str, found: &str) -> Result<T, StoreError> {
-    found.parse().map_err(|_| corrupt(what, found))
+/// An error about a response whose shape is wrong.
+pub(super) fn corrupt_response() -> StoreError {
+    corrupt("a response", "")
 }
 
-pub(super) fn object(found: &str) -> Result<JsonObject, StoreError> {
-    JsonObject::parse(found).map_err(|_| corrupt("a JSON object", found))
+/// Converts a response of Redis.
+pub(super) fn typed<T: FromRedisValue>(value: Value) -> Result<T, StoreError> {
+    redis::from_redis_value(value).map_err(|_| corrupt_response())
 }
 
-/// `at` is when the entry there was appended, where it is known.
-pub(super) fn position(epoch: &str, offset: &str, at: Option<&str>) -> Result<Position, StoreError> {
-    let place = Position::new(parse("an epoch", epoch)?, Offset(parse("an offset", offset)?));
-    Ok(place.marked(mark(at)?))
+pub(super) fn parse<T: FromStr>(kind: &str, text: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|_| corrupt(kind, text))
 }
 
-/// The mark of the entry that was appended then.
-pub(super) fn mark(at: Option<&str>) -> Result<Mark, StoreError> {
-    at.map_or(Ok(Mark::UNKNOWN), |at| parse("a time", at).map(Mark::of))
+fn object(text: &str) -> Result<JsonObject, StoreError> {
+    JsonObject::parse(text).map_err(|_| corrupt("a JSON object", text))
 }
 
-/// A session's parts as the state holds them.
-pub(super) struct SessionParts<'a> {
+/// `published_at` is the time of the entry at the position; without it the position has no mark.
+pub(super) fn position(
+    epoch: &str,
+    offset: &str,
+    published_at: Option<&str>,
+) -> Result<Position, StoreError> {
+    let position = Position::new(parse("an epoch", epoch)?, Offset(parse("an offset", offset)?));
+    Ok(position.marked(mark(published_at)?))
+}
+
+/// The mark of the entry with this time.
+pub(super) fn mark(published_at: Option<&str>) -> Result<Mark, StoreError> {
+    published_at.map_or(Ok(Mark::UNKNOWN), |at| parse("a time", at).map(Mark::of))
+}
+
+/// The fields of a session in its state and in entries.
+pub(super) struct SessionFields<'a> {
     pub(super) revision: &'a str,
     pub(super) status: &'a str,
     pub(super) attributes: &'a str,
 }
 
-impl SessionParts<'_> {
+impl SessionFields<'_> {
     pub(super) fn session(
         &self,
         id: &SessionId,
@@ -58,7 +74,7 @@ impl SessionParts<'_> {
     ) -> Result<Session, StoreError> {
         Ok(Session {
             id: id.clone(),
-            status: text(self.status)?.into(),
+            status: decoded(self.status)?.into(),
             participants,
             attributes: object(self.attributes)?,
             revision: parse("a revision", self.revision)?,
@@ -66,7 +82,7 @@ impl SessionParts<'_> {
     }
 }
 
-/// Reads `role,since` and what follows a further comma.
+/// Reads `role,added_at` and returns the rest after a further comma too.
 pub(super) fn participant<'a>(user: &str, value: &'a str) -> Result<(Participant, &'a str), StoreError> {
     let mut parts = value.splitn(3, ',');
     let (Some(role), Some(added_at)) = (parts.next(), parts.next()) else {
@@ -90,32 +106,19 @@ pub(super) fn entry(room: &RoomId, line: &str) -> Result<Arc<Entry>, StoreError>
         parse("an epoch", epoch)?,
         Offset(parse("an offset", offset)?),
         parse::<Millis>("a time", published_at)?,
-        body(room, kind, rest)?,
+        event(room, kind, rest)?,
     )))
 }
 
-fn body(room: &RoomId, kind: &str, fields: &[&str]) -> Result<Event, StoreError> {
+fn event(room: &RoomId, kind: &str, fields: &[&str]) -> Result<Event, StoreError> {
     Ok(match (room, kind, fields) {
-        (RoomId::Session(id), "session-updated", &[revision, status, attributes, people, removed]) => {
-            let people = people.split_terminator(' ').map(|person| {
-                let (user, value) = person
-                    .split_once(',')
-                    .ok_or_else(|| corrupt("a participant", person))?;
-                participant(user, value).map(|(participant, _)| participant)
-            });
-            let session = SessionParts {
+        (RoomId::Session(id), "session-updated", &[revision, status, attributes, participants, removed]) => {
+            let fields = SessionFields {
                 revision,
                 status,
                 attributes,
-            }
-            .session(id, people.collect::<Result<_, _>>()?)?;
-            let removed = removed
-                .split_terminator(' ')
-                .map(|user| parse::<UserId>("a user", user));
-            Event::SessionUpdated {
-                session: Arc::new(session),
-                removed: removed.collect::<Result<_, _>>()?,
-            }
+            };
+            session_updated(id, &fields, participants, removed)?
         }
         (_, "role-selected", &[user, role]) => Event::RoleSelected {
             user: parse("a user", user)?,
@@ -136,12 +139,34 @@ fn body(room: &RoomId, kind: &str, fields: &[&str]) -> Result<Event, StoreError>
         (_, "feedback-required", &[session]) => Event::FeedbackRequired {
             session: parse("a session", session)?,
         },
-        (_, "feedback-given", &[session]) => Event::FeedbackSettled {
+        (_, "feedback-settled", &[session]) => Event::FeedbackSettled {
             session: parse("a session", session)?,
         },
         (_, "user-disconnected", &[reason]) => Event::UserDisconnected {
-            reason: text(reason)?,
+            reason: decoded(reason)?,
         },
-        _ => return Err(corrupt("an entry's kind", kind)),
+        _ => return Err(corrupt("the kind of an entry", kind)),
+    })
+}
+
+fn session_updated(
+    id: &SessionId,
+    fields: &SessionFields<'_>,
+    participants: &str,
+    removed: &str,
+) -> Result<Event, StoreError> {
+    let participants = participants.split_terminator(' ').map(|text| {
+        let (user, value) = text
+            .split_once(',')
+            .ok_or_else(|| corrupt("a participant", text))?;
+        participant(user, value).map(|(participant, _)| participant)
+    });
+    let session = fields.session(id, participants.collect::<Result<_, _>>()?)?;
+    let removed = removed
+        .split_terminator(' ')
+        .map(|user| parse::<UserId>("a user", user));
+    Ok(Event::SessionUpdated {
+        session: Arc::new(session),
+        removed: removed.collect::<Result<_, _>>()?,
     })
 }

@@ -1,30 +1,32 @@
-//! Where Redis is. A URL is parsed once, at the start; an error about it never repeats the credentials in it.
+//! The configuration of Redis. A URL is parsed once, at startup; errors and debug output never contain its credentials.
 
 use std::{fmt, str::FromStr};
 
-use crate::StoreLimits;
+use crate::limits::StoreLimits;
 
 const DEFAULT_PORT: u16 = 6379;
 const DEFAULT_SENTINEL_PORT: u16 = 26379;
 
-/// How to use Redis.
+/// How to connect to Redis, and what to keep in it.
 #[derive(Debug, Clone)]
 pub struct RedisConfig {
-    /// Where it is.
+    /// The servers and the credentials.
     pub url: RedisUrl,
-    /// What all keys and channels begin with; deployments that share a server differ in it. Without `{` and `}`.
+    /// The prefix of all keys and channels. Deployments that share a server need different prefixes. It must not contain
+    /// `{` or `}`.
     pub prefix: String,
-    /// The bounds of what is kept.
-    pub bounds: StoreLimits,
-    /// How many replicas have to have a write before it is done; otherwise it is [`crate::StoreError::Unavailable`].
+    /// What to keep, and for how long.
+    pub limits: StoreLimits,
+    /// How many replicas must have a write before its call succeeds; with fewer the call fails with
+    /// [`crate::StoreError::Unavailable`]. 0: the primary is enough.
     pub replicas: u32,
 }
 
-/// Where Redis is, in one of these forms; `rediss` instead of `redis` means TLS:
+/// The address of Redis, in one of these forms; `rediss` instead of `redis` means TLS:
 /// - `redis://[user:password@]host[:port][/database]`
 /// - `redis+cluster://[user:password@]host[:port],host[:port]…`
 /// - `redis+sentinel://[user:password@]host[:port],host[:port]…/primary[/database]`: the credentials are those of
-///   the primary, and are offered to sentinels that ask for some.
+///   the primary. They are sent to sentinels too, and omitted where a sentinel denies them.
 ///
 /// Special characters in user and password are percent-encoded.
 #[derive(Clone, PartialEq, Eq)]
@@ -79,26 +81,26 @@ impl fmt::Debug for RedisUrl {
 /// Why a text is not a [`RedisUrl`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RedisUrlError {
-    /// The scheme is none of the known ones.
+    /// The scheme is not supported.
     #[error("must begin with redis://, rediss://, redis+cluster:// or redis+sentinel:// (rediss+… for TLS)")]
     Scheme,
-    /// User or password are not percent-encoded right.
+    /// The percent-encoding of the user or the password is invalid.
     #[error("has a user or password that is not percent-encoded UTF-8")]
     Credentials,
-    /// A host is missing or holds what no host holds.
-    #[error("has no valid host: give host or host:port, IPv6 addresses as [::1]")]
+    /// A host is missing or contains a character that no host contains.
+    #[error("has no valid host: use host or host:port, and [::1] for an IPv6 address")]
     Host,
     /// A port is not a number from 1 to 65535.
     #[error("has a port that is not a number from 1 to 65535")]
     Port,
-    /// There are several hosts, but no form for several.
-    #[error("names several hosts: use redis+cluster:// or redis+sentinel://")]
+    /// There are several hosts, but the scheme is for one.
+    #[error("contains several hosts: use redis+cluster:// or redis+sentinel://")]
     SeveralHosts,
-    /// The database is no number, or a cluster is to have one.
-    #[error("has a path that is no database number: give /0 or none, and none for a cluster")]
+    /// The database is not a number, or the URL of a cluster contains one.
+    #[error("has a path that is not a database number: use /0 or no path, and no path for a cluster")]
     Database,
-    /// The primary's name is missing.
-    #[error("names no primary: end it with /NAME, as the sentinels call it")]
+    /// The name of the primary is missing.
+    #[error("has no name of a primary: add /NAME, as configured in the sentinels")]
     Primary,
 }
 
@@ -113,7 +115,7 @@ impl FromStr for RedisUrl {
             "rediss" => true,
             _ => return Err(RedisUrlError::Scheme),
         };
-        // A password may hold a raw `@`, a host can't: the last one counts.
+        // A password may contain a raw `@`, and a host cannot: the last one is the separator.
         let (credentials, rest) = match rest.rsplit_once('@') {
             Some((credentials, rest)) => (credentials.parse()?, rest),
             None => (Credentials::default(), rest),
@@ -161,7 +163,7 @@ impl FromStr for Credentials {
             Some((user, password)) => (user, Some(password)),
             None => (text, None),
         };
-        let some = |text: &str| (!text.is_empty()).then(|| decoded(text)).transpose();
+        let some = |text: &str| (!text.is_empty()).then(|| percent_decoded(text)).transpose();
         Ok(Self {
             user: some(user)?,
             password: password.map_or(Ok(None), some)?,
@@ -169,7 +171,7 @@ impl FromStr for Credentials {
     }
 }
 
-fn decoded(text: &str) -> Result<String, RedisUrlError> {
+fn percent_decoded(text: &str) -> Result<String, RedisUrlError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
@@ -248,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_is_understood() {
+    fn every_form_is_parsed() {
         let one = parsed("rediss://me:p%40ss@[::1]:7000/2").unwrap();
         assert!(one.tls);
         let credentials = Credentials {
@@ -290,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_what_is_wrong() {
+    fn each_error_has_its_reason() {
         for (text, error) in [
             ("localhost:6379", RedisUrlError::Scheme),
             ("http://a", RedisUrlError::Scheme),
@@ -311,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_in_no_text_of_ours() {
+    fn neither_errors_nor_debug_output_contain_a_password() {
         let url = parsed("redis://me:hunter2@a").unwrap();
         assert!(!format!("{url:?}").contains("hunter2"));
         let error = parsed("redis://me:hunter2@").unwrap_err();

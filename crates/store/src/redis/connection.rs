@@ -1,5 +1,5 @@
-//! Connections to Redis in each of its topologies, checked before they are given out: a server that is too old, or
-//! that is no primary, is as good as none.
+//! Connections to Redis in each of its topologies. `open` returns only connections to servers that are new enough and
+//! are primaries.
 
 use std::{future::Future, time::Duration};
 
@@ -13,14 +13,19 @@ use redis::{
     cluster_routing::{RoutingInfo, SingleNodeRoutingInfo},
 };
 
-use super::config::{Credentials, Node, RedisUrl, Topology};
+use super::{
+    config::{Credentials, Node, RedisUrl, Topology},
+    failure::one_line,
+};
 
-/// How long one connection may take to be made.
+/// How long it may take to connect to one server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long one answer may take.
+/// How long one response may take.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_millis(1500);
-/// How long it may take to be connected, with all that belongs to it.
+/// How long `open` may take in total.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(4);
+/// How often an idle connection is checked.
+pub(super) const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// The first version with functions and sharded channels.
 const OLDEST_MAJOR: u32 = 7;
 
@@ -31,18 +36,18 @@ pub(super) enum Connection {
     Cluster(ClusterConnection),
 }
 
-/// Where pushed messages go; must not block. Commands' connections have none.
+/// Receives pushed messages; must not block. A connection for commands has none.
 pub(super) trait Pushes: Fn(PushInfo) -> Result<(), ()> + Send + Sync + Clone + 'static {}
 impl<F: Fn(PushInfo) -> Result<(), ()> + Send + Sync + Clone + 'static> Pushes for F {}
 
-/// Connects. The error is one line, without credentials.
+/// Connects and checks the server. The error is one line, without credentials.
 pub(super) async fn open<P: Pushes>(url: &RedisUrl, pushes: Option<P>) -> Result<Connection, String> {
     within(OPEN_TIMEOUT, async {
         let mut connection = connect(url, pushes).await?;
         let version = connection
             .run_anywhere(redis::cmd("INFO").arg("server"))
             .await
-            .map_err(line)?;
+            .map_err(one_line)?;
         check_version(version)?;
         connection.check().await?;
         Ok(connection)
@@ -66,7 +71,7 @@ async fn connect<P: Pushes>(url: &RedisUrl, pushes: Option<P>) -> Result<Connect
             let mut client = ClusterClientBuilder::new(seeds)
                 .connection_timeout(CONNECT_TIMEOUT)
                 .response_timeout(RESPONSE_TIMEOUT)
-                // The library would repeat what may have been done already: whether to is our own decision.
+                // The redis crate would repeat commands that may have been executed. The store decides about retries.
                 .retries(0)
                 .use_protocol(ProtocolVersion::RESP3);
             if let Some(user) = &url.credentials.user {
@@ -78,8 +83,8 @@ async fn connect<P: Pushes>(url: &RedisUrl, pushes: Option<P>) -> Result<Connect
             if let Some(pushes) = pushes {
                 client = client.push_sender(pushes);
             }
-            let connection = client.build().map_err(line)?.get_async_connection().await;
-            connection.map(Connection::Cluster).map_err(line)
+            let connection = client.build().map_err(one_line)?.get_async_connection().await;
+            connection.map(Connection::Cluster).map_err(one_line)
         }
     }
 }
@@ -94,7 +99,7 @@ async fn connect_one<P: Pushes>(
     connect_node(url, node, login, pushes)
         .await
         .map(Connection::One)
-        .map_err(line)
+        .map_err(one_line)
 }
 
 async fn connect_node<P: Pushes>(
@@ -117,25 +122,28 @@ async fn connect_node<P: Pushes>(
         .await
 }
 
-/// Asks one sentinel after the other, since each may be away or not know.
+/// Queries one sentinel after the other, because each may be unreachable or not know the primary.
 async fn find_primary(url: &RedisUrl, sentinels: &[Node], name: &str) -> Result<Node, String> {
-    let mut last = String::from("no sentinel answered");
+    let mut last = String::from("no sentinel responded");
     for sentinel in sentinels {
-        match ask_sentinel(url, sentinel, name).await {
+        match query_sentinel(url, sentinel, name).await {
             Ok(Some((host, port))) => return Ok(Node { host, port }),
             Ok(None) => last = format!("the sentinels know no primary named {name}"),
-            Err(error) => last = format!("no sentinel answered: {}", line(error)),
+            Err(error) => last = format!("no sentinel responded: {}", one_line(error)),
         }
     }
     Err(last)
 }
 
-async fn ask_sentinel(url: &RedisUrl, sentinel: &Node, name: &str) -> RedisResult<Option<(String, u16)>> {
-    let nobody = || login(&Credentials::default());
+async fn query_sentinel(url: &RedisUrl, sentinel: &Node, name: &str) -> RedisResult<Option<(String, u16)>> {
     let none = None::<fn(PushInfo) -> Result<(), ()>>;
     let connected = match connect_node(url, sentinel, login(&url.credentials), none).await {
-        // Sentinels often want no credentials where the primary does, and then refuse any user that they do not know.
-        Err(error) if is_refused_login(&error) => connect_node(url, sentinel, nobody(), none).await,
+        // Sentinels often need no credentials although the primary does. They deny a login of a user that they do not
+        // know.
+        Err(error) if is_denied_login(&error) => {
+            let anonymous = login(&Credentials::default());
+            connect_node(url, sentinel, anonymous, none).await
+        }
         other => other,
     };
     redis::cmd("SENTINEL")
@@ -145,8 +153,8 @@ async fn ask_sentinel(url: &RedisUrl, sentinel: &Node, name: &str) -> RedisResul
         .await
 }
 
-/// `HELLO`, which logs in with RESP3, says it with a code of the server's.
-fn is_refused_login(error: &RedisError) -> bool {
+/// With RESP3, `HELLO` logs in, and the server's error has a code of its own.
+fn is_denied_login(error: &RedisError) -> bool {
     error.kind() == ErrorKind::AuthenticationFailed || error.code() == Some("WRONGPASS")
 }
 
@@ -175,7 +183,7 @@ fn address(url: &RedisUrl, node: &Node) -> ConnectionAddr {
 }
 
 impl Connection {
-    /// Runs a command where its keys are, or on every primary where it is one of those.
+    /// Runs a command on the node of its keys, or on every primary if it is a command such as `FUNCTION LOAD`.
     pub(super) async fn run(&mut self, command: &Cmd) -> RedisResult<Value> {
         match self {
             Self::One(connection) => command.query_async(connection).await,
@@ -196,7 +204,7 @@ impl Connection {
         }
     }
 
-    /// Whether it is still a connection to a primary; of a cluster, to some node.
+    /// Checks that it is still a connection to a primary; for a cluster, to any node.
     pub(super) async fn check(&mut self) -> Result<(), String> {
         within(RESPONSE_TIMEOUT, async {
             match self {
@@ -204,9 +212,12 @@ impl Connection {
                     .run_anywhere(&redis::cmd("PING"))
                     .await
                     .map(drop)
-                    .map_err(line),
+                    .map_err(one_line),
                 Self::One(connection) => {
-                    let role: Vec<Value> = redis::cmd("ROLE").query_async(connection).await.map_err(line)?;
+                    let role: Vec<Value> = redis::cmd("ROLE")
+                        .query_async(connection)
+                        .await
+                        .map_err(one_line)?;
                     match role.first() {
                         Some(Value::BulkString(role)) if role == b"master" => Ok(()),
                         _ => Err("the server is a replica, not the primary".into()),
@@ -217,22 +228,22 @@ impl Connection {
         .await
     }
 
-    /// Whether every node that hints may come from is there.
+    /// Checks that every node that may send notifications is reachable.
     pub(super) async fn check_all(&mut self) -> Result<(), String> {
         match self {
             Self::One(_) => self.check().await,
             Self::Cluster(_) => {
                 within(RESPONSE_TIMEOUT, async {
-                    self.run(&redis::cmd("PING")).await.map(drop).map_err(line)
+                    self.run(&redis::cmd("PING")).await.map(drop).map_err(one_line)
                 })
                 .await
             }
         }
     }
 
-    /// Listens to the channels. The answer says for each whether that went well, since those of a cluster are on
+    /// Subscribes to the channels. The result contains the success of each, because the channels of a cluster are on
     /// several nodes.
-    pub(super) async fn listen(&mut self, channels: &[String]) -> Vec<bool> {
+    pub(super) async fn subscribe(&mut self, channels: &[String]) -> Vec<bool> {
         match self {
             Self::One(connection) => vec![send_all(connection, "SSUBSCRIBE", channels).await; channels.len()],
             Self::Cluster(connection) => {
@@ -245,8 +256,8 @@ impl Connection {
         }
     }
 
-    /// Listens to the channels no more.
-    pub(super) async fn leave(&mut self, channels: &[String]) -> bool {
+    /// Unsubscribes from the channels; returns whether all of it succeeded.
+    pub(super) async fn unsubscribe(&mut self, channels: &[String]) -> bool {
         match self {
             Self::One(connection) => send_all(connection, "SUNSUBSCRIBE", channels).await,
             Self::Cluster(connection) => {
@@ -254,13 +265,14 @@ impl Connection {
                     let mut connection = connection.clone();
                     async move { connection.sunsubscribe(channel).await.is_ok() }
                 });
-                join_all(each).await.into_iter().all(|left| left)
+                join_all(each).await.into_iter().all(|ended| ended)
             }
         }
     }
 }
 
-/// One write with a command for each channel, since one command for all would have as many answers as channels.
+/// One write with a command for each channel, because one command for all of them would have one response for each
+/// channel.
 async fn send_all(connection: &mut MultiplexedConnection, command: &str, channels: &[String]) -> bool {
     let mut batch = redis::pipe();
     channels.iter().for_each(|channel| {
@@ -272,11 +284,11 @@ async fn send_all(connection: &mut MultiplexedConnection, command: &str, channel
 async fn within<T>(limit: Duration, step: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     tokio::time::timeout(limit, step)
         .await
-        .unwrap_or_else(|_| Err("the server does not answer".into()))
+        .unwrap_or_else(|_| Err("the server does not respond".into()))
 }
 
 fn check_version(info: Value) -> Result<(), String> {
-    let info: String = redis::from_redis_value(info).map_err(line)?;
+    let info: String = redis::from_redis_value(info).map_err(one_line)?;
     let version = info
         .lines()
         .find_map(|line| line.strip_prefix("redis_version:"))
@@ -289,19 +301,9 @@ fn check_version(info: Value) -> Result<(), String> {
     match major {
         Some(OLDEST_MAJOR..) => Ok(()),
         _ => Err(format!(
-            "the server's version is {version}: Redis {OLDEST_MAJOR} or newer is needed"
+            "the server's version is {version}: Redis {OLDEST_MAJOR} or newer is required"
         )),
     }
-}
-
-/// An error as one line.
-pub(super) fn line(error: impl ToString) -> String {
-    error
-        .to_string()
-        .split(['\r', '\n'])
-        .next()
-        .unwrap_or_default()
-        .to_owned()
 }
 
 #[cfg(test)]
@@ -309,12 +311,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_that_is_too_old_is_named_as_that() {
+    fn the_error_about_an_old_server_names_its_version() {
         let info =
             |version: &str| Value::BulkString(format!("# Server\r\nredis_version:{version}\r\n").into());
         assert_eq!(check_version(info("7.0.0")), Ok(()));
         assert_eq!(check_version(info("10.1.0")), Ok(()));
-        let error = "the server's version is 6.2.14: Redis 7 or newer is needed";
+        let error = "the server's version is 6.2.14: Redis 7 or newer is required";
         assert_eq!(check_version(info("6.2.14")), Err(error.into()));
         assert!(check_version(Value::Nil).is_err());
     }

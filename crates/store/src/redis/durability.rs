@@ -1,22 +1,23 @@
-//! Waits until replicas have what was written, where that is wanted: `WAIT`, one for all who ask at the same time.
+//! Waits until replicas have a write, if that is configured. Concurrent writes share one `WAIT`.
 //!
-//! A write is acknowledged by the connection that it went over, so the connection must be the same for both.
+//! `WAIT` is about the writes of its own connection, so write and `WAIT` must use the same connection.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Mutex;
 
-use super::supervisor::Supervisor;
-use crate::StoreError;
+use super::{codec::typed, reconnecting::ReconnectingConnection};
+use crate::store::StoreError;
 
-/// How long replicas may take, in milliseconds. Commands on the same connection wait as long.
-const REPLICAS_MAY_TAKE: u64 = 500;
+/// How long a `WAIT` may take, in milliseconds. It delays the other commands of the connection as well.
+const WAIT_TIMEOUT: u64 = 500;
 
-/// How many replicas have to have a write before it is done.
+/// Makes writes wait for a number of replicas.
 pub(super) struct Durability {
+    /// How many replicas must have a write; 0: none.
     replicas: u32,
     started: AtomicU64,
-    /// The last round that has ended, and how many replicas had everything by then.
+    /// The last `WAIT` that ended: its number, and how many replicas had every earlier write.
     ended: Mutex<(u64, Result<u32, StoreError>)>,
 }
 
@@ -29,13 +30,13 @@ impl Durability {
         }
     }
 
-    /// Waits for what was written over the connection of this generation.
+    /// Waits for the writes that used the connection of this generation.
     ///
     /// # Errors
-    /// Too few replicas have it: it may be lost with its primary, and can be asked for again under its request id.
-    pub(super) async fn reached(
+    /// Too few replicas have them: they may be lost with the primary. A retry with the same request id is safe.
+    pub(super) async fn wait(
         &self,
-        supervisor: &Supervisor,
+        connection: &ReconnectingConnection,
         generation: Option<u64>,
     ) -> Result<(), StoreError> {
         if self.replicas == 0 {
@@ -44,28 +45,28 @@ impl Durability {
         let seen = self.started.load(Ordering::SeqCst);
         let mut ended = self.ended.lock().await;
         if ended.0 <= seen {
-            // No round has begun and ended since: this one serves all who wait by now.
-            let round = self.started.fetch_add(1, Ordering::SeqCst) + 1;
-            *ended = (round, self.round(supervisor).await);
+            // No `WAIT` has begun and ended since `seen` was read. This one serves every caller that waits for the lock.
+            let number = self.started.fetch_add(1, Ordering::SeqCst) + 1;
+            *ended = (number, self.replicas_in_sync(connection).await);
         }
         let replicas = ended.1.clone()?;
-        if supervisor.generation() != generation {
+        if connection.generation() != generation {
             return Err(StoreError::Unavailable(
-                "the connection ended before the replicas answered".into(),
+                "the connection was lost before the replicas had the write".into(),
             ));
         }
         if replicas < self.replicas {
-            let wanted = self.replicas;
+            let required = self.replicas;
             return Err(StoreError::Unavailable(format!(
-                "only {replicas} of {wanted} replicas have it"
+                "only {replicas} of {required} replicas have the write"
             )));
         }
         Ok(())
     }
 
-    async fn round(&self, supervisor: &Supervisor) -> Result<u32, StoreError> {
+    async fn replicas_in_sync(&self, connection: &ReconnectingConnection) -> Result<u32, StoreError> {
         let mut wait = redis::cmd("WAIT");
-        wait.arg(self.replicas).arg(REPLICAS_MAY_TAKE);
-        super::typed(supervisor.query(&wait).await?)
+        wait.arg(self.replicas).arg(WAIT_TIMEOUT);
+        typed(connection.query(&wait).await?)
     }
 }
