@@ -1,10 +1,10 @@
-# Short names for commands of the README and of the suite.
+# Short names for the commands of README.md and CONTRIBUTING.md.
 
 [private]
 default:
     @just --list
 
-# run everything in one process, with the in-memory store
+# run everything in one process, with the memory store
 dev *ARGS:
     cargo run -- dev {{ ARGS }}
 
@@ -12,7 +12,7 @@ dev *ARGS:
 token *ARGS:
     cargo run --quiet -- token {{ ARGS }}
 
-# run the whole suite, or: just test --only unit
+# run the whole test suite, or: just test --only unit
 test *ARGS:
     tests/run {{ ARGS }}
 
@@ -20,11 +20,11 @@ test *ARGS:
 e2e FILTER="":
     tests/run --only e2e -- {{ FILTER }}
 
-# run the simulation of the whole path with more seeds: just simulate 100000
+# run the simulation with more seeds: just simulate 100000
 simulate SEEDS="20000":
     ROOMCAST_SIM_SEEDS={{ SEEDS }} cargo test --release -p roomcast-core --test simulation
 
-# run the benchmark with its peers, and write docs/performance.md: just bench --quick
+# compare the performance with competitors, and write docs/performance.md: just bench --quick
 bench *ARGS:
     crates/bench/run {{ ARGS }}
 
@@ -32,18 +32,18 @@ bench *ARGS:
 fmt:
     cargo fmt --all
 
-# check format, lints and imports
+# check formatting and lints
 lint:
     tests/run --only format --only layers --only clippy
 
-# lint the gRPC contract and compare it with an earlier one
+# lint the proto files and compare them with the previous version
 proto-lint:
     tests/run --only proto-format --only proto-lint --only proto-breaking
 
-# check licences, sources, dependencies between crates, advisories
+# check licences, sources, boundaries between crates, advisories
 deny:
     tests/run --only boundaries --only deny --only advisories
 
-# open the documentation of the crates in the browser
+# open the documentation of the crates
 doc:
     cargo doc --workspace --no-deps --locked --open

@@ -8,22 +8,22 @@ export interface JsonObject {
   [key: string]: JsonValue;
 }
 
-/** As what a user takes part in a session. */
+/** The capacity in which a user takes part in a session. */
 export type Role =
-  /** Asks the questions; one seat in a session. */
+  /** Asks the questions; at most one participant of a session. */
   | 'interviewer'
-  /** Answers them; one seat in a session. */
+  /** Answers the questions; at most one participant of a session. */
   | 'interviewee'
-  /** Watches; any number of seats. */
+  /** Watches; any number of participants. */
   | 'observer';
 /** Every {@link Role}. */
 export const roles = ['interviewer', 'interviewee', 'observer'] as const satisfies readonly Role[];
 
-/** One who takes part in a session. */
+/** A user who takes part in a session. */
 export interface Participant {
-  /** Who: an id. */
+  /** The user's id. */
   userId: string;
-  /** As what. */
+  /** The user's role. */
   role: Role;
 }
 

@@ -6,10 +6,11 @@ import { expect, test } from 'vitest';
 import { ROOT } from './markdown-blocks.js';
 
 const PAGES = [
-  ...['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md'].map((name) => join(ROOT, name)),
-  ...readdirSync(join(ROOT, 'docs'))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => join(ROOT, 'docs', name)),
+  ...['', 'docs', 'docs/adr'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(ROOT, folder, name)),
+  ),
 ];
 
 test('every link between pages has an existing target', () => {

@@ -21,7 +21,7 @@ const FAN_OUT: [TitledScenario; 4] = [
     ("rooms-of-4", "Rooms of 4"),
     ("room-of-1000", "One room of 1,000, one event at a time"),
     ("room-of-10000", "One room of 10,000, one event at a time"),
-    ("hot-room", "A hot room of 1,000: 64 events under way"),
+    ("hot-room", "A hot room of 1,000: 64 events in flight"),
 ];
 const LATENCY: [TitledScenario; 4] = [
     ("rooms-of-4", "Rooms of 4: milliseconds"),
@@ -52,7 +52,7 @@ const GROWTH: [TitledScenario; 5] = [
     ("connections", "1,200 × sockets in rooms of 4"),
     ("rooms", "8,000 sockets in 250 × rooms"),
     ("members", "one room of 1,200 ×"),
-    ("rate", "300 × events a second to rooms of 4"),
+    ("rate", "300 × events per second to rooms of 4"),
     ("edges", "8,000 sockets in rooms of 32 on 1 × edges"),
 ];
 const GROWTH_FACTORS: [usize; 4] = [1, 2, 4, 8];

@@ -86,7 +86,7 @@ mod tests {
             let shutdown = Shutdown::new();
             let readiness = Readiness::new(shutdown.clone());
             let tasks = Tasks::new(shutdown.clone());
-            let registry = Arc::new(metrics::registry("1.2.3", 1_700_000_000_500));
+            let registry = Arc::new(metrics::registry("1.2.3", &[], 1_700_000_000_500));
             let serving = serve(listener, readiness.clone(), registry);
             tasks.spawn_through_drain("admin", async move { serving.await.unwrap() });
             Self {
