@@ -1,29 +1,37 @@
-//! An edge: terminates Socket.IO connections, lets users into the rooms of their sessions, and fans events out.
+//! An edge: terminates Socket.IO connections, lets users join the rooms of their sessions, and fans events out.
 //!
-//! It holds no state that must survive and never knows the store: a control plane feeds it over the link.
+//! It holds no durable state and never accesses the store: a control plane feeds it over the link.
+//!
+//! The modules are layers; a file imports only from its own folder and from lower layers. From the top:
+//!
+//! | layer | purpose |
+//! | --- | --- |
+//! | `server` | builds the parts and spawns the named tasks |
+//! | `http/`, `sockets/` | connections and requests; Socket.IO's handlers |
+//! | `rooms_task/` | the one task that drives the rooms |
+//! | `link/` | the link to a control plane, and calls to it |
+//! | `inbox` | the inputs of the rooms task |
+//! | `outbound/`, `drain` | the two paths to a socket; closing all transports |
+//! | `transport/` | the transport of a socket, and its registry |
+//! | `direct/` | the direct path of WebSockets |
+//! | `packet/`, `config`, `metrics`, `rate_limit`, `task_group` | pure formats and shared tools |
 
-mod answer;
 mod config;
-mod connect_packet;
 mod direct;
-mod event_names;
-mod frame_header;
-mod incoming;
+mod drain;
+mod http;
+mod inbox;
 mod link;
 mod metrics;
-mod origin;
 mod outbound;
-mod peer;
-mod pid;
-mod polling;
-mod rate;
+mod packet;
+mod rate_limit;
+mod rooms_task;
 mod server;
 mod sockets;
-mod stream;
-mod switch;
+mod task_group;
 mod transport;
-mod upgrade;
 
-pub use config::{ApiToken, ClientTls, Config, Drain, Limits, Origins};
-pub use link::{Credentials, DialError, Dialer, Plane};
+pub use config::{ApiToken, ClientTls, Config, Drain, EdgeId, InvalidEdgeId, Limits, Origins};
+pub use link::{ControlPlaneChannel, Credentials, DialError, Dialer};
 pub use server::{Process, serve};

@@ -1,4 +1,4 @@
-//! What an edge counts. No user, room or socket is a label.
+//! The metrics of an edge. No user, room or socket is a label.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ pub(crate) struct Families {
     pub(crate) rooms: Gauge,
     pub(crate) attached: Gauge,
     pub(crate) deliveries: Counter,
-    pub(crate) refused_connections: Counter,
-    pub(crate) surplus_connections: Counter,
-    pub(crate) refused_questions: Counter,
+    pub(crate) denied_connections: Counter,
+    pub(crate) rate_limited_connections: Counter,
+    pub(crate) denied_requests: Counter,
     pub(crate) slow_sockets: Counter,
     pub(crate) attachments: Counter,
 }
@@ -34,46 +34,46 @@ impl Metrics {
     pub(crate) fn register(registry: &mut Registry) -> Self {
         let it = Self::default();
         let edge = registry.sub_registry_with_prefix("edge");
-        edge.register("sockets", "Sockets that are connected", it.sockets.clone());
+        edge.register("sockets", "Connected sockets", it.sockets.clone());
         edge.register(
             "transports",
-            "WebSocket and polling transports that are open or not yet timed out",
+            "WebSocket and polling transports that are open or not timed out yet",
             it.transports.clone(),
         );
-        edge.register("rooms", "Rooms that some socket is in", it.rooms.clone());
+        edge.register("rooms", "Rooms with at least one socket", it.rooms.clone());
         edge.register(
             "attached",
-            "Whether a control plane feeds the edge: 1 or 0",
+            "Whether the edge is attached to a control plane: 1 or 0",
             it.attached.clone(),
         );
         edge.register(
             "deliveries",
-            "Events handed to sockets' queues",
+            "Events that were queued for or written to a socket",
             it.deliveries.clone(),
         );
         edge.register(
-            "refused_connections",
-            "Connections refused for their token",
-            it.refused_connections.clone(),
+            "denied_connections",
+            "Connections denied because of their token",
+            it.denied_connections.clone(),
         );
         edge.register(
-            "surplus_connections",
-            "Connections turned away since too many came at once; they come back",
-            it.surplus_connections.clone(),
+            "rate_limited_connections",
+            "New connections rejected by --connect-rate",
+            it.rate_limited_connections.clone(),
         );
         edge.register(
-            "refused_questions",
-            "Joins and other questions answered with no",
-            it.refused_questions.clone(),
+            "denied_requests",
+            "Joins and other requests of sockets that were denied",
+            it.denied_requests.clone(),
         );
         edge.register(
             "slow_sockets",
-            "Transports closed since their queue was full",
+            "Transports closed because their outbound queue was full",
             it.slow_sockets.clone(),
         );
         edge.register(
             "attachments",
-            "Attachments to a control plane since the start",
+            "Attachments to a control plane since the start of the process",
             it.attachments.clone(),
         );
         it

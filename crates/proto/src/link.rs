@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The most bytes of the id or the version of an edge or a control plane.
-const MAX_ID_BYTES: usize = 128;
+pub const MAX_ID_BYTES: usize = 128;
 
 /// A message from an edge.
 #[derive(Debug, Clone, PartialEq, Eq)]

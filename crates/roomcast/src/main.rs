@@ -1,11 +1,11 @@
-//! The one binary: `roomcast dev`, `control-plane`, `edge` and `token`.
+//! The program `roomcast` with its commands `dev`, `control-plane`, `edge` and `token`.
 
 #![cfg_attr(
     doc,
     expect(
         rustdoc::bare_urls,
         rustdoc::broken_intra_doc_links,
-        reason = "what documents an option is its help, for terminals"
+        reason = "the doc comment of an option is its help text on a terminal"
     )
 )]
 
@@ -14,34 +14,44 @@ mod control_plane;
 mod dev;
 mod edge;
 mod options;
-mod paste;
 mod process;
 mod token;
 
 use std::process::ExitCode;
 
-use roomcast_runtime::config::{self, Exit};
+use roomcast_edge::EdgeId;
+use roomcast_runtime::config::{self, EarlyExit};
 
 use cli::{Cli, Command};
 
 fn main() -> ExitCode {
-    match config::from_process::<Cli>().and_then(run) {
+    match config::parse_process::<Cli>().and_then(run) {
         Ok(code) => code,
         Err(exit) => exit.print(),
     }
 }
 
-fn run(cli: Cli) -> Result<ExitCode, Exit> {
+fn run(cli: Cli) -> Result<ExitCode, EarlyExit> {
     match cli.command {
         Command::Dev(options) => {
-            process::run(&options.process.clone(), |process| dev::start(*options, process))
+            let edge_id = options.link.edge_id();
+            process::run(&options.process.clone(), &[label(&edge_id)], |process| {
+                dev::start(*options, edge_id, process)
+            })
         }
-        Command::ControlPlane(options) => process::run(&options.process.clone(), |process| {
+        Command::ControlPlane(options) => process::run(&options.process.clone(), &[], |process| {
             control_plane::start(*options, process)
         }),
         Command::Edge(options) => {
-            process::run(&options.process.clone(), |process| edge::start(*options, process))
+            let edge_id = options.link.edge_id();
+            process::run(&options.process.clone(), &[label(&edge_id)], |process| {
+                edge::start(*options, edge_id, process)
+            })
         }
         Command::Token(options) => token::print(&options),
     }
+}
+
+fn label(edge_id: &EdgeId) -> (&'static str, String) {
+    ("edge_id", edge_id.to_string())
 }

@@ -1,74 +1,91 @@
-//! The tasks that write for sockets of which many have something to take at once.
+//! The tasks that write for wires with queued frames.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
 
 use tokio::sync::Notify;
 
-use crate::transport::Transport;
+use super::WireOwner;
 
-/// Sockets that are written for before other tasks have their turn.
-const TURN: usize = 128;
+/// Wires that are flushed before other tasks may run.
+const WIRES_BEFORE_YIELD: usize = 128;
 
-/// All flushers of an edge: one for each thread that may run. A transport has always the same one.
-#[derive(Debug, Clone)]
-pub(crate) struct Flushers(Arc<[Flusher]>);
+/// All flushers of an edge: one for each available core.
+pub(crate) struct Flushers<O>(Arc<[Arc<Flusher<O>>]>);
 
-/// One flusher's list: each transport is on it twice at most (once since something waits, once since it became
-/// writable).
-#[derive(Debug, Default)]
-struct Flusher {
-    list: Mutex<Vec<Arc<Transport>>>,
+/// One flusher's list. A wire has always the same flusher, and is on its list at most twice: once because frames are
+/// queued, and once because the kernel's buffer has space again.
+pub(super) struct Flusher<O> {
+    list: Mutex<Vec<Arc<O>>>,
     wake: Notify,
 }
 
-impl Default for Flushers {
+impl<O> Default for Flushers<O> {
     fn default() -> Self {
         let count = thread::available_parallelism().map_or(1, usize::from);
-        Self((0..count).map(|_| Flusher::default()).collect())
+        Self((0..count).map(|_| Arc::default()).collect())
     }
 }
 
-impl Flushers {
-    /// How many there are.
+impl<O> Default for Flusher<O> {
+    fn default() -> Self {
+        Self {
+            list: Mutex::default(),
+            wake: Notify::new(),
+        }
+    }
+}
+
+impl<O> fmt::Debug for Flushers<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Flushers").field(&self.0.len()).finish()
+    }
+}
+
+impl<O: WireOwner> Flushers<O> {
     pub(crate) fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// Puts a transport on its flusher's list.
-    pub(crate) fn list(&self, transport: Arc<Transport>) {
-        let at = usize::try_from(transport.number()).unwrap_or_default() % self.0.len();
-        let flusher = &self.0[at];
-        let mut list = flusher.list.lock().unwrap_or_else(PoisonError::into_inner);
-        list.push(transport);
-        if list.len() == 1 {
-            flusher.wake.notify_one();
-        }
+    /// The flusher of the wire with this number.
+    pub(super) fn of(&self, number: u64) -> Arc<Flusher<O>> {
+        let at = usize::try_from(number).unwrap_or_default() % self.0.len();
+        self.0[at].clone()
     }
 
-    /// What each of them runs, for as long as it is polled.
-    pub(crate) fn tasks(&self) -> impl Iterator<Item = impl Future<Output = ()> + use<>> + use<'_> {
-        (0..self.0.len()).map(|at| {
-            let flushers = self.0.clone();
-            async move { flushers[at].run().await }
-        })
+    /// One endless task for each flusher.
+    pub(crate) fn tasks(&self) -> impl Iterator<Item = impl Future<Output = ()> + use<O>> + use<'_, O> {
+        self.0
+            .iter()
+            .cloned()
+            .map(|flusher| async move { flusher.run().await })
     }
 }
 
-impl Flusher {
+impl<O: WireOwner> Flusher<O> {
+    /// Puts a wire on the list, by its owner.
+    pub(super) fn register(&self, owner: Arc<O>) {
+        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        list.push(owner);
+        if list.len() == 1 {
+            self.wake.notify_one();
+        }
+    }
+
     async fn run(&self) {
-        let mut listed = Vec::new();
+        let mut registered = Vec::new();
         loop {
             self.wake.notified().await;
             std::mem::swap(
-                &mut listed,
+                &mut registered,
                 &mut *self.list.lock().unwrap_or_else(PoisonError::into_inner),
             );
-            for (at, transport) in listed.drain(..).enumerate() {
-                transport.flush();
-                if at % TURN == TURN - 1 {
+            for (at, owner) in registered.drain(..).enumerate() {
+                owner.flush();
+                if at % WIRES_BEFORE_YIELD == WIRES_BEFORE_YIELD - 1 {
                     tokio::task::yield_now().await;
                 }
             }

@@ -1,10 +1,11 @@
-//! Whoever writes to a wire does so under its lock, so what threads do at the same time is some order of these steps.
-//! Here they come in any order, over a real socket with small buffers, beside a model of what D1 to D5 promise.
+//! Every operation on a wire runs under its lock, so that concurrent operations are equivalent to some order of these
+//! steps. The test runs steps in random order, over a real socket with small buffers, and compares the result with a model
+//! of D1 to D5.
 
 use std::{
     io::{ErrorKind, Read},
     net::Ipv4Addr,
-    sync::Weak,
+    sync::{Arc, Weak},
     time::{Duration, Instant},
 };
 
@@ -14,63 +15,71 @@ use socket2::{Domain, Socket, Type};
 use tokio::task::yield_now;
 
 use super::{
-    Full, Next, Phase, When, Wire,
+    Flushers, FollowUp, Full, Wire, WireOwner, WriteMode,
     frame::{Frame, tests::bytes},
-    queue::Part,
+    queue::QueueItem,
+    wire::WirePhase,
 };
 
-/// Bytes that may wait.
-const CAP: usize = 24 * 1024;
-/// Bytes of the kernel's buffers, which are not smaller than it allows.
+/// The limit of held and queued bytes.
+const LIMIT: usize = 24 * 1024;
+/// The requested size of the kernel's buffers; the kernel may use its own minimum.
 const KERNEL_BYTES: usize = 2 * 1024;
-/// Longer than the kernel may let a full connection rest.
-const NOTHING_COMES: Duration = Duration::from_secs(2);
+/// Longer than the kernel may pause a connection whose buffers were full.
+const SILENCE: Duration = Duration::from_secs(2);
 const GREETING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\r\n";
+
+/// The owner of the wire; the model never upgrades its reference.
+struct NoOwner;
+
+impl WireOwner for NoOwner {
+    fn flush(self: &Arc<Self>) {}
+}
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// The switch sends a frame.
-    Send(usize, When),
-    /// The switch sends a replay.
+    /// The rooms task sends a frame with this many bytes.
+    Send(usize, WriteMode),
+    /// The rooms task sends a replay.
     Replay(Vec<usize>),
-    /// The switch sends the last frame.
-    Disconnect(When),
-    /// What was entered by the ordinary path is taken over.
+    /// The rooms task sends the last frame.
+    Disconnect(WriteMode),
+    /// The wire takes over the items of socketioxide's path.
     Hold(Vec<usize>),
-    /// The crate writes a frame; it lists the wire some steps later.
-    Enter(usize),
-    List,
+    /// socketioxide writes a frame; it requests the flush some steps later.
+    Enqueue(usize),
+    RequestFlush,
     Release,
-    End,
-    /// A flusher has its turn.
+    EndDirect,
+    /// The flusher runs.
     Flush,
-    /// The browser reads so much.
+    /// The browser reads at most this many bytes.
     Read(usize),
-    Shut,
+    ShutDown,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let length = 0_usize..6_000;
     let lengths = prop::collection::vec(length.clone(), 0..4);
-    let when = prop_oneof![Just(When::Now), Just(When::Soon)];
+    let mode = prop_oneof![Just(WriteMode::Inline), Just(WriteMode::Flusher)];
     let step = prop_oneof![
-        30 => (length.clone(), when.clone()).prop_map(|(length, when)| Step::Send(length, when)),
+        30 => (length.clone(), mode.clone()).prop_map(|(length, mode)| Step::Send(length, mode)),
         10 => lengths.clone().prop_map(Step::Replay),
         5 => lengths.prop_map(Step::Hold),
-        20 => length.prop_map(Step::Enter),
-        20 => Just(Step::List),
+        20 => length.prop_map(Step::Enqueue),
+        20 => Just(Step::RequestFlush),
         15 => Just(Step::Release),
         30 => Just(Step::Flush),
         30 => (0_usize..20_000).prop_map(Step::Read),
-        // Seldom, since little happens after them.
-        1 => when.prop_map(Step::Disconnect),
-        1 => Just(Step::End),
-        1 => Just(Step::Shut),
+        // Rare, because little happens after them.
+        1 => mode.prop_map(Step::Disconnect),
+        1 => Just(Step::EndDirect),
+        1 => Just(Step::ShutDown),
     ];
     prop::collection::vec(step, 1..60)
 }
 
-/// What may leave, as the model has it.
+/// The phase of the model's wire.
 #[derive(Debug)]
 enum Gate {
     Held { bytes: Vec<u8>, ends: bool },
@@ -80,15 +89,15 @@ enum Gate {
 }
 
 struct Model {
-    wire: Wire,
+    wire: Wire<NoOwner>,
     browser: std::net::TcpStream,
     gate: Gate,
-    /// What has to come to the browser, in order.
+    /// What the browser has to receive, in order.
     expected: Vec<u8>,
     received: Vec<u8>,
-    /// Something was entered, and whoever entered it has not listed the wire yet.
-    is_unlisted: bool,
-    /// How many frames there were.
+    /// A frame was queued, and its flush was not requested yet.
+    flush_is_due: bool,
+    /// The number of frames so far.
     count: usize,
 }
 
@@ -110,7 +119,14 @@ impl Model {
             .unwrap()
             .into_split();
         Self {
-            wire: Wire::new(half, Weak::new(), Bytes::from_static(GREETING), CAP),
+            wire: Wire::new(
+                half,
+                Weak::new(),
+                &Flushers::default(),
+                0,
+                Bytes::from_static(GREETING),
+                LIMIT,
+            ),
             browser: browser.into(),
             gate: Gate::Held {
                 bytes: Vec::new(),
@@ -118,12 +134,12 @@ impl Model {
             },
             expected: GREETING.to_vec(),
             received: Vec::new(),
-            is_unlisted: true,
+            flush_is_due: true,
             count: 0,
         }
     }
 
-    /// A frame like no other.
+    /// A frame that differs from all others.
     fn frame(&mut self, length: usize) -> Frame {
         self.count += 1;
         Frame::text(format!("{}:{}", self.count, "x".repeat(length)))
@@ -133,30 +149,32 @@ impl Model {
         lengths.into_iter().map(|length| self.frame(length)).collect()
     }
 
-    fn listed(&self) -> bool {
-        self.wire.lock().listed
+    fn is_registered(&self) -> bool {
+        self.wire.lock().registered
     }
 
-    /// Bytes that wait, and whether nothing does where the next of ours would go.
+    /// Bytes that are held and queued, and whether the queue that the next direct frame enters is empty.
     fn waiting(&self) -> (usize, bool) {
         let state = self.wire.lock();
         match &state.phase {
-            Phase::Held(held) => (held.queue.bytes() + state.queue.bytes(), held.queue.is_empty()),
-            Phase::Open | Phase::Ending | Phase::Closed => (state.queue.bytes(), state.queue.is_empty()),
+            WirePhase::Held(held) => (held.queue.bytes() + state.queue.bytes(), held.queue.is_empty()),
+            WirePhase::Open | WirePhase::Ending | WirePhase::Closed => {
+                (state.queue.bytes(), state.queue.is_empty())
+            }
         }
     }
 
-    /// Ours: `content` is all of its bytes.
-    fn send(&mut self, part: Part, content: &[u8], when: When) -> Result<(), TestCaseError> {
-        let (is_last, cost) = (part.is_last(), part.bytes());
-        let ((waiting, is_free), was_listed) = (self.waiting(), self.listed());
-        match self.wire.send(part, when) {
-            Ok(next) => {
-                self.told(was_listed, next.unwrap())?;
-                let takes_part = matches!(self.gate, Gate::Held { .. } | Gate::Open);
+    /// Sends a direct item; `content` is all of its bytes.
+    fn send(&mut self, item: QueueItem, content: &[u8], mode: WriteMode) -> Result<(), TestCaseError> {
+        let (is_last, cost) = (item.is_last(), item.bytes());
+        let ((waiting, is_empty), was_registered) = (self.waiting(), self.is_registered());
+        match self.wire.send(item, mode) {
+            Ok(follow_up) => {
+                self.check_registration(was_registered, follow_up.unwrap())?;
+                let takes_item = matches!(self.gate, Gate::Held { .. } | Gate::Open);
                 prop_assert!(
-                    !takes_part || is_free || waiting + cost <= CAP,
-                    "D4: {waiting} bytes wait"
+                    !takes_item || is_empty || waiting + cost <= LIMIT,
+                    "D4: {waiting} bytes are waiting"
                 );
                 match &mut self.gate {
                     Gate::Held { bytes, ends } if !*ends => {
@@ -173,32 +191,37 @@ impl Model {
                 }
             }
             Err(Full) => {
-                prop_assert!(waiting + cost > CAP, "D4: only {waiting} bytes wait");
-                self.shut();
+                prop_assert!(waiting + cost > LIMIT, "D4: only {waiting} bytes are waiting");
+                self.shut_down();
             }
         }
         Ok(())
     }
 
-    fn send_frame(&mut self, frame: Frame, when: When) -> Result<(), TestCaseError> {
+    fn send_frame(&mut self, frame: Frame, mode: WriteMode) -> Result<(), TestCaseError> {
         let content = bytes(&frame);
-        self.send(Part::Frame(frame), &content, when)
+        self.send(QueueItem::Frame(frame), &content, mode)
     }
 
-    /// D3: who puts the wire on a list is told to, and nobody else is.
-    fn told(&self, was_listed: bool, next: Next) -> Result<(), TestCaseError> {
-        prop_assert_eq!(next == Next::List, !was_listed && self.listed(), "D3: {:?}", next);
+    /// D3: exactly the operation that marks the wire as registered returns [`FollowUp::Register`].
+    fn check_registration(&self, was_registered: bool, follow_up: FollowUp) -> Result<(), TestCaseError> {
+        prop_assert_eq!(
+            follow_up == FollowUp::Register,
+            !was_registered && self.is_registered(),
+            "D3: {:?}",
+            follow_up
+        );
         Ok(())
     }
 
-    fn shut(&mut self) {
-        self.wire.shut();
+    fn shut_down(&mut self) {
+        self.wire.shut_down();
         self.gate = Gate::Closed;
     }
 
     fn flush(&mut self) -> Result<(), TestCaseError> {
-        let (next, _) = self.wire.flush().unwrap();
-        self.told(false, next)
+        let (follow_up, _) = self.wire.flush().unwrap();
+        self.check_registration(false, follow_up)
     }
 
     fn read(&mut self, most: usize) {
@@ -209,18 +232,22 @@ impl Model {
         }
     }
 
-    fn take(&mut self, step: Step) -> Result<(), TestCaseError> {
+    fn run(&mut self, step: Step) -> Result<(), TestCaseError> {
         match step {
-            Step::Send(length, when) => {
+            Step::Send(length, mode) => {
                 let frame = self.frame(length);
-                self.send_frame(frame, when)?;
+                self.send_frame(frame, mode)?;
             }
             Step::Replay(lengths) => {
                 let frames = self.frames(lengths);
                 let content: Vec<_> = frames.iter().flat_map(bytes).collect();
-                self.send(Part::Lazy(Box::new(frames.into_iter())), &content, When::Soon)?;
+                self.send(
+                    QueueItem::Lazy(Box::new(frames.into_iter())),
+                    &content,
+                    WriteMode::Flusher,
+                )?;
             }
-            Step::Disconnect(when) => self.send_frame(Frame::disconnect(), when)?,
+            Step::Disconnect(mode) => self.send_frame(Frame::disconnect(), mode)?,
             Step::Hold(lengths) => {
                 let frames = self.frames(lengths);
                 if let Gate::Held {
@@ -230,36 +257,36 @@ impl Model {
                 {
                     held.extend(frames.iter().flat_map(bytes));
                 }
-                self.wire.hold(frames.into_iter().map(Part::Frame));
+                self.wire.hold(frames.into_iter().map(QueueItem::Frame));
             }
-            Step::Enter(length) => {
+            Step::Enqueue(length) => {
                 let frame = self.frame(length);
                 let content = bytes(&frame);
-                let entered = self.wire.enter(frame);
+                let queued = self.wire.enqueue(frame);
                 if matches!(self.gate, Gate::Closed) {
-                    prop_assert!(entered.is_err(), "D5");
+                    prop_assert!(queued.is_err(), "D5");
                 } else {
-                    prop_assert!(entered.is_ok());
+                    prop_assert!(queued.is_ok());
                     self.expected.extend(content);
-                    self.is_unlisted = true;
+                    self.flush_is_due = true;
                 }
             }
-            Step::List => {
-                let was_listed = self.listed();
-                let next = self.wire.list();
-                self.told(was_listed, next)?;
-                self.is_unlisted = false;
+            Step::RequestFlush => {
+                let was_registered = self.is_registered();
+                let follow_up = self.wire.request_flush();
+                self.check_registration(was_registered, follow_up)?;
+                self.flush_is_due = false;
             }
             Step::Release => {
                 self.wire.release();
                 if let Gate::Held { bytes, ends } = &mut self.gate {
                     self.expected.append(bytes);
                     self.gate = if *ends { Gate::Ending } else { Gate::Open };
-                    self.is_unlisted = true;
+                    self.flush_is_due = true;
                 }
             }
-            Step::End => {
-                self.wire.end();
+            Step::EndDirect => {
+                self.wire.end_direct();
                 match &mut self.gate {
                     Gate::Held { ends, .. } => *ends = true,
                     Gate::Open => self.gate = Gate::Ending,
@@ -268,19 +295,22 @@ impl Model {
             }
             Step::Flush => self.flush()?,
             Step::Read(most) => self.read(most),
-            Step::Shut => self.shut(),
+            Step::ShutDown => self.shut_down(),
         }
         let state = self.wire.lock();
-        let is_looked_after = state.queue.is_empty() || state.listed || state.blocked;
-        prop_assert!(self.is_unlisted || is_looked_after, "D3: nobody comes");
-        prop_assert!(!state.blocked || state.watched, "D3: nobody watches");
+        let will_be_flushed = state.queue.is_empty() || state.registered || state.blocked;
+        prop_assert!(self.flush_is_due || will_be_flushed, "D3: no flush follows");
+        prop_assert!(
+            !state.blocked || state.watched,
+            "D6: a blocked wire is not watched"
+        );
         Ok(())
     }
 
-    /// The browser reads everything, until nothing has come for a while.
+    /// The browser reads everything, until no bytes have arrived for a while.
     async fn drain(&mut self) -> Result<(), TestCaseError> {
         let mut last = Instant::now();
-        while self.received.len() < self.expected.len() && last.elapsed() < NOTHING_COMES {
+        while self.received.len() < self.expected.len() && last.elapsed() < SILENCE {
             let before = self.received.len();
             self.flush()?;
             self.read(64 * 1024);
@@ -299,13 +329,13 @@ proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 50, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_order_of_what_writers_do_is_what_the_invariants_say(steps in steps()) {
+    fn d1_to_d5_hold_for_operations_in_any_order(steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
         runtime.block_on(async {
             let mut model = Model::new();
             for step in steps {
-                model.take(step)?;
-                // The runtime learns what the kernel takes again.
+                model.run(step)?;
+                // Lets tokio notice that the socket is writable.
                 yield_now().await;
             }
             model.drain().await?;

@@ -1,274 +1,258 @@
-//! Attaches to a control plane, to another when that one is gone, and now and then to one that has less to do.
+//! Keeps the edge attached: to another control plane if the current one fails, and from time to time to one that feeds
+//! fewer edges.
 
 use std::{sync::Arc, time::Duration};
 
-use roomcast_proto::{
-    link::{FromEdge, Load, ToEdge},
-    v1::{AttachRequest, AttachResponse, edge_service_client::EdgeServiceClient},
-};
-use roomcast_runtime::{admin::Gate, backoff::Backoff, lifecycle::Shutdown};
+use roomcast_core::{Backoff, rooms::Input};
+use roomcast_proto::link::{FromEdge, Load, ToEdge};
+use roomcast_runtime::{admin::Gate, lifecycle::Shutdown};
 use tokio::{
     sync::{Notify, mpsc, watch},
     task::JoinSet,
-    time::{Instant, interval, sleep_until, timeout},
+    time::{Instant, interval, sleep_until},
 };
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::Streaming;
 use tracing::{debug, info, warn};
 
-use super::{Dialer, Generation, Plane};
-use crate::{metrics::Metrics, switch::Fed};
+use super::{
+    ControlPlaneChannel,
+    calls::or_log_panic,
+    end::LinkEnd,
+    open::{OpenLink, Opener},
+    outage::Outage,
+};
+use crate::{
+    inbox::{AttachmentId, LinkInput},
+    metrics::Metrics,
+};
 
-/// How often the edge asks whether the control plane is still there.
+/// How often the edge pings the control plane.
 const PING_INTERVAL: Duration = Duration::from_millis(500);
-/// A control plane that said nothing for this long is gone.
-const SILENCE: Duration = Duration::from_secs(2);
-/// How long an attachment may take.
-const ATTACH_TIMEOUT: Duration = Duration::from_secs(2);
-/// A longer interval between looks at other control planes would be none.
+/// A control plane from which the edge receives nothing for this long has failed.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(2);
+/// The longest pause between looks at other control planes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 const BACKOFF_BASE: Duration = Duration::from_millis(100);
-const BACKOFF_CAP: Duration = Duration::from_secs(2);
-/// Requests on their way to the control plane at most; beyond it they wait in the link's own queue.
-const IN_FLIGHT: usize = 256;
+const BACKOFF_LIMIT: Duration = Duration::from_secs(2);
 
-/// What the link's task needs.
+/// The task that keeps the edge attached.
 pub(crate) struct Attacher {
-    pub(crate) opener: Arc<Opener>,
-    /// How often the edge looks whether another control plane has fewer edges, on average.
-    pub(crate) rebalance: Duration,
-    pub(crate) requests: mpsc::Receiver<(Generation, FromEdge)>,
-    pub(crate) fed: mpsc::Sender<Fed>,
-    pub(crate) plane: watch::Sender<Option<Plane>>,
-    pub(crate) renew: Arc<Notify>,
-    pub(crate) gate: Gate,
-    pub(crate) metrics: Metrics,
-}
-
-/// Why a link ended.
-#[derive(Debug, thiserror::Error)]
-enum Ended {
-    #[error("{0}")]
-    Dial(#[from] super::dial::DialError),
-    #[error("the control plane ended it: {}: {}", .0.code(), .0.message())]
-    Refused(#[from] tonic::Status),
-    #[error("the control plane ended it")]
-    Closed,
-    #[error("the control plane did not answer in time")]
-    Silent,
-    #[error("the control plane is going away")]
-    GoAway,
-    #[error("the control plane sent something that can't be read: {0}")]
-    Invalid(#[from] roomcast_proto::Invalid),
-    #[error("more interests waited than the link takes")]
-    Overrun,
-    #[error("another control plane has less to do")]
-    Moved(Box<Open>),
-    #[error("the edge is ending")]
-    Edge,
-}
-
-/// A link that is open and not used yet.
-#[derive(Debug)]
-struct Open {
-    /// Which of the configured addresses it leads to.
-    which: usize,
-    control_plane: String,
-    load: Load,
-    plane: Plane,
-    sender: mpsc::Sender<AttachRequest>,
-    stream: Streaming<AttachResponse>,
-}
-
-/// Keeps the edge attached until the process drains and then until the task is dropped: sockets that are still
-/// there are fed to the end.
-pub(crate) async fn keep_attached(mut it: Attacher, shutdown: Shutdown) {
-    let mut backoff = Backoff::new(BACKOFF_BASE, BACKOFF_CAP);
-    let mut generation = Generation::default();
-    let addresses = it.opener.control_planes.len();
-    // Edges that start together spread over the control planes.
-    let mut next = rand::random_range(0..addresses);
-    let mut moved = None;
-    loop {
-        generation.0 += 1;
-        let opened = match moved.take() {
-            Some(open) => Ok(open),
-            None => it.opener.open(next).await,
-        };
-        let (ended, was_attached) = match opened {
-            Ok(open) => {
-                backoff.reset();
-                next = open.which;
-                let Err(ended) = it.serve(generation, open).await;
-                (ended, true)
-            }
-            Err(ended) => (ended, false),
-        };
-        let address = &it.opener.control_planes[next];
-        if let Ended::Moved(open) = ended {
-            let to = &it.opener.control_planes[open.which];
-            info!(from = %address, %to, "going to a control plane that has less to do, or that reaches the store");
-            moved = Some(*open);
-            continue;
-        }
-        it.plane.send_replace(None);
-        it.metrics.attached.set(0);
-        if shutdown.is_draining() && !was_attached {
-            debug!(address = %address, reason = %ended, "not attached while draining");
-        } else {
-            warn!(address = %address, reason = %ended, "no link to a control plane; attaching anew");
-        }
-        it.gate.close(&ended.to_string());
-        if matches!(ended, Ended::Edge) {
-            return;
-        }
-        next = (next + 1) % addresses;
-        // Straight on to another one; only after each was tried does the edge wait.
-        if !was_attached && backoff.attempts() as usize + 1 >= addresses || addresses == 1 {
-            tokio::time::sleep(backoff.next(rand::random::<f64>)).await;
-        } else {
-            backoff.next(|| 0.0);
-        }
-    }
-}
-
-/// Opens links.
-pub(crate) struct Opener {
-    pub(crate) control_planes: Vec<http::Uri>,
-    pub(crate) dialer: Dialer,
-}
-
-impl Opener {
-    async fn open(&self, which: usize) -> Result<Open, Ended> {
-        let plane = self.dialer.dial(&self.control_planes[which]).await?;
-        let (sender, requests) = mpsc::channel(IN_FLIGHT);
-        let edge = format!("{:08x}", std::process::id() ^ rand::random::<u32>());
-        let hello = FromEdge::Hello {
-            edge,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        sender.send(hello.into()).await.map_err(|_| Ended::Closed)?;
-        let mut client = EdgeServiceClient::new(plane.clone()).max_decoding_message_size(usize::MAX);
-        let attached = async {
-            let mut stream = client.attach(ReceiverStream::new(requests)).await?.into_inner();
-            let first = stream.message().await?.ok_or(Ended::Closed)?;
-            match ToEdge::try_from(first)? {
-                ToEdge::Welcome {
-                    control_plane, load, ..
-                } => Ok((stream, control_plane, load)),
-                ToEdge::GoAway => Err(Ended::GoAway),
-                ToEdge::Snapshot { .. }
-                | ToEdge::Entries { .. }
-                | ToEdge::SessionNotFound { .. }
-                | ToEdge::Pong { .. } => Err(Ended::Invalid(roomcast_proto::Invalid::one(
-                    "item",
-                    "the first one must be welcome",
-                ))),
-            }
-        };
-        let (stream, control_plane, load) = timeout(ATTACH_TIMEOUT, attached)
-            .await
-            .map_err(|_| Ended::Silent)??;
-        Ok(Open {
-            which,
-            control_plane,
-            load,
-            plane,
-            sender,
-            stream,
-        })
-    }
-
-    /// A link to a control plane, by chance, that has less to do than this one, also with this edge, or that reaches the
-    /// store where this one does not.
-    async fn better(self: Arc<Self>, than: String, load: Load) -> Option<Open> {
-        let open = self
-            .open(rand::random_range(0..self.control_planes.len()))
-            .await
-            .ok()?;
-        (open.control_plane != than && open.load < load).then_some(open)
-    }
+    pub(super) opener: Arc<Opener>,
+    /// How often, on average, the edge looks for a control plane with fewer edges.
+    pub(super) rebalance: Duration,
+    pub(super) interests: mpsc::Receiver<(AttachmentId, FromEdge)>,
+    pub(super) inputs: mpsc::Sender<LinkInput>,
+    /// The current control plane, for calls.
+    pub(super) channel: watch::Sender<Option<ControlPlaneChannel>>,
+    /// Notified when interests were lost, because their queue was full.
+    pub(super) overrun: Arc<Notify>,
+    /// Open while the edge is attached.
+    pub(super) gate: Gate,
+    pub(super) metrics: Metrics,
 }
 
 impl Attacher {
-    /// Serves a link until it ends. Says why.
-    async fn serve(&mut self, generation: Generation, open: Open) -> Result<std::convert::Infallible, Ended> {
-        let Open {
-            which,
-            control_plane,
+    /// Keeps the edge attached until the task is dropped, also while the process drains: the sockets that are left are
+    /// fed to the end.
+    pub(crate) async fn run(mut self, shutdown: Shutdown) {
+        let mut backoff = Backoff::new(BACKOFF_BASE, BACKOFF_LIMIT);
+        let mut attachment = AttachmentId::default();
+        let addresses = self.opener.control_planes.len();
+        // At random, so that edges that start together spread over the control planes.
+        let mut address = rand::random_range(0..addresses);
+        let (mut replacement, mut outage) = (None, None);
+        loop {
+            attachment.0 += 1;
+            let opened = match replacement.take() {
+                Some(open) => Ok(open),
+                None => self.opener.open(address).await,
+            };
+            let (end, was_attached) = match opened {
+                Ok(open) => {
+                    backoff.reset();
+                    address = open.address;
+                    self.log_attached(&open, outage.take());
+                    match self.serve(attachment, open).await {
+                        Ok(open) => {
+                            self.log_move(address, &open);
+                            replacement = Some(open);
+                            continue;
+                        }
+                        Err(end) => (end, true),
+                    }
+                }
+                Err(end) => (end, false),
+            };
+            self.channel.send_replace(None);
+            self.metrics.attached.set(0);
+            self.gate.close(&end.to_string());
+            if matches!(end, LinkEnd::RoomsTaskEnded) {
+                return;
+            }
+            self.log_end(address, &end, was_attached, shutdown.is_draining(), &mut outage);
+            address = (address + 1) % addresses;
+            // The next control plane is tried at once; the edge waits after it has tried each of them.
+            if !was_attached && backoff.attempts() as usize + 1 >= addresses || addresses == 1 {
+                tokio::time::sleep(backoff.next(rand::random::<f64>)).await;
+            } else {
+                backoff.next(|| 0.0);
+            }
+        }
+    }
+
+    /// Serves a link until it ends. Returns the link to another control plane that replaces it, or why it ended.
+    async fn serve(&mut self, attachment: AttachmentId, open: OpenLink) -> Result<OpenLink, LinkEnd> {
+        let OpenLink {
+            control_plane_id,
             mut load,
-            plane,
+            channel,
             sender,
             mut stream,
+            ..
         } = open;
-        info!(address = %self.opener.control_planes[which], "attached to a control plane");
-        self.plane.send_replace(Some(plane));
+        self.channel.send_replace(Some(channel));
         self.metrics.attached.set(1);
         self.metrics.attachments.inc();
         self.gate.open();
-        self.feed(Fed::Attached(generation)).await?;
-        let (mut pings, mut nonce, mut heard) = (interval(PING_INTERVAL), 0, Instant::now());
+        self.send(LinkInput::Attached(attachment)).await?;
+        let (mut pings, mut nonce, mut last_received) = (interval(PING_INTERVAL), 0, Instant::now());
         // At most one search at a time.
-        let (mut search, mut searches) = (JoinSet::new(), Instant::now() + self.pause());
+        let (mut search, mut next_search) = (JoinSet::new(), Instant::now() + self.search_pause());
         loop {
             tokio::select! {
-                // The feed before everything: it shows that the control plane lives.
+                // What the control plane sends comes first: it shows that the control plane lives.
                 biased;
                 item = stream.message() => {
-                    heard = Instant::now();
-                    let item = ToEdge::try_from(item?.ok_or(Ended::Closed)?)?;
-                    match item {
-                        ToEdge::Snapshot { room, snapshot, reset: false } => self.feed(Fed::Snapshot(room, snapshot)).await?,
-                        ToEdge::Snapshot { room, snapshot, reset: true } => self.feed(Fed::Reset(room, snapshot)).await?,
-                        ToEdge::Entries { room, entries } => self.feed(Fed::Entries(room, entries)).await?,
-                        ToEdge::SessionNotFound { room } => self.feed(Fed::SessionNotFound(room)).await?,
-                        ToEdge::GoAway => return Err(Ended::GoAway),
-                        ToEdge::Pong { load: told, .. } => {
-                            load = told;
-                            if load.store_unreachable {
-                                searches = searches.min(Instant::now() + PING_INTERVAL);
-                            }
+                    last_received = Instant::now();
+                    let item = ToEdge::try_from(item?.ok_or(LinkEnd::Closed)?)?;
+                    if let Some(reported) = self.receive(item).await? {
+                        load = reported;
+                        if load.store_unreachable {
+                            next_search = next_search.min(Instant::now() + PING_INTERVAL);
                         }
-                        ToEdge::Welcome { .. } => {}
                     }
                 }
                 _ = pings.tick() => {
-                    if heard.elapsed() > SILENCE {
-                        return Err(Ended::Silent);
+                    if last_received.elapsed() > SILENCE_TIMEOUT {
+                        return Err(LinkEnd::Silent);
                     }
                     nonce += 1;
-                    // A full stream will be found silent.
-                    let _ = sender.try_send(FromEdge::Ping { nonce }.into());
+                    let _ = sender.try_send(FromEdge::Ping { nonce }.into()); // A full stream becomes silent.
                 }
-                () = self.renew.notified() => return Err(Ended::Overrun),
-                Some(found) = search.join_next() => if let Ok(Some(open)) = found {
-                    return Err(Ended::Moved(Box::new(open)));
-                },
-                () = sleep_until(searches), if search.is_empty() => {
-                    searches = Instant::now() + self.pause();
-                    // An edge that is alone where it is moves nothing by moving.
-                    if load.store_unreachable || load.edges > 1 {
-                        search.spawn(self.opener.clone().better(control_plane.clone(), load));
+                () = self.overrun.notified() => return Err(LinkEnd::Overrun),
+                Some(found) = search.join_next() => {
+                    if let Some(Some(open)) = or_log_panic("find a less busy control plane", found) {
+                        return Ok(open);
                     }
                 }
-                // The last place is for pings: an edge that asks for many rooms is not silent.
-                Some((asked_on, request)) = self.requests.recv(), if sender.capacity() > 1 => {
-                    if asked_on == generation {
-                        sender.try_send(request.into()).map_err(|_| Ended::Closed)?;
+                () = sleep_until(next_search), if search.is_empty() => {
+                    next_search = Instant::now() + self.search_pause();
+                    // The only edge of a control plane balances nothing by moving.
+                    if load.store_unreachable || load.edges > 1 {
+                        search.spawn(self.opener.clone().find_less_busy(control_plane_id.clone(), load));
+                    }
+                }
+                // The last slot in the queue is for pings, so that an edge with many interests is not silent.
+                Some((requested_on, interest)) = self.interests.recv(), if sender.capacity() > 1 => {
+                    if requested_on == attachment {
+                        sender.try_send(interest.into()).map_err(|_| LinkEnd::Closed)?;
                     }
                 }
             }
         }
     }
 
+    /// Passes an item of the control plane on. Returns the control plane's load if the item reports it.
+    async fn receive(&self, item: ToEdge) -> Result<Option<Load>, LinkEnd> {
+        let input = match item {
+            ToEdge::Snapshot {
+                room,
+                snapshot,
+                reset: false,
+            } => Input::Snapshot(room, snapshot),
+            ToEdge::Snapshot {
+                room,
+                snapshot,
+                reset: true,
+            } => Input::Reset(room, snapshot),
+            ToEdge::Entries { room, entries } => Input::Entries(room, entries),
+            ToEdge::SessionNotFound { room } => Input::SessionNotFound(room),
+            ToEdge::GoAway => return Err(LinkEnd::GoAway),
+            ToEdge::Pong { load, .. } => return Ok(Some(load)),
+            ToEdge::Welcome { .. } => return Ok(None),
+        };
+        self.send(LinkInput::Rooms(input)).await?;
+        Ok(None)
+    }
+
+    async fn send(&self, input: LinkInput) -> Result<(), LinkEnd> {
+        self.inputs.send(input).await.map_err(|_| LinkEnd::RoomsTaskEnded)
+    }
+
     /// Half to one and a half of the interval, so that edges do not move together.
-    fn pause(&self) -> Duration {
+    fn search_pause(&self) -> Duration {
         self.rebalance
             .min(LONGEST_PAUSE)
             .mul_f64(0.5 + rand::random::<f64>())
     }
 
-    async fn feed(&self, fed: Fed) -> Result<(), Ended> {
-        self.fed.send(fed).await.map_err(|_| Ended::Edge)
+    fn log_attached(&self, open: &OpenLink, outage: Option<Outage>) {
+        let address = &self.opener.control_planes[open.address];
+        let (outage_seconds, failed_attempts) = outage.map_or((0, 0), |outage| {
+            let report = outage.report(Instant::now());
+            (report.lasted.as_secs(), report.attempts)
+        });
+        info!(
+            edge.id = %self.opener.edge_id,
+            control_plane.id = open.control_plane_id,
+            control_plane.address = %address,
+            outage_seconds,
+            failed_attempts,
+            "attached to a control plane"
+        );
+    }
+
+    fn log_move(&self, from: usize, to: &OpenLink) {
+        info!(
+            edge.id = %self.opener.edge_id,
+            from = %self.opener.control_planes[from],
+            to = %self.opener.control_planes[to.address],
+            "moving to a control plane that feeds fewer edges or that reaches the store"
+        );
+    }
+
+    /// Logs the end of a link, and the beginning of an outage; then only at intervals that double.
+    fn log_end(
+        &self,
+        address: usize,
+        reason: &LinkEnd,
+        was_attached: bool,
+        is_draining: bool,
+        outage: &mut Option<Outage>,
+    ) {
+        let address = &self.opener.control_planes[address];
+        let now = Instant::now();
+        let begins = outage.is_none();
+        let outage = outage.get_or_insert_with(|| Outage::new(now));
+        let report = if was_attached {
+            None
+        } else {
+            outage.attempt_failed(now)
+        };
+        let edge_id = &self.opener.edge_id;
+        if was_attached {
+            warn!(edge.id = %edge_id, control_plane.address = %address, %reason, "lost the link to the control plane; attaching again");
+        } else if is_draining {
+            debug!(control_plane.address = %address, %reason, "could not attach to a control plane while draining");
+        } else if begins {
+            warn!(edge.id = %edge_id, control_plane.address = %address, %reason, "could not attach to a control plane; retrying");
+        } else if let Some(report) = report {
+            let (seconds, attempts) = (report.lasted.as_secs(), report.attempts);
+            warn!(
+                edge.id = %edge_id, control_plane.address = %address, %reason,
+                "still no control plane after {seconds} s, {attempts} attempts"
+            );
+        } else {
+            debug!(control_plane.address = %address, %reason, "could not attach to a control plane");
+        }
     }
 }

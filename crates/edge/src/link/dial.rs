@@ -5,17 +5,16 @@ use std::time::Duration;
 use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
-    service::Interceptor,
+    service::{Interceptor, interceptor::InterceptedService},
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
 
-use super::Plane;
 use crate::config::{ApiToken, ClientTls};
 
-/// How long a connection may take to be made.
+/// The timeout for making a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Puts the service token on every call.
+/// Adds the service token to every call.
 #[derive(Clone)]
 pub struct Credentials(Option<MetadataValue<Ascii>>);
 
@@ -34,21 +33,24 @@ impl Interceptor for Credentials {
     }
 }
 
-/// Why there is no channel.
+/// A channel to a control plane. It adds the service token to every call.
+pub type ControlPlaneChannel = InterceptedService<Channel, Credentials>;
+
+/// Why a channel could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum DialError {
-    /// The control plane is out of reach.
+    /// The control plane cannot be reached.
     #[error("could not connect: {}", causes(.0))]
     Connect(#[from] tonic::transport::Error),
-    /// There is no token to show.
-    #[error("could not read the service token's file: {0}")]
+    /// The file of the service token cannot be read.
+    #[error("could not read the file of the service token: {0}")]
     TokenFile(std::io::Error),
-    /// The token is none.
-    #[error("the service token has characters that no header may have")]
+    /// The service token is not valid in a header.
+    #[error("the service token contains characters that are not allowed in a header")]
     Token,
 }
 
-/// An error with what it came from, since the outer one alone says little.
+/// An error with its causes, because the outer one alone is not specific.
 fn causes(error: &tonic::transport::Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
@@ -59,7 +61,7 @@ fn causes(error: &tonic::transport::Error) -> String {
     text
 }
 
-/// Makes channels.
+/// Makes channels to control planes.
 #[derive(Debug)]
 pub struct Dialer {
     token: Option<ApiToken>,
@@ -67,7 +69,7 @@ pub struct Dialer {
 }
 
 impl Dialer {
-    /// Shows this token, over this TLS where an address is `https://`.
+    /// Channels with this service token, and with this TLS configuration for `https://` addresses.
     #[must_use]
     pub fn new(token: Option<ApiToken>, tls: ClientTls) -> Self {
         let mut config = ClientTlsConfig::new();
@@ -84,8 +86,8 @@ impl Dialer {
     /// Connects to a control plane.
     ///
     /// # Errors
-    /// It is out of reach, or the token can't be shown.
-    pub async fn dial(&self, address: &http::Uri) -> Result<Plane, DialError> {
+    /// The control plane cannot be reached, or the service token cannot be used.
+    pub async fn dial(&self, address: &http::Uri) -> Result<ControlPlaneChannel, DialError> {
         let mut endpoint = Endpoint::from(address.clone())
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)
@@ -95,7 +97,10 @@ impl Dialer {
             endpoint = endpoint.tls_config(self.tls.clone())?;
         }
         let channel: Channel = endpoint.connect().await?;
-        Ok(Plane::new(channel, Credentials(self.token().await?)))
+        Ok(ControlPlaneChannel::new(
+            channel,
+            Credentials(self.token().await?),
+        ))
     }
 
     async fn token(&self) -> Result<Option<MetadataValue<Ascii>>, DialError> {

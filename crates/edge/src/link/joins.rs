@@ -1,106 +1,106 @@
-//! Asks the control plane whether users may join: one call for all questions that wait, so that a crowd costs few calls,
-//! and a single one waits for nobody.
-
-use std::sync::Arc;
+//! Requests from the control plane whether users may join. All joins that wait go into one call, so that a crowd needs
+//! few calls; a single join does not wait for others.
 
 use roomcast_core::{
-    Position, SessionId,
-    rooms::{JoinDenial, SocketId, SocketRequestId},
+    Position,
+    rooms::{Input, JoinDenial, SocketId, SocketRequestId},
 };
 use roomcast_proto::{
     join::{Join, JoinAuthorization, MAX_JOINS},
-    v1,
-    v1::edge_service_client::EdgeServiceClient,
+    v1::{AuthorizeJoinResponse, AuthorizeJoinsRequest, edge_service_client::EdgeServiceClient},
 };
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::{sync::mpsc, task::JoinSet};
 use tracing::warn;
 
-use super::{Plane, Planes, failed, in_time};
-use crate::switch::{Switch, Told};
+use super::calls::{CurrentControlPlane, log_failure, or_log_panic, with_deadline};
+use crate::inbox::{Inbox, RoomsInput};
 
-/// Questions that wait at most; a join beyond is refused as `unavailable`.
-pub(super) const WAITING: usize = 16_384;
-/// Calls under way at most; what is asked meanwhile goes into the next one.
-const CALLS: usize = 16;
+/// The most calls at a time. Further joins wait for the next call.
+const CALLS_LIMIT: usize = 16;
 
-/// Whether a user may join, asked for a socket.
-pub(super) struct Question {
+/// A join of a socket.
+pub(super) struct JoinRequest {
     pub(super) socket: SocketId,
     pub(super) join: Join,
-    pub(super) ask: SocketRequestId,
+    pub(super) request: SocketRequestId,
 }
 
-impl Question {
-    fn told(self, answer: Result<Position, JoinDenial>) -> Told {
-        let session: SessionId = self.join.session;
-        Told::Authorized {
-            socket: self.socket,
-            session,
-            request: self.ask,
-            answer,
-        }
-    }
-
-    /// It found no room.
-    pub(super) fn refused(self) -> Told {
-        self.told(Err(JoinDenial::Unavailable))
-    }
+/// Authorizes joins.
+pub(crate) struct JoinAuthorizer {
+    pub(super) queue: mpsc::Receiver<JoinRequest>,
+    pub(super) control_plane: CurrentControlPlane,
+    pub(super) inbox: Inbox,
 }
 
-/// Asks, and tells the switch the answers, for as long as there may be questions.
-pub(super) async fn ask_all(
-    mut questions: mpsc::Receiver<Question>,
-    plane: watch::Receiver<Option<Plane>>,
-    switch: Switch,
-) {
-    let calls = Arc::new(Semaphore::new(CALLS));
-    while let Ok(call) = calls.clone().acquire_owned().await {
-        let mut batch = Vec::new();
-        if questions.recv_many(&mut batch, MAX_JOINS).await == 0 {
-            return;
-        }
-        let (planes, switch) = (Planes(plane.clone()), switch.clone());
-        tokio::spawn(async move {
-            let answers = ask(planes, &batch).await;
-            drop(call);
-            for (question, answer) in batch.into_iter().zip(answers) {
-                let _ending = switch.0.send(question.told(answer)).await;
+impl JoinAuthorizer {
+    /// Makes the calls until the rooms task has ended.
+    pub(crate) async fn run(mut self) {
+        let (mut calls, mut batch) = (JoinSet::new(), Vec::new());
+        loop {
+            tokio::select! {
+                biased;
+                Some(finished) = calls.join_next() => {
+                    or_log_panic("authorize joins", finished);
+                }
+                count = self.queue.recv_many(&mut batch, MAX_JOINS), if calls.len() < CALLS_LIMIT => {
+                    if count == 0 {
+                        return;
+                    }
+                    let batch = std::mem::take(&mut batch);
+                    calls.spawn(authorize_batch(self.control_plane.clone(), batch, self.inbox.clone()));
+                }
             }
-        });
+        }
     }
 }
 
-/// As many answers as there are questions.
-async fn ask(planes: Planes, questions: &[Question]) -> Vec<Result<Position, JoinDenial>> {
-    let answers = planes.call(|plane| {
-        let joins = questions.iter().map(|question| question.join.clone().into());
-        let request = in_time(v1::AuthorizeJoinsRequest {
+async fn authorize_batch(control_plane: CurrentControlPlane, batch: Vec<JoinRequest>, inbox: Inbox) {
+    let results = call(control_plane, &batch).await;
+    for (request, result) in batch.into_iter().zip(results) {
+        let input = Input::Authorized {
+            socket: request.socket,
+            session: request.join.session,
+            request: request.request,
+            result,
+        };
+        inbox.send(RoomsInput::Rooms(input)).await;
+    }
+}
+
+/// Returns one result for each join.
+async fn call(
+    control_plane: CurrentControlPlane,
+    batch: &[JoinRequest],
+) -> Vec<Result<Position, JoinDenial>> {
+    let called = control_plane.call(|channel| {
+        let joins = batch.iter().map(|request| request.join.clone().into());
+        let request = with_deadline(AuthorizeJoinsRequest {
             joins: joins.collect(),
         });
-        async move { EdgeServiceClient::new(plane).authorize_joins(request).await }
+        async move { EdgeServiceClient::new(channel).authorize_joins(request).await }
     });
-    match answers.await {
-        Ok(response) if response.responses.len() == questions.len() => {
-            response.responses.into_iter().map(answer).collect()
+    match called.await {
+        Ok(response) if response.responses.len() == batch.len() => {
+            response.responses.into_iter().map(result).collect()
         }
         Ok(_) => {
-            warn!("a control plane gave another number of answers than there were questions");
-            vec![Err(JoinDenial::Unavailable); questions.len()]
+            warn!("the control plane returned another number of responses than there were joins");
+            vec![Err(JoinDenial::Unavailable); batch.len()]
         }
         Err(status) => {
-            failed("AuthorizeJoins", &status);
-            vec![Err(JoinDenial::Unavailable); questions.len()]
+            log_failure("AuthorizeJoins", &status);
+            vec![Err(JoinDenial::Unavailable); batch.len()]
         }
     }
 }
 
-fn answer(answer: v1::AuthorizeJoinResponse) -> Result<Position, JoinDenial> {
-    match JoinAuthorization::try_from(answer) {
+fn result(response: AuthorizeJoinResponse) -> Result<Position, JoinDenial> {
+    match JoinAuthorization::try_from(response) {
         Ok(JoinAuthorization::Admission { position, .. }) => Ok(position),
         Ok(JoinAuthorization::SessionNotFound) => Err(JoinDenial::SessionNotFound),
         Ok(JoinAuthorization::NotAParticipant { .. }) => Err(JoinDenial::NotAParticipant),
         Err(invalid) => {
-            warn!(error = %invalid, "a control plane's answer can't be read");
+            warn!(error = %invalid, "the control plane returned an invalid response");
             Err(JoinDenial::Unavailable)
         }
     }
