@@ -157,7 +157,7 @@ const FAULTS: &[Fault] = &[
         name: "a live event overtakes a replay",
         violates: Some("I5"),
         edits: &[(
-            "src/rooms/joins.rs",
+            "src/rooms/membership.rs",
             "self.actions.push_back(Action::Replay { socket: id, replay });",
             "if let Some((event, cursor)) = replay.clone().last() {
                 let (sockets, event, cursor) = (vec![id], Arc::new(event), cursor.into());
