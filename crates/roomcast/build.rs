@@ -1,5 +1,5 @@
-//! Lists the built files of the playground, so that they are in the binary. A list of so few files needs no library,
-//! and stands in the binary as it is in the folder, in debug builds too.
+//! Generates the list of the built files of the playground, with which the binary includes them. Debug builds include them
+//! too.
 
 use std::{
     env,
@@ -21,14 +21,14 @@ fn main() -> io::Result<()> {
             code,
             "    ({name:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?}))),",
             format!("/{FOLDER}/{name}"),
-        );
+        ); // Writing to a String cannot fail.
     }
     code.push_str("]\n");
     let out = env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?;
     fs::write(PathBuf::from(out).join("playground.rs"), code)
 }
 
-/// The files of a folder and of those in it, by their path with slashes.
+/// Adds the paths of all files in a folder and its subfolders, relative to it and with slashes.
 fn list(folder: &Path, prefix: &str, names: &mut Vec<String>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

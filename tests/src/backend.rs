@@ -5,27 +5,27 @@ use std::net::SocketAddr;
 use roomcast_proto::v1::{self, session_service_client::SessionServiceClient};
 use tonic::{Status, transport::Channel};
 
-use crate::within;
+use crate::{eventually, within};
 
 /// A backend of one control plane.
 #[derive(Debug, Clone)]
 pub struct Backend(pub SessionServiceClient<Channel>);
 
-/// Participants, `alice=interviewer bob=observer`.
+/// Participants from a text such as `alice=interviewer bob=observer`.
 ///
 /// # Panics
-/// Where the text is none.
+/// If the text is malformed.
 #[must_use]
 pub fn participants(text: &str) -> v1::Participants {
-    let one = |word: &str| {
-        let (user, role) = word.split_once('=').expect("user=role");
+    let participant = |text: &str| {
+        let (user, role) = text.split_once('=').expect("user=role");
         v1::Participant {
             user_id: user.to_owned(),
             role: role_of(role).into(),
         }
     };
     v1::Participants {
-        list: text.split_whitespace().map(one).collect(),
+        list: text.split_whitespace().map(participant).collect(),
     }
 }
 
@@ -33,10 +33,10 @@ fn role_of(name: &str) -> v1::Role {
     v1::Role::from_str_name(&format!("ROLE_{}", name.to_uppercase())).expect("a role")
 }
 
-/// A session with participants.
+/// A session with participants, in the notation of [`participants`].
 #[must_use]
-pub fn session(id: &str, status: &str, people: &str) -> v1::Session {
-    let participants = Some(participants(people));
+pub fn session(id: &str, status: &str, list: &str) -> v1::Session {
+    let participants = Some(participants(list));
     v1::Session {
         id: id.to_owned(),
         status: status.to_owned(),
@@ -48,7 +48,7 @@ pub fn session(id: &str, status: &str, people: &str) -> v1::Session {
 /// A JSON object as a Struct.
 ///
 /// # Panics
-/// Where it is none.
+/// If the JSON is not an object.
 #[must_use]
 pub fn structure(json: &serde_json::Value) -> prost_types::Struct {
     use prost_types::value::Kind;
@@ -71,7 +71,7 @@ pub fn structure(json: &serde_json::Value) -> prost_types::Struct {
     }
 }
 
-/// The machine-readable reason of an error.
+/// The machine-readable reason of an error; empty if it has none.
 #[must_use]
 pub fn reason(status: &Status) -> String {
     use tonic_types::StatusExt;
@@ -85,7 +85,7 @@ impl Backend {
     /// Connects.
     ///
     /// # Panics
-    /// Where nobody is there.
+    /// If no control plane accepts the connection.
     pub async fn connect(addr: SocketAddr) -> Self {
         let client = SessionServiceClient::connect(format!("http://{addr}"));
         Self(within("a control plane", client).await.expect("a control plane"))
@@ -94,22 +94,22 @@ impl Backend {
     /// Creates or replaces a session.
     ///
     /// # Panics
-    /// Where that is refused.
+    /// If the call fails.
     pub async fn publish(&mut self, session: v1::Session) -> v1::PublishSessionUpdateResponse {
         let request = v1::PublishSessionUpdateRequest {
             session: Some(session),
             ..Default::default()
         };
-        within("an answer", self.0.publish_session_update(request))
+        within("a response", self.0.publish_session_update(request))
             .await
             .expect("published")
             .into_inner()
     }
 
-    /// Gives a user a role.
+    /// Assigns a role to a user.
     ///
     /// # Errors
-    /// As the control plane says.
+    /// Those of the control plane.
     pub async fn select_role(
         &mut self,
         session: &str,
@@ -122,15 +122,15 @@ impl Backend {
             role: role_of(role).into(),
             ..Default::default()
         };
-        Ok(within("an answer", self.0.select_role(request))
+        Ok(within("a response", self.0.select_role(request))
             .await?
             .into_inner())
     }
 
-    /// Makes users owe feedback.
+    /// Requires feedback of users; of every participant if the list is empty.
     ///
     /// # Panics
-    /// Where that is refused.
+    /// If the call fails.
     pub async fn require_feedback(&mut self, session: &str, users: &[&str]) -> v1::RequireFeedbackResponse {
         let user_ids = users.iter().map(|user| (*user).to_owned()).collect();
         let request = v1::RequireFeedbackRequest {
@@ -138,37 +138,37 @@ impl Backend {
             user_ids,
             ..Default::default()
         };
-        within("an answer", self.0.require_feedback(request))
+        within("a response", self.0.require_feedback(request))
             .await
             .expect("required")
             .into_inner()
     }
 
-    /// Tells of feedback.
+    /// Updates feedback.
     ///
     /// # Panics
-    /// Where that is refused.
+    /// If the call fails.
     pub async fn update_feedback(
         &mut self,
         request: v1::UpdateFeedbackRequest,
     ) -> v1::UpdateFeedbackResponse {
-        within("an answer", self.0.update_feedback(request))
+        within("a response", self.0.update_feedback(request))
             .await
             .expect("updated")
             .into_inner()
     }
 
-    /// Takes a user out of a session.
+    /// Removes a user from a session.
     ///
     /// # Panics
-    /// Where that is refused.
+    /// If the call fails.
     pub async fn remove(&mut self, session: &str, user: &str) {
         let request = v1::RemoveParticipantRequest {
             session_id: session.to_owned(),
             user_id: user.to_owned(),
             ..Default::default()
         };
-        within("an answer", self.0.remove_participant(request))
+        within("a response", self.0.remove_participant(request))
             .await
             .expect("removed");
     }
@@ -176,14 +176,30 @@ impl Backend {
     /// Closes every socket of a user.
     ///
     /// # Panics
-    /// Where that is refused.
+    /// If the call fails.
     pub async fn disconnect(&mut self, user: &str) {
         let request = v1::DisconnectUserRequest {
             user_id: user.to_owned(),
             reason: "test".to_owned(),
         };
-        within("an answer", self.0.disconnect_user(request))
+        within("a response", self.0.disconnect_user(request))
             .await
             .expect("disconnected");
     }
+}
+
+/// Publishes a status of `s1` with Alice as interviewer, and repeats the call with the same request id until the store
+/// accepts it.
+pub async fn publish_when_available(control_plane: SocketAddr, status: &str) {
+    let backend = Backend::connect(control_plane).await;
+    let request = v1::PublishSessionUpdateRequest {
+        session: Some(session("s1", status, "alice=interviewer")),
+        request_id: status.to_owned(),
+        ..Default::default()
+    };
+    eventually("a store that accepts the command", async || {
+        let mut client = backend.0.clone();
+        client.publish_session_update(request.clone()).await.ok()
+    })
+    .await;
 }

@@ -1,4 +1,4 @@
-//! The bridge of `dev`, asked as its page does.
+//! The HTTP bridge of `dev`, called as the playground page calls it.
 
 use std::net::SocketAddr;
 
@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::{
     Process,
-    http::{Answer, ask},
+    http::{Response, send_request},
     within,
 };
 
-/// A page of `dev`.
+/// A playground page of a `dev` process.
 #[derive(Debug, Clone)]
 pub struct Bridge {
     addr: SocketAddr,
@@ -18,7 +18,7 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// Of this process, opened by its address.
+    /// A page of this process, opened by its address.
     #[must_use]
     pub fn of(dev: &Process) -> Self {
         let addr = dev.addr("http");
@@ -26,19 +26,19 @@ impl Bridge {
         Self { addr, host }
     }
 
-    /// The same, opened by another name.
+    /// The same page, opened by another host name.
     #[must_use]
-    pub fn named(mut self, host: &str) -> Self {
+    pub fn with_host(mut self, host: &str) -> Self {
         host.clone_into(&mut self.host);
         self
     }
 
-    /// Sends what a browser sends for a page of the same origin, but where `headers` say otherwise: an empty value
-    /// leaves one out.
+    /// Sends a request with the headers of a browser for a page of the same origin; `headers` override them, and an
+    /// empty value omits one.
     ///
     /// # Panics
-    /// Where nobody answers.
-    pub async fn ask(&self, request: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    /// If there is no response.
+    pub async fn request(&self, request: &str, headers: &[(&str, &str)], body: &str) -> Response {
         let origin = format!("http://{}", self.host);
         let usual = [
             ("host", &*self.host),
@@ -49,60 +49,61 @@ impl Bridge {
         let is_given = |name: &str| headers.iter().any(|(given, _)| *given == name);
         let mut all: Vec<_> = usual.into_iter().filter(|(name, _)| !is_given(name)).collect();
         all.extend(headers.iter().copied().filter(|(_, value)| !value.is_empty()));
-        within(request, ask(self.addr, request, &all, body))
+        within(request, send_request(self.addr, request, &all, body))
             .await
-            .expect("an answer")
+            .expect("a response")
     }
 
     /// Posts JSON.
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
-        self.ask(&format!("POST {path}"), &[], &body.to_string()).await
+    pub async fn post(&self, path: &str, body: &Value) -> Response {
+        self.request(&format!("POST {path}"), &[], &body.to_string())
+            .await
     }
 
-    /// Calls a method of `SessionService`, which has to succeed; says its answer.
+    /// Calls a method of `SessionService` that must succeed; returns the response.
     ///
     /// # Panics
-    /// Where it does not.
+    /// If it fails.
     pub async fn call(&self, method: &str, request: &Value) -> Value {
-        let answer = self.post(&format!("/dev/call/{method}"), request).await;
-        assert_eq!(answer.status, 200, "{method} {answer:?}");
-        answer.json()
+        let response = self.post(&format!("/dev/call/{method}"), request).await;
+        assert_eq!(response.status, 200, "{method} {response:?}");
+        response.json()
     }
 
-    /// Calls a method, which has to be refused; says the status of the answer and its body.
+    /// Calls a method that must fail; returns the HTTP status and the body.
     ///
     /// # Panics
-    /// Where it succeeds.
-    pub async fn refused(&self, method: &str, request: &Value) -> (u16, Value) {
-        let answer = self.post(&format!("/dev/call/{method}"), request).await;
-        assert_ne!(answer.status, 200, "{method} {answer:?}");
-        (answer.status, answer.json())
+    /// If it succeeds.
+    pub async fn denied(&self, method: &str, request: &Value) -> (u16, Value) {
+        let response = self.post(&format!("/dev/call/{method}"), request).await;
+        assert_ne!(response.status, 200, "{method} {response:?}");
+        (response.status, response.json())
     }
 
-    /// What the process says of itself.
+    /// The description of the process: version, addresses, store.
     pub async fn about(&self) -> Value {
-        self.ask("GET /dev/about", &[], "").await.json()
+        self.request("GET /dev/about", &[], "").await.json()
     }
 
-    /// A user's token.
+    /// A new token of a user, which expires after `seconds`.
     ///
     /// # Panics
-    /// Where there is none.
+    /// If none is minted.
     pub async fn token(&self, user: &str, seconds: u64) -> String {
         let wanted = json!({ "user": user, "ttlSeconds": seconds });
-        let answer = self.post("/dev/token", &wanted).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.json()["token"].as_str().expect("a token").to_owned()
+        let response = self.post("/dev/token", &wanted).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        response.json()["token"].as_str().expect("a token").to_owned()
     }
 
-    /// Where the edges are, once there are two.
+    /// Starts the second edge unless it is running; returns the addresses of both.
     ///
     /// # Panics
-    /// Where there are not.
-    pub async fn two_edges(&self) -> [SocketAddr; 2] {
-        let answer = self.post("/dev/edges", &json!({})).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        let edges = answer.json()["edges"].clone();
+    /// If it does not start.
+    pub async fn both_edges(&self) -> [SocketAddr; 2] {
+        let response = self.post("/dev/edges", &json!({})).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        let edges = response.json()["edges"].clone();
         let urls: [String; 2] = serde_json::from_value(edges).expect("two addresses");
         urls.map(|url| {
             url.strip_prefix("http://")

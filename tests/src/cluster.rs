@@ -2,24 +2,24 @@
 
 use crate::{Backend, Process, Redis};
 
-/// What is deployed together.
+/// Processes that are deployed together.
 #[derive(Debug)]
 pub struct Cluster {
-    /// The store.
+    /// The store of the control planes.
     pub redis: Redis,
-    /// The control planes.
+    /// All of them are connected to `redis`.
     pub control_planes: Vec<Process>,
-    /// The edges.
+    /// Edge n prefers control plane n; all know every control plane.
     pub edges: Vec<Process>,
 }
 
 impl Cluster {
-    /// Starts so many of each over a Redis that forgets everything when it ends, and waits until they are ready.
+    /// Starts these numbers of processes over a Redis without persistence, and waits until they are ready.
     pub async fn start(control_planes: usize, edges: usize) -> Self {
         Self::over(Redis::start().await, control_planes, edges).await
     }
 
-    /// Starts so many of each over a Redis, and waits until they are ready.
+    /// Starts these numbers of processes over a Redis, and waits until they are ready.
     pub async fn over(redis: Redis, control_planes: usize, edges: usize) -> Self {
         let mut it = Self {
             redis,
@@ -32,7 +32,6 @@ impl Cluster {
         }
         let addrs: Vec<_> = it.control_planes.iter().map(|it| it.addr("grpc")).collect();
         for n in 0..edges {
-            // Each edge prefers another control plane.
             let mut addrs = addrs.clone();
             addrs.rotate_left(n % control_planes);
             it.edges.push(Process::edge(&addrs, &[]).await);
@@ -43,7 +42,7 @@ impl Cluster {
         it
     }
 
-    /// A backend of one of the control planes.
+    /// Connects a backend to the control plane of this index.
     pub async fn backend(&self, control_plane: usize) -> Backend {
         Backend::connect(self.control_planes[control_plane].addr("grpc")).await
     }

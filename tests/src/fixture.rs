@@ -1,16 +1,16 @@
-//! Files that a test makes and throws away.
+//! Temporary files.
 
 use std::path::{Path, PathBuf};
 
-/// A folder of its own for one test.
+/// A new folder, which is deleted on drop.
 #[derive(Debug)]
 pub struct TempDir(PathBuf);
 
 impl TempDir {
-    /// Makes it.
+    /// Creates the folder.
     ///
     /// # Panics
-    /// Where it can't be made.
+    /// If it cannot be created.
     #[must_use]
     pub fn new() -> Self {
         let path = std::env::temp_dir().join(format!("roomcast-test-{:016x}", rand::random::<u64>()));
@@ -18,20 +18,20 @@ impl TempDir {
         Self(path)
     }
 
-    /// Where it is.
+    /// The absolute path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Writes a file in it, and says where.
+    /// Writes a file in the folder; returns its path.
     ///
     /// # Panics
-    /// Where it can't be written.
+    /// If it cannot be written.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.0.join(name);
         std::fs::write(&path, content).expect("a file");
-        path.to_str().expect("a plain path").to_owned()
+        path.to_str().expect("a path in UTF-8").to_owned()
     }
 }
 
@@ -43,14 +43,14 @@ impl Default for TempDir {
 
 impl Drop for TempDir {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = std::fs::remove_dir_all(&self.0); // the operating system cleans up the rest
     }
 }
 
-/// Runs the openssl command in the folder.
+/// Runs an openssl command in the folder.
 ///
 /// # Panics
-/// Where it fails.
+/// If it fails.
 pub fn openssl(folder: &TempDir, command: &str) {
     let output = std::process::Command::new("openssl")
         .args(command.split_whitespace())

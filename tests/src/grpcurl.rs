@@ -3,45 +3,81 @@
 use std::{net::SocketAddr, process::Stdio};
 
 use serde_json::Value;
-use tokio::{io::AsyncWriteExt, process::Command};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    process::{Child, Command},
+};
 
 use crate::within;
 
-/// What a call came to.
+/// The outcome of a call.
 #[derive(Debug)]
 pub struct Grpcurl {
     /// Whether the call succeeded.
     pub ok: bool,
-    /// What was printed.
+    /// The text on standard output.
     pub out: String,
-    /// What was complained of.
+    /// The text on standard error.
     pub err: String,
 }
 
 impl Grpcurl {
-    /// The one answer, as JSON.
+    /// The only response, as JSON.
     ///
     /// # Panics
-    /// Where there is none.
+    /// If there is not exactly one.
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("no answer: {self:?}"))
+        serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("no single response: {self:?}"))
     }
 }
 
-/// Runs grpcurl with the words, where `ADDR` stands for the address, and a request on standard input.
+/// Runs grpcurl with these arguments, in which `ADDR` is replaced by the address, and the request on standard input.
 ///
 /// # Panics
-/// Where it can't be run.
-pub async fn grpcurl(addr: SocketAddr, words: &str, request: &str) -> Grpcurl {
+/// If grpcurl is not installed.
+pub async fn grpcurl(addr: SocketAddr, arguments: &str, request: &str) -> Grpcurl {
+    let child = start(addr, arguments, request).await;
+    let output = within("grpcurl", child.wait_with_output())
+        .await
+        .expect("grpcurl ran");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Grpcurl {
+        ok: output.status.success(),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
+}
+
+/// Runs grpcurl as [`grpcurl`] does, but for a stream that does not end: stops when the output contains this text, and
+/// returns the output up to then.
+///
+/// # Panics
+/// If the text does not come.
+pub async fn grpcurl_until(addr: SocketAddr, arguments: &str, request: &str, text: &str) -> String {
+    let mut child = start(addr, arguments, request).await;
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let mut output = String::new();
+    within(&format!("{text} from grpcurl"), async {
+        while !output.contains(text) {
+            let line = lines.next_line().await.expect("text");
+            output += &line.unwrap_or_else(|| panic!("the stream ended without {text}: {output}"));
+            output.push('\n');
+        }
+    })
+    .await;
+    output
+}
+
+async fn start(addr: SocketAddr, arguments: &str, request: &str) -> Child {
     let program = std::env::var("GRPCURL").unwrap_or_else(|_| "grpcurl".to_owned());
     let addr = addr.to_string();
-    let words = words
+    let arguments = arguments
         .split_whitespace()
-        .map(|word| if word == "ADDR" { &addr } else { word });
+        .map(|argument| if argument == "ADDR" { &addr } else { argument });
     let mut child = Command::new(program)
         .args(["-plaintext", "-d", "@"])
-        .args(words)
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -49,16 +85,6 @@ pub async fn grpcurl(addr: SocketAddr, words: &str, request: &str) -> Grpcurl {
         .spawn()
         .expect("grpcurl is installed: see tests/run");
     let mut input = child.stdin.take().expect("piped");
-    // It may refuse its words without reading.
-    let _ = input.write_all(request.as_bytes()).await;
-    drop(input);
-    let output = within("grpcurl", child.wait_with_output())
-        .await
-        .expect("it runs");
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Grpcurl {
-        ok: output.status.success(),
-        out: text(output.stdout),
-        err: text(output.stderr),
-    }
+    let _ = input.write_all(request.as_bytes()).await; // grpcurl may reject its arguments without reading
+    child
 }

@@ -1,4 +1,4 @@
-//! Plain HTTP.
+//! Plain HTTP/1.1 requests.
 
 use std::net::SocketAddr;
 
@@ -9,52 +9,57 @@ use tokio::{
 
 use crate::{Process, within};
 
-/// A figure of a process, as `/metrics` has it.
+/// The value of a metric without labels, from a process's `/metrics`.
 ///
 /// # Panics
-/// Where there is none.
+/// If there is no such metric.
 pub async fn metric(process: &Process, name: &str) -> f64 {
     let metrics = within("metrics", get(process.addr("admin"), "/metrics")).await;
     let (_, text) = metrics.expect("metrics");
-    let figure = text
+    let value = text
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    let figure = figure.unwrap_or_else(|| panic!("no {name} in {text}"));
-    figure.parse().expect("a number")
+    let value = value.unwrap_or_else(|| panic!("no {name} in {text}"));
+    value.parse().expect("a number")
 }
 
-/// What a server answered.
+/// An HTTP response.
 #[derive(Debug)]
-pub struct Answer {
-    /// Its status.
+pub struct Response {
+    /// The status code.
     pub status: u16,
     head: String,
-    /// Its body, as text.
+    /// The body, as text.
     pub body: String,
 }
 
-impl Answer {
-    /// A header's value.
+impl Response {
+    /// The value of a header, by its name in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
-        let found = fields.find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = fields.find(|(field, _)| field.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value)
     }
 
     /// The body as JSON.
     ///
     /// # Panics
-    /// Where it is none.
+    /// If it is not JSON.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 }
 
-/// Sends a request, such as `GET /livez`, with these headers beside those of its length and end; `None` where nobody
-/// answers.
-pub async fn ask(addr: SocketAddr, request: &str, headers: &[(&str, &str)], body: &str) -> Option<Answer> {
+/// Sends a request line without its version, such as `GET /livez`, with these headers and `Content-Length`; `None` if
+/// there is no response.
+pub async fn send_request(
+    addr: SocketAddr,
+    request: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Option<Response> {
     let mut tcp = TcpStream::connect(addr).await.ok()?;
     let fields: String = headers
         .iter()
@@ -64,20 +69,20 @@ pub async fn ask(addr: SocketAddr, request: &str, headers: &[(&str, &str)], body
     let text =
         format!("{request} HTTP/1.1\r\n{fields}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}");
     tcp.write_all(text.as_bytes()).await.ok()?;
-    let mut answer = Vec::new();
-    tcp.read_to_end(&mut answer).await.ok()?;
-    let answer = String::from_utf8_lossy(&answer);
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    Some(Answer {
+    let mut response = Vec::new();
+    tcp.read_to_end(&mut response).await.ok()?;
+    let response = String::from_utf8_lossy(&response);
+    let (head, body) = response.split_once("\r\n\r\n")?;
+    Some(Response {
         status: head.split(' ').nth(1)?.parse().ok()?,
         head: head.to_owned(),
         body: body.to_owned(),
     })
 }
 
-/// The status and the body; `None` where nobody answers.
+/// The status and the body; `None` if there is no response.
 pub async fn get(addr: SocketAddr, path: &str) -> Option<(u16, String)> {
     let host = addr.to_string();
-    let answer = ask(addr, &format!("GET {path}"), &[("Host", &host)], "").await?;
-    Some((answer.status, answer.body))
+    let response = send_request(addr, &format!("GET {path}"), &[("Host", &host)], "").await?;
+    Some((response.status, response.body))
 }

@@ -1,4 +1,4 @@
-//! The real binary, as a process.
+//! The built binary as a process.
 
 use std::{
     collections::HashMap,
@@ -15,9 +15,9 @@ use tokio::{
 
 use crate::{eventually, http::get, within};
 
-/// The built binary, beside the tests.
+/// The built binary, which is in the parent folder of the tests.
 fn binary() -> PathBuf {
-    let tests = std::env::current_exe().expect("a path of our own");
+    let tests = std::env::current_exe().expect("the path of this test");
     let path = tests.ancestors().nth(2).expect("target/…/deps").join("roomcast");
     assert!(
         path.exists(),
@@ -37,25 +37,25 @@ fn command(args: &[&str], variables: &[(&str, &str)]) -> Command {
     command
 }
 
-/// Runs a command to its end.
+/// Runs a command that ends by itself.
 ///
 /// # Panics
-/// Where it does not end in time.
+/// If it does not end.
 pub async fn roomcast(args: &[&str], variables: &[(&str, &str)]) -> Output {
-    within("the end of a command", command(args, variables).output())
+    within("the exit of a command", command(args, variables).output())
         .await
-        .expect("it starts")
+        .expect("the binary starts")
 }
 
-/// A running command.
+/// A running command. A dropped process is killed, and fails the test if it logged an error.
 #[derive(Debug)]
 pub struct Process {
     args: Vec<String>,
     variables: Vec<(String, String)>,
     child: Child,
     addrs: HashMap<String, SocketAddr>,
-    /// What it printed on standard output while it started.
-    pub printed: String,
+    /// The text on standard output up to the last line of the start.
+    pub stdout: String,
     log: Arc<Mutex<String>>,
     errors_expected: bool,
 }
@@ -112,26 +112,26 @@ impl Process {
         Self::start(&[&args, more].concat(), &[]).await
     }
 
-    /// Starts any command that runs, and waits until it says where it listens.
+    /// Starts a command that keeps running, and waits until it has printed its addresses.
     ///
     /// # Panics
-    /// Where it does not.
+    /// If it ends before.
     pub async fn start(args: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut child = command(args, variables)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("it starts");
+            .expect("the binary starts");
         let log = Arc::new(Mutex::new(String::new()));
         let stderr = child.stderr.take().expect("piped");
-        tokio::spawn(keep(stderr, log.clone()));
+        tokio::spawn(append(stderr, log.clone()));
         let mut out = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let (mut printed, mut addrs) = (String::new(), HashMap::new());
+        let (mut stdout, mut addrs) = (String::new(), HashMap::new());
         let last = if args[0] == "dev" { "grpcurl " } else { "admin " };
-        let said = within("where a command listens", async {
+        let started = within("the addresses of a command", async {
             while let Some(line) = out.next_line().await.expect("text") {
-                printed.push_str(&line);
-                printed.push('\n');
+                stdout.push_str(&line);
+                stdout.push('\n');
                 if let Some((name, Ok(addr))) = line
                     .split_once(' ')
                     .map(|(name, addr)| (name, addr.trim().parse()))
@@ -145,7 +145,7 @@ impl Process {
             false
         })
         .await;
-        assert!(said, "{args:?} ended: {}", log.lock().expect("no panic"));
+        assert!(started, "{args:?} ended: {}", log.lock().expect("no panic"));
         Self {
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
             variables: variables
@@ -154,21 +154,21 @@ impl Process {
                 .collect(),
             child,
             addrs,
-            printed,
+            stdout,
             log,
             errors_expected: false,
         }
     }
 
-    /// Ends it by a signal, and starts it again.
+    /// Ends the process by a signal, and starts it again.
     pub async fn restart(&mut self, signal: &str) {
         self.signal(signal);
-        self.ended().await;
-        self.again().await;
+        self.exited().await;
+        self.start_again().await;
     }
 
-    /// Starts it again after it ended, where it was, so that whoever knew its addresses finds it.
-    pub async fn again(&mut self) {
+    /// Starts the process again after its exit, on the same addresses.
+    pub async fn start_again(&mut self) {
         let mut args = self.args.clone();
         for (flag, name) in [("--grpc-addr", "grpc"), ("--http-addr", "http")] {
             if let Some(at) = args.iter().position(|arg| arg == flag) {
@@ -181,20 +181,20 @@ impl Process {
             .iter()
             .map(|(name, value)| (&**name, &**value))
             .collect();
-        let mut again = Self::start(&args, &variables).await;
-        again.errors_expected = self.errors_expected;
-        *self = again;
+        let mut restarted = Self::start(&args, &variables).await;
+        restarted.errors_expected = self.errors_expected;
+        *self = restarted;
     }
 
-    /// Lines of level ERROR are no failure of the test.
+    /// From now on, log lines of level ERROR do not fail the test.
     pub fn expect_errors(&mut self) {
         self.errors_expected = true;
     }
 
-    /// Where it listens: `grpc`, `http` or `admin`.
+    /// The address on which it listens for `grpc`, `http` or `admin`.
     ///
     /// # Panics
-    /// Where it does not.
+    /// If it does not listen for that.
     #[must_use]
     pub fn addr(&self, name: &str) -> SocketAddr {
         *self
@@ -203,60 +203,60 @@ impl Process {
             .unwrap_or_else(|| panic!("{} has no {name}", self.args[0]))
     }
 
-    /// Where browsers connect.
+    /// The URL for browsers.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.addr("http"))
     }
 
-    /// What it logged so far.
+    /// The log so far.
     ///
     /// # Panics
-    /// Never, but for a panic elsewhere.
+    /// If the task that reads the log panicked.
     #[must_use]
     pub fn log(&self) -> String {
         self.log.lock().expect("no panic").clone()
     }
 
-    /// Waits until it says that it is ready.
+    /// Waits until `/readyz` returns 200.
     pub async fn ready(&self) {
         let admin = self.addr("admin");
-        eventually("readiness", || async move {
+        eventually("readiness", async || {
             (get(admin, "/readyz").await?.0 == 200).then_some(())
         })
         .await;
     }
 
-    /// Waits until it says that it is not ready, and why.
+    /// Waits until `/readyz` returns 503; returns the body, which gives the reasons.
     pub async fn not_ready(&self) -> String {
         let admin = self.addr("admin");
-        eventually("unreadiness", || async move {
+        eventually("unreadiness", async || {
             let (status, body) = get(admin, "/readyz").await?;
             (status == 503).then_some(body)
         })
         .await
     }
 
-    /// Its process id.
+    /// The process id.
     ///
     /// # Panics
-    /// Where it has ended.
+    /// If the process has ended.
     #[must_use]
     pub fn pid(&self) -> u32 {
-        self.child.id().expect("it runs")
+        self.child.id().expect("it is running")
     }
 
     /// Sends a signal by its name, such as `TERM`.
     ///
     /// # Panics
-    /// Where it has ended.
+    /// If the process has ended.
     pub fn signal(&self, name: &str) {
         signal(&self.child, name);
     }
 
-    /// Waits for its end.
-    pub async fn ended(&mut self) -> ExitStatus {
-        within("the end of a process", self.child.wait())
+    /// Waits for the exit of the process.
+    pub async fn exited(&mut self) -> ExitStatus {
+        within("the exit of a process", self.child.wait())
             .await
             .expect("waited for")
     }
@@ -279,7 +279,7 @@ impl Drop for Process {
 }
 
 pub(crate) fn signal(child: &Child, name: &str) {
-    let pid = child.id().expect("it runs").to_string();
+    let pid = child.id().expect("it is running").to_string();
     let sent = std::process::Command::new("kill")
         .args(["-s", name, &pid])
         .status()
@@ -287,7 +287,7 @@ pub(crate) fn signal(child: &Child, name: &str) {
     assert!(sent.success());
 }
 
-async fn keep(from: impl AsyncRead + Unpin, log: Arc<Mutex<String>>) {
+async fn append(from: impl AsyncRead + Unpin, log: Arc<Mutex<String>>) {
     let mut lines = BufReader::new(from).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         let mut log = log.lock().expect("no panic");

@@ -1,4 +1,4 @@
-//! A TCP proxy between two parts: what passes can vanish without a word, or be led elsewhere.
+//! A TCP proxy between two processes, which can hold up all data or connect to another target.
 
 use std::net::SocketAddr;
 
@@ -16,17 +16,17 @@ use tokio::{
 #[derive(Debug)]
 pub struct Proxy {
     addr: SocketAddr,
-    /// Where new connections go, and a number that ends earlier ones when it changes.
+    /// The target of new connections, and a number whose change ends the open ones.
     target: watch::Sender<(SocketAddr, u64)>,
     cut: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Proxy {
-    /// Starts one that passes everything on.
+    /// Starts a proxy that forwards everything.
     ///
     /// # Panics
-    /// Where no port is free.
+    /// If no port is free.
     pub async fn start(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let addr = listener.local_addr().expect("bound");
@@ -41,29 +41,29 @@ impl Proxy {
         }
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Passes nothing on any more, in no direction, and tells nobody: as if the cable were cut.
+    /// Holds up all data in both directions and closes nothing, as a cut cable does.
     pub fn cut(&self) {
         self.cut.send_replace(true);
     }
 
-    /// Passes everything on again, also what was held up, as a network does that is whole again.
-    pub fn mend(&self) {
+    /// Forwards again, first the data that was held up.
+    pub fn restore(&self) {
         self.cut.send_replace(false);
     }
 
-    /// Ends every connection, and leads new ones there.
-    pub fn lead_to(&self, target: SocketAddr) {
+    /// Ends every connection, and connects new ones to this target.
+    pub fn redirect(&self, target: SocketAddr) {
         self.target.send_modify(|it| *it = (target, it.1 + 1));
     }
 
-    /// Leads new connections there; those that are open stay where they are.
-    pub fn lead_new_to(&self, target: SocketAddr) {
+    /// Connects new connections to this target; open ones stay.
+    pub fn redirect_new(&self, target: SocketAddr) {
         self.target.send_modify(|it| it.0 = target);
     }
 }
@@ -98,7 +98,7 @@ async fn pass(
     let Ok(to) = TcpStream::connect(target).await else {
         return;
     };
-    let _ = (from.set_nodelay(true), to.set_nodelay(true));
+    let _ = (from.set_nodelay(true), to.set_nodelay(true)); // only latency depends on it
     let ((from_read, from_write), (to_read, to_write)) = (from.into_split(), to.into_split());
     tokio::select! {
         () = async { tokio::join!(copy(from_read, to_write, cuts.clone()), copy(to_read, from_write, cuts.clone())); } => {}
@@ -109,7 +109,7 @@ async fn pass(
 async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut cuts: watch::Receiver<bool>) {
     let mut bytes = vec![0; 64 * 1024];
     loop {
-        // What was read when the cable was cut is held up, too.
+        // Data that was read before the cut is held up, too.
         let read = from.read(&mut bytes).await;
         if cuts.wait_for(|cut| !cut).await.is_err() {
             return;
@@ -121,7 +121,7 @@ async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut cuts: watch::
                 }
             }
             Ok(_) | Err(_) => {
-                let _gone = to.shutdown().await;
+                let _ = to.shutdown().await; // the other side may be closed already
                 return;
             }
         }

@@ -1,4 +1,4 @@
-//! A real Redis of the test's own.
+//! A real redis-server for one test.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -9,7 +9,7 @@ use tokio::process::{Child, Command};
 
 use crate::{TempDir, eventually, process::signal, within};
 
-/// A running redis-server.
+/// A redis-server on a port of its own; killed on drop.
 #[derive(Debug)]
 pub struct Redis {
     folder: TempDir,
@@ -19,12 +19,12 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts one that forgets everything when it ends.
+    /// Starts a server without persistence.
     pub async fn start() -> Self {
         Self::with(false).await
     }
 
-    /// Starts one that keeps every write.
+    /// Starts a server that persists every write.
     pub async fn durable() -> Self {
         Self::with(true).await
     }
@@ -41,61 +41,61 @@ impl Redis {
             child,
             durable,
         };
-        it.answers().await;
+        it.accepts_commands().await;
         it
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
-    /// Its address as an option takes it.
+    /// The value of `--redis-url` for it.
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Kills it.
+    /// Kills the server.
     ///
     /// # Panics
-    /// Where it can't be killed.
+    /// If it cannot be killed.
     pub async fn kill(&mut self) {
         self.child.kill().await.expect("killed");
     }
 
-    /// Starts it again after it was killed.
+    /// Starts the server again after a kill, on the same port and with the same persistence.
     pub async fn restart(&mut self) {
         self.child = spawn(&self.folder, self.port, self.durable);
-        self.answers().await;
+        self.accepts_commands().await;
     }
 
     /// Sends a signal by its name, such as `STOP`.
     ///
     /// # Panics
-    /// Where it has ended.
+    /// If the server has ended.
     pub fn signal(&self, name: &str) {
         signal(&self.child, name);
     }
 
-    /// Says something to it, and what it answers.
+    /// Runs a Redis command; returns the reply as text.
     ///
     /// # Panics
-    /// Where redis-cli is missing.
-    pub async fn tell(&self, words: &str) -> String {
+    /// If redis-cli is not installed.
+    pub async fn command(&self, command: &str) -> String {
         let port = self.port.to_string();
         let output = Command::new("redis-cli")
             .args(["-p", &port])
-            .args(words.split_whitespace())
+            .args(command.split_whitespace())
             .output();
-        let output = within("an answer of Redis", output).await.expect("redis-cli");
+        let output = within("a reply of Redis", output).await.expect("redis-cli");
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    async fn answers(&self) {
+    async fn accepts_commands(&self) {
         let port = self.port.to_string();
-        eventually("a Redis that answers", || {
+        eventually("a Redis that accepts commands", || {
             let ping = Command::new("redis-cli").args(["-p", &port, "ping"]).output();
             async move {
                 ping.await

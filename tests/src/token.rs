@@ -1,22 +1,15 @@
 //! Tokens of users and services.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use roomcast_auth::{DEV_SECRET, MintClaims, mint};
+use roomcast_auth::{Clock, DEV_SECRET, MintClaims, mint};
 
 /// Seconds since the Unix epoch.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests make tokens that the real clock looks at"
-)]
 fn now() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .expect("after 1970");
-    i64::try_from(since.as_secs()).expect("before the end of time")
+    Clock::system().now()
 }
 
-/// Claims of a user, good for an hour.
+/// Claims of a user that expire in an hour.
 #[must_use]
 pub fn claims(user: &str) -> MintClaims {
     let (issuer, audience) = (None, None);
@@ -29,19 +22,19 @@ pub fn claims(user: &str) -> MintClaims {
     }
 }
 
-/// A user's token by the dev secret.
+/// A user's token, signed with the dev secret.
 #[must_use]
 pub fn token(user: &str) -> String {
     token_with(DEV_SECRET, &claims(user))
 }
 
-/// A token of any claims by any secret.
+/// A token with these claims, signed with this secret (HS256).
 #[must_use]
 pub fn token_with(secret: &str, claims: &MintClaims) -> String {
     mint(secret.as_bytes(), claims)
 }
 
-/// A user's token whose time is over so many seconds from now.
+/// A user's token that expires this many seconds from now; a negative number is in the past.
 #[must_use]
 pub fn expiring(user: &str, seconds: i64) -> String {
     let ttl = 100_000;
@@ -53,11 +46,10 @@ pub fn expiring(user: &str, seconds: i64) -> String {
     token_with(DEV_SECRET, &claims)
 }
 
-/// A user's token signed with a key file of any kind, with whatever claims and header, by another implementation
-/// (PyJWT).
+/// A token that another implementation (PyJWT) signs: `key` is the path of a key file, empty for no signature.
 ///
 /// # Panics
-/// Where it can't be made.
+/// If PyJWT fails.
 #[must_use]
 pub fn signed(algorithm: &str, key: &str, kid: Option<&str>, claims: &serde_json::Value) -> String {
     const SCRIPT: &str = "import jwt, json, sys
@@ -84,7 +76,7 @@ print(jwt.encode(json.loads(claims), open(key).read() if key else None, algorith
     String::from_utf8(output.stdout).expect("text").trim().to_owned()
 }
 
-/// Claims as JSON: a user, and an end so many seconds from now.
+/// Claims as JSON: a user, and an expiry this many seconds from now.
 #[must_use]
 pub fn claims_json(user: &str, seconds: i64) -> serde_json::Value {
     serde_json::json!({ "sub": user, "exp": now() + seconds })

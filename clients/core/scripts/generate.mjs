@@ -18,7 +18,7 @@ const target = fileURLToPath(new URL('../src/generated.ts', import.meta.url));
 
 /** Returns every enum and message by its full name, with its comments. */
 function readTypes() {
-  const installed = `${root}tests/tools/node_modules/.bin/buf`;
+  const installed = `${root}tests/ci/tools/node_modules/.bin/buf`;
   const buf = existsSync(installed) ? installed : 'buf';
   const image = execFileSync(buf, ['build', 'proto', '-o', '-#format=json'], {
     cwd: root,

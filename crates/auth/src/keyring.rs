@@ -1,139 +1,133 @@
-//! All keys of a verifier, and the search among them for the one that signed a token.
+//! All keys of a verifier, and the search for the key that verifies a token.
 
 use std::sync::Arc;
 
 use jsonwebtoken::AlgorithmFamily;
 
 use crate::clock::Clock;
-use crate::error::{Reason, TokenError};
-use crate::jwks::{Jwks, Seen};
+use crate::jwks_cache::{JwksCache, JwksContent};
 use crate::key::Key;
-use crate::source::{KeyError, KeySource, Source};
-use crate::token::SignedToken;
+use crate::key_error::KeyError;
+use crate::key_source::{KeySource, Source};
+use crate::signed_token::SignedToken;
+use crate::token_error::{Reason, TokenError};
 
 #[derive(Debug)]
 pub(crate) struct Keyring {
     fixed: Vec<Key>,
-    sets: Vec<Arc<Jwks>>,
+    jwks: Vec<Arc<JwksCache>>,
 }
 
-/// What one source makes of a token. Of several verdicts the greatest counts.
+/// The result of a search for the token's key. If several sources are searched, the greatest result counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
+enum KeySearch {
     WrongAlgorithm,
     UnknownKey,
     WrongKey,
     KeysUnavailable,
-    Signed,
+    Verified,
 }
 
 impl Keyring {
     pub(crate) fn new(sources: impl IntoIterator<Item = KeySource>) -> Result<Self, KeyError> {
-        let (mut fixed, mut sets) = (Vec::new(), Vec::new());
+        let (mut fixed, mut jwks) = (Vec::new(), Vec::new());
         for KeySource(source) in sources {
             match source {
                 Source::Fixed(keys) => fixed.extend(keys),
-                Source::File { location, first } => sets.push(Arc::new(Jwks::new(location, Some(first)))),
-                Source::Url(location) => sets.push(Arc::new(Jwks::new(location, None))),
+                Source::File { location, keys } => jwks.push(Arc::new(JwksCache::new(location, Some(keys)))),
+                Source::Url(location) => jwks.push(Arc::new(JwksCache::new(location, None))),
             }
         }
-        if fixed.is_empty() && sets.is_empty() {
+        if fixed.is_empty() && jwks.is_empty() {
             Err(KeyError::NoSource)
         } else {
-            Ok(Self { fixed, sets })
+            Ok(Self { fixed, jwks })
         }
     }
 
-    /// Whether every source has been read at least once.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.sets.iter().all(|set| set.seen().keys.is_some())
-    }
-
-    /// Fetches every JWKS again; true where all were got.
+    /// Fetches every JWKS again and returns whether the last fetch of each succeeded.
     pub(crate) async fn refresh(&self, clock: &Clock) -> bool {
-        for set in &self.sets {
-            set.refresh(clock).await;
+        for jwks in &self.jwks {
+            jwks.refresh(clock).await;
         }
-        self.sets.iter().all(|set| !set.seen().stale)
+        self.jwks.iter().all(|jwks| !jwks.content().stale)
     }
 
-    /// Whether one of the keys signed the token. Keys at hand are tried before any fetch.
-    pub(crate) async fn check(&self, token: &SignedToken<'_>, clock: &Clock) -> Result<(), TokenError> {
-        let shared_secret = token.algorithm.family() == AlgorithmFamily::Hmac;
-        let sets = self
-            .sets
+    /// Checks that one of the keys verifies the token. All cached keys are tried before anything is fetched.
+    pub(crate) async fn verify(&self, token: &SignedToken<'_>, clock: &Clock) -> Result<(), TokenError> {
+        let is_shared_secret = token.algorithm.family() == AlgorithmFamily::Hmac;
+        let candidates: Vec<_> = self
+            .jwks
             .iter()
-            .filter(|set| set.holds_secrets() || !shared_secret);
-        let sets: Vec<_> = sets.map(|set| (set, set.seen())).collect();
-        let mut verdict = of_fixed(&self.fixed, token);
-        if sets
+            .filter(|jwks| jwks.allows_shared_secrets() || !is_shared_secret)
+            .map(|jwks| (jwks, jwks.content()))
+            .collect();
+        let mut result = search_fixed(&self.fixed, token);
+        if candidates
             .iter()
-            .any(|(_, seen)| of_set(seen, token) == Verdict::Signed)
+            .any(|(_, content)| search_jwks(content, token) == KeySearch::Verified)
         {
-            verdict = Verdict::Signed;
+            result = KeySearch::Verified;
         }
-        for (set, seen) in &sets {
-            if verdict == Verdict::Signed {
+        for (jwks, content) in &candidates {
+            if result == KeySearch::Verified {
                 break;
             }
-            if !names(seen, token) {
-                set.refresh(clock).await;
+            if !contains_key_of(content, token) {
+                jwks.refresh(clock).await;
             }
-            verdict = verdict.max(of_set(&set.seen(), token));
+            result = result.max(search_jwks(&jwks.content(), token));
         }
-        match verdict {
-            Verdict::Signed => Ok(()),
-            Verdict::KeysUnavailable => Err(TokenError::KeysUnavailable),
-            Verdict::WrongKey => Err(TokenError::Invalid(Reason::WrongKey)),
-            Verdict::UnknownKey => Err(TokenError::Invalid(Reason::UnknownKey)),
-            Verdict::WrongAlgorithm => Err(TokenError::Invalid(Reason::WrongAlgorithm)),
+        match result {
+            KeySearch::Verified => Ok(()),
+            KeySearch::KeysUnavailable => Err(TokenError::KeysUnavailable),
+            KeySearch::WrongKey => Err(TokenError::Invalid(Reason::WrongKey)),
+            KeySearch::UnknownKey => Err(TokenError::Invalid(Reason::UnknownKey)),
+            KeySearch::WrongAlgorithm => Err(TokenError::Invalid(Reason::WrongAlgorithm)),
         }
     }
 }
 
-/// Configured keys have no `kid`; a token's is of no interest to them.
-fn of_fixed(keys: &[Key], token: &SignedToken<'_>) -> Verdict {
-    of_candidates(
-        &keys.iter().filter(|key| key.is_for(token)).collect::<Vec<_>>(),
-        token,
-    )
-    .unwrap_or(Verdict::WrongAlgorithm)
+/// Configured keys have no `kid`, so the token's `kid` is ignored.
+fn search_fixed(keys: &[Key], token: &SignedToken<'_>) -> KeySearch {
+    let keys: Vec<&Key> = keys.iter().filter(|key| key.allows_algorithm_of(token)).collect();
+    try_keys(&keys, token).unwrap_or(KeySearch::WrongAlgorithm)
 }
 
-/// In a JWKS a token's `kid` picks the key; a token without one must leave no choice.
-fn of_set(seen: &Seen, token: &SignedToken<'_>) -> Verdict {
-    let Some(keys) = &seen.keys else {
-        return Verdict::KeysUnavailable;
+/// In a JWKS, the token's `kid` selects the key. A token without a `kid` is accepted only if exactly one key is possible.
+fn search_jwks(content: &JwksContent, token: &SignedToken<'_>) -> KeySearch {
+    let Some(keys) = &content.keys else {
+        return KeySearch::KeysUnavailable;
     };
-    let fitting: Vec<&Key> = keys.iter().filter(|key| key.is_for(token)).collect();
-    if fitting.is_empty() {
-        return Verdict::WrongAlgorithm;
+    let possible: Vec<&Key> = keys.iter().filter(|key| key.allows_algorithm_of(token)).collect();
+    if possible.is_empty() {
+        return KeySearch::WrongAlgorithm;
     }
-    let meant: Vec<&Key> = match &token.kid {
-        Some(kid) => fitting
+    let selected: Vec<&Key> = match &token.kid {
+        Some(kid) => possible
             .into_iter()
             .filter(|key| key.kid.as_ref() == Some(kid))
             .collect(),
-        None if fitting.len() == 1 => fitting,
+        None if possible.len() == 1 => possible,
         None => Vec::new(),
     };
-    of_candidates(&meant, token).unwrap_or(Verdict::UnknownKey)
+    try_keys(&selected, token).unwrap_or(KeySearch::UnknownKey)
 }
 
-fn of_candidates(keys: &[&Key], token: &SignedToken<'_>) -> Option<Verdict> {
+/// `None` if there is no key to try.
+fn try_keys(keys: &[&Key], token: &SignedToken<'_>) -> Option<KeySearch> {
     if keys.is_empty() {
         return None;
     }
-    Some(if keys.iter().any(|key| key.signed(token)) {
-        Verdict::Signed
+    Some(if keys.iter().any(|key| key.verifies(token)) {
+        KeySearch::Verified
     } else {
-        Verdict::WrongKey
+        KeySearch::WrongKey
     })
 }
 
-/// Whether the set has the very key that the token names. Where it has not, the issuer may have put in a new
-/// one.
-fn names(seen: &Seen, token: &SignedToken<'_>) -> bool {
-    let keys = seen.keys.as_deref().unwrap_or_default();
+/// Whether the JWKS contains a key with the token's `kid`. If not, the issuer may have added a key since the last fetch.
+fn contains_key_of(content: &JwksContent, token: &SignedToken<'_>) -> bool {
+    let keys = content.keys.as_deref().unwrap_or_default();
     token.kid.is_some() && keys.iter().any(|key| key.kid == token.kid)
 }

@@ -1,40 +1,39 @@
-//! Minting: what `roomcast token` and `roomcast dev` need. Deployments mint their users' tokens themselves.
+//! Mints tokens for `roomcast token` and `roomcast dev`. In a deployment, the application mints its users' tokens.
 
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
 
-/// The published secret of `roomcast dev`: everybody knows it, so whatever listens beyond loopback must
-/// refuse it.
+/// The published secret of `roomcast dev`. Anyone can sign with it, so it is not allowed for a server that other machines
+/// can reach.
 pub const DEV_SECRET: &str = "roomcast-dev-secret-known-to-everybody-never-deploy-it";
 
-/// Whether a configured secret is the published one.
+/// Whether a configured secret is [`DEV_SECRET`].
 #[must_use]
 pub fn is_dev_secret(secret: &[u8]) -> bool {
     secret == DEV_SECRET.as_bytes()
 }
 
-/// What a minted token says.
+/// The claims of a token to mint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MintClaims {
-    /// `sub`: the user's id or the service's name. Not checked here; the verifier checks it.
+    /// `sub`: the user's id or the service's name. It is checked by the verifier, not here.
     pub subject: String,
-    /// `aud`: [`SERVICE_AUDIENCE`](crate::SERVICE_AUDIENCE) for a service, the configured audience (or none)
-    /// for a user.
+    /// `aud`: [`SERVICE_AUDIENCE`](crate::SERVICE_AUDIENCE) for a service; for a user the configured audience, or `None`.
     pub audience: Option<String>,
-    /// `iss`, where one is configured.
+    /// `iss`, or `None` for a token without it.
     pub issuer: Option<String>,
     /// `iat`, in seconds since the Unix epoch.
     pub issued_at: i64,
-    /// How long after `issued_at` the token is good, cut to whole seconds.
+    /// The time from `issued_at` to the expiry; a fraction of a second is ignored.
     pub ttl: Duration,
 }
 
 /// Mints an HS256 token.
 ///
 /// # Panics
-/// Never: HMAC takes any key, and these claims are always JSON.
+/// Never: HMAC accepts any key, and these claims are always valid JSON.
 #[must_use]
 pub fn mint(secret: &[u8], claims: &MintClaims) -> String {
     #[derive(Serialize)]
@@ -60,5 +59,5 @@ pub fn mint(secret: &[u8], claims: &MintClaims) -> String {
         &claims,
         &EncodingKey::from_secret(secret),
     )
-    .expect("HMAC takes any key and these claims are always JSON")
+    .expect("HMAC accepts any key, and these claims are always valid JSON")
 }

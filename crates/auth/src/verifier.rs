@@ -1,17 +1,18 @@
-//! The one thing that the rest of the program asks: whose token is this?
+//! The entry point of the crate: verifies a token and returns its identity.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::claims::{Identity, Policy, SERVICE_AUDIENCE, UserTokens};
 use crate::clock::Clock;
-use crate::error::TokenError;
-use crate::jwks::REFRESH_GAP;
+use crate::jwks_cache::MIN_FETCH_INTERVAL;
+use crate::key_error::KeyError;
+use crate::key_source::KeySource;
 use crate::keyring::Keyring;
-use crate::source::{KeyError, KeySource};
-use crate::token::SignedToken;
+use crate::policy::{Identity, Policy, SERVICE_AUDIENCE, UserTokens};
+use crate::signed_token::SignedToken;
+use crate::token_error::TokenError;
 
-/// How often JWKS are fetched again without an occasion.
+/// How often each JWKS is fetched again in the background.
 pub const REFRESH_INTERVAL: Duration = Duration::from_secs(300);
 
 /// Verifies the tokens of one audience. Clones share the keys.
@@ -23,7 +24,8 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// For users' tokens. Sources may be of several kinds; a token is good if a key of any of them signed it.
+    /// A verifier of users' tokens. The sources may be of different kinds; a token is valid if a key of any source
+    /// verifies it.
     ///
     /// # Errors
     /// There is no source, or the configured audience is [`SERVICE_AUDIENCE`].
@@ -38,8 +40,8 @@ impl Verifier {
         Self::new(sources, Policy::Users(tokens), clock)
     }
 
-    /// For service tokens: their audience must contain [`SERVICE_AUDIENCE`], their subject (`sub`) is the
-    /// service's name.
+    /// A verifier of service tokens: their `aud` must contain [`SERVICE_AUDIENCE`], and their `sub` is the service's
+    /// name.
     ///
     /// # Errors
     /// There is no source.
@@ -59,43 +61,37 @@ impl Verifier {
         })
     }
 
-    /// Whose token this is, at this moment. An empty string is [`TokenError::Missing`].
+    /// Verifies a token at the current time. An empty string is [`TokenError::Missing`].
     ///
-    /// It waits only where a JWKS does not know the token's key and may be fetched again, at most
-    /// [`FETCH_TIMEOUT`](crate::FETCH_TIMEOUT) for each JWKS. It may be cancelled at any point.
+    /// It waits only if a JWKS does not contain the token's key and may be fetched again, at most 5 s for each JWKS. It
+    /// is safe to cancel.
     ///
     /// # Errors
-    /// The token gives no identity, or its keys could not be fetched yet.
+    /// The token is not valid, or the keys were never fetched.
     pub async fn verify(&self, token: &str) -> Result<Identity, TokenError> {
         let token = SignedToken::parse(token)?;
-        self.keyring.check(&token, &self.clock).await?;
+        self.keyring.verify(&token, &self.clock).await?;
         self.policy.identify(&token.claims()?, self.clock.now())
     }
 
-    /// Whether every JWKS was fetched at least once, so that no token is [`TokenError::KeysUnavailable`].
-    #[must_use]
-    pub fn has_keys(&self) -> bool {
-        self.keyring.is_complete()
-    }
-
-    /// Fetches every JWKS now, and then about every `interval` (sooner after a failure). Never returns: its
-    /// owner drops it. Nothing happens here for sources that never change.
+    /// Fetches every JWKS now and then about every `interval`, earlier after a failure. Never returns: its owner drops
+    /// it. It does nothing for sources that never change.
     pub async fn keep_fresh(&self, interval: Duration) {
         loop {
             let all_fetched = self.keyring.refresh(&self.clock).await;
             let pause = if all_fetched {
                 interval
             } else {
-                interval.min(REFRESH_GAP)
+                interval.min(MIN_FETCH_INTERVAL)
             };
-            // Spread, so that the processes of a fleet do not all ask at once.
+            // Jitter, so that many processes do not fetch at the same moment.
             tokio::time::sleep(pause.mul_f64(rand::random_range(0.9..1.1))).await;
         }
     }
 }
 
-/// The token of an `authorization: Bearer …` header's value (RFC 6750, section 2.1); the scheme's case does
-/// not matter.
+/// The token in the value of an `authorization: Bearer …` header (RFC 6750, section 2.1). The scheme is
+/// case-insensitive. `None` for another scheme.
 #[must_use]
 pub fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.split_once(' ')?;

@@ -6,6 +6,7 @@
 //!
 //! This crate must never use tokio, tonic, redis, a clock or a random source.
 
+pub mod backoff;
 pub mod browser_event;
 pub mod command;
 pub mod cursor;
@@ -26,6 +27,7 @@ pub mod session;
 mod small_map;
 pub mod snapshot;
 
+pub use backoff::Backoff;
 pub use command::{CommandDenial, SessionCommand};
 pub use cursor::Cursor;
 pub use error_code::ErrorCode;

@@ -1,11 +1,11 @@
-//! `roomcast control-plane`.
+//! The command `roomcast control-plane`.
 
 use std::{net::SocketAddr, sync::Arc};
 
 use clap::Args;
 use roomcast_control_plane::{Config, ControlPlane};
 use roomcast_runtime::{
-    config::{Exit, values},
+    config::{EarlyExit, values},
     lifecycle::Shutdown,
 };
 use roomcast_store::{RedisStore, RedisUrl, Store};
@@ -23,7 +23,7 @@ pub(crate) struct Options {
     pub(crate) process: ProcessOptions,
     #[command(flatten)]
     grpc: GrpcOptions,
-    /// Redis 7 or newer: redis://[USER:PASSWORD@]HOST[:PORT], rediss:// for TLS, redis+sentinel://HOST,HOST/NAME or
+    /// URL of Redis 7 or newer: redis://[USER:PASSWORD@]HOST[:PORT], rediss:// for TLS, redis+sentinel://HOST,HOST/NAME or
     /// redis+cluster://HOST,HOST
     #[arg(
         long,
@@ -35,12 +35,12 @@ pub(crate) struct Options {
     redis_url: RedisUrl,
     #[command(flatten)]
     store: StoreOptions,
-    /// Where /livez, /readyz and /metrics are
+    /// Address of the admin endpoints /livez, /readyz and /metrics
     #[arg(long, env = "ROOMCAST_ADMIN_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:9100", value_parser = values::socket_addr, help_heading = "Process")]
     admin_addr: SocketAddr,
 }
 
-pub(crate) async fn start(options: Options, mut process: Process) -> Result<Started, Exit> {
+pub(crate) async fn start(options: Options, mut process: Process) -> Result<Started, EarlyExit> {
     let config = options.grpc.config(&options.process)?;
     let redis = options.store.redis(options.redis_url)?;
     let (listener, grpc) = listen("--grpc-addr", options.grpc.grpc_addr).await?;
@@ -54,7 +54,7 @@ pub(crate) async fn start(options: Options, mut process: Process) -> Result<Star
     })
 }
 
-/// Starts a control plane. It drains with `drain`, which must not begin before the process's own.
+/// Starts a control plane. `drain` begins its drain, which must not begin before the drain of the process.
 pub(crate) fn serve(
     config: Config,
     store: Arc<dyn Store>,

@@ -1,18 +1,18 @@
-//! `roomcast edge`.
+//! The command `roomcast edge`.
 
 use std::net::SocketAddr;
 
 use clap::Args;
 use roomcast_edge::{Config, EdgeId, Origins};
 use roomcast_runtime::{
-    config::{Exit, values},
+    config::{EarlyExit, values},
     lifecycle::Tasks,
 };
 use tokio::net::TcpListener;
 
 use crate::{
     options::{
-        http::HttpOptions, link::LinkOptions, only_loopback, process::ProcessOptions, users::UserOptions,
+        http::HttpOptions, link::LinkOptions, process::ProcessOptions, require_loopback, users::UserOptions,
     },
     process::{Process, Started, listen, listen_admin},
 };
@@ -25,20 +25,24 @@ pub(crate) struct Options {
     http: HttpOptions,
     #[command(flatten)]
     users: UserOptions,
-    /// The address of a control plane; repeatable. One of them feeds the edge, another one when it is gone
+    /// Address of a control plane; repeatable. The edge keeps a link to one of them and moves to another one if it fails
     #[arg(long, env = "ROOMCAST_CONTROL_PLANE", value_name = "URL", default_value = "http://127.0.0.1:50051", value_delimiter = ',', value_parser = control_plane, help_heading = "Link")]
     control_plane: Vec<http::Uri>,
     #[command(flatten)]
     pub(crate) link: LinkOptions,
-    /// Where /livez, /readyz and /metrics are
+    /// Address of the admin endpoints /livez, /readyz and /metrics
     #[arg(long, env = "ROOMCAST_ADMIN_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:9101", value_parser = values::socket_addr, help_heading = "Process")]
     admin_addr: SocketAddr,
 }
 
-pub(crate) async fn start(options: Options, edge_id: EdgeId, mut process: Process) -> Result<Started, Exit> {
+pub(crate) async fn start(
+    options: Options,
+    edge_id: EdgeId,
+    mut process: Process,
+) -> Result<Started, EarlyExit> {
     if options.users.uses_dev_secret() {
-        let reason = "everybody knows the dev secret, which is the --jwt-secret";
-        only_loopback(
+        let reason = "--jwt-secret is the published dev secret, with which anyone can sign tokens";
+        require_loopback(
             "--http-addr",
             options.http.http_addr,
             options.process.insecure,
@@ -68,7 +72,7 @@ pub(crate) async fn start(options: Options, edge_id: EdgeId, mut process: Proces
     })
 }
 
-/// Starts an edge, whose tasks these are.
+/// Starts an edge. `tasks` own its tasks.
 pub(crate) fn serve(config: Config, listener: TcpListener, tasks: &Tasks, process: &mut Process) {
     let parts = roomcast_edge::Process {
         tasks,
@@ -82,10 +86,10 @@ pub(crate) fn serve(config: Config, listener: TcpListener, tasks: &Tasks, proces
 fn control_plane(text: &str) -> Result<http::Uri, String> {
     let expected = "expected http://HOST:PORT or https://HOST:PORT";
     let uri: http::Uri = text.parse().map_err(|error| format!("{error} ({expected})"))?;
-    let plain = uri.path() == "/" && uri.query().is_none() && !text.contains(['@', '#']);
+    let only_host = uri.path() == "/" && uri.query().is_none() && !text.contains(['@', '#']);
     match (uri.scheme_str(), uri.authority()) {
-        (Some("http" | "https"), Some(_)) if plain => Ok(uri),
-        _ => Err(format!("not an address of a control plane ({expected})")),
+        (Some("http" | "https"), Some(_)) if only_host => Ok(uri),
+        _ => Err(format!("invalid address of a control plane ({expected})")),
     }
 }
 
@@ -94,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_of_a_control_plane_is_a_scheme_and_a_host() {
+    fn the_address_of_a_control_plane_consists_of_a_scheme_and_a_host() {
         for text in [
             "http://127.0.0.1:50051",
             "https://control-plane.example",

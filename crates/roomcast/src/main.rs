@@ -1,11 +1,11 @@
-//! The one binary: `roomcast dev`, `control-plane`, `edge` and `token`.
+//! The program `roomcast` with its commands `dev`, `control-plane`, `edge` and `token`.
 
 #![cfg_attr(
     doc,
     expect(
         rustdoc::bare_urls,
         rustdoc::broken_intra_doc_links,
-        reason = "what documents an option is its help, for terminals"
+        reason = "the doc comment of an option is its help text on a terminal"
     )
 )]
 
@@ -14,25 +14,24 @@ mod control_plane;
 mod dev;
 mod edge;
 mod options;
-mod paste;
 mod process;
 mod token;
 
 use std::process::ExitCode;
 
 use roomcast_edge::EdgeId;
-use roomcast_runtime::config::{self, Exit};
+use roomcast_runtime::config::{self, EarlyExit};
 
 use cli::{Cli, Command};
 
 fn main() -> ExitCode {
-    match config::from_process::<Cli>().and_then(run) {
+    match config::parse_process::<Cli>().and_then(run) {
         Ok(code) => code,
         Err(exit) => exit.print(),
     }
 }
 
-fn run(cli: Cli) -> Result<ExitCode, Exit> {
+fn run(cli: Cli) -> Result<ExitCode, EarlyExit> {
     match cli.command {
         Command::Dev(options) => {
             let edge_id = options.link.edge_id();
@@ -53,6 +52,7 @@ fn run(cli: Cli) -> Result<ExitCode, Exit> {
     }
 }
 
+/// The label of `roomcast_build_info` for an edge.
 fn label(edge_id: &EdgeId) -> (&'static str, String) {
     ("edge_id", edge_id.to_string())
 }

@@ -1,4 +1,4 @@
-//! The frame of a long-running command: logs, signals, the admin endpoints, and an orderly end.
+//! The frame of a long-running command: logs, signals, the admin endpoints, and a graceful shutdown.
 
 use std::{
     io::{self, Write},
@@ -7,9 +7,10 @@ use std::{
     sync::Arc,
 };
 
+use roomcast_auth::Clock;
 use roomcast_runtime::{
     admin::{self, Readiness},
-    config::{ConfigError, Exit},
+    config::{ConfigError, EarlyExit},
     lifecycle::{Shutdown, Tasks},
     metrics::{self, Registry},
     net, telemetry,
@@ -19,7 +20,7 @@ use tracing::{error, warn};
 
 use crate::options::process::ProcessOptions;
 
-/// What a command starts in.
+/// What a command needs to start its tasks.
 pub(crate) struct Process {
     pub(crate) shutdown: Shutdown,
     pub(crate) tasks: Tasks,
@@ -27,26 +28,33 @@ pub(crate) struct Process {
     pub(crate) registry: Registry,
 }
 
-/// Runs a command: `start` starts its tasks and says what to print. `labels` are labels of `roomcast_build_info`.
+/// Runs a command until it has drained. `start` spawns its tasks and returns the text to print. `labels` are labels of
+/// `roomcast_build_info`.
+///
+/// # Errors
+/// The configuration is invalid, or the operating system does not provide what the process needs.
 pub(crate) fn run<F>(
     options: &ProcessOptions,
     labels: &[(&'static str, String)],
     start: impl FnOnce(Process) -> F,
-) -> Result<ExitCode, Exit>
+) -> Result<ExitCode, EarlyExit>
 where
-    F: Future<Output = Result<Started, Exit>>,
+    F: Future<Output = Result<Started, EarlyExit>>,
 {
     let _logs = telemetry::init(&options.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Exit::Refused(format!("could not start: {error}")))?;
+    let runtime =
+        runtime.map_err(|error| EarlyExit::Invalid(format!("could not start the async runtime: {error}")))?;
     let status = runtime.block_on(async {
         let shutdown = Shutdown::new();
-        shutdown
-            .listen()
-            .map_err(|error| Exit::Refused(format!("could not listen to signals: {error}")))?;
         let tasks = Tasks::new(shutdown.clone());
+        let signals = shutdown
+            .signal_handler()
+            .map_err(|error| EarlyExit::Invalid(format!("could not handle signals: {error}")))?;
+        tasks.spawn_through_drain("signals", signals);
         let readiness = Readiness::new(shutdown.clone());
-        let registry = metrics::registry_with_labels(env!("CARGO_PKG_VERSION"), labels);
+        let started_at = Clock::system().now_millis();
+        let registry = metrics::registry_with_labels(env!("CARGO_PKG_VERSION"), labels, started_at);
         let process = Process {
             shutdown,
             tasks: tasks.clone(),
@@ -55,19 +63,19 @@ where
         };
         let started = start(process).await?;
         print(&started.text);
-        Ok::<_, Exit>(tasks.wait_for_drain(options.drain_timeout).await.exit_status())
+        Ok::<_, EarlyExit>(tasks.wait_for_drain(options.drain_timeout).await.exit_status())
     })?;
     Ok(ExitCode::from(status))
 }
 
-/// A command that has started.
+/// A started command.
 pub(crate) struct Started {
-    /// What it has to say on standard output.
+    /// The text for standard output.
     pub(crate) text: String,
 }
 
 impl Process {
-    /// Serves the admin endpoints, last, when every part has registered its gates and metrics.
+    /// Serves the admin endpoints. Call it last, when all gates and metrics are registered.
     pub(crate) fn serve_admin(self, listener: TcpListener) {
         let shutdown = self.shutdown.clone();
         let serving = admin::serve(listener, self.readiness, Arc::new(self.registry));
@@ -80,7 +88,7 @@ impl Process {
     }
 }
 
-/// Listens on an option's address; says on which, since port 0 takes a free one.
+/// Listens on the address of an option. Also returns the actual address, because port 0 means any free port.
 pub(crate) async fn listen(flag: &str, addr: SocketAddr) -> Result<(TcpListener, SocketAddr), ConfigError> {
     let listener = net::bind(flag, addr).await?;
     let bound = listener
@@ -89,17 +97,17 @@ pub(crate) async fn listen(flag: &str, addr: SocketAddr) -> Result<(TcpListener,
     Ok((listener, bound))
 }
 
-/// Listens for the operator's tools: nothing there is secret, and nothing there asks who calls.
+/// Listens on the address of the admin endpoints. They need no authentication and expose no secrets.
 pub(crate) async fn listen_admin(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), ConfigError> {
-    let listening = listen("--admin-addr", addr).await?;
+    let bound = listen("--admin-addr", addr).await?;
     if !addr.ip().is_loopback() {
-        warn!(%addr, "the admin endpoints take every caller that can reach --admin-addr");
+        warn!(%addr, "the admin endpoints need no authentication, and other machines can reach --admin-addr");
     }
-    Ok(listening)
+    Ok(bound)
 }
 
-/// Prints to standard output; nobody may be reading it.
+/// Prints to standard output.
 pub(crate) fn print(text: &str) {
     let mut out = io::stdout().lock();
-    let _nobody_reads = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush()); // A closed pipe is not an error.
 }

@@ -1,19 +1,19 @@
-//! `roomcast token`, and the minting of the tokens that `dev` hands out.
+//! The command `roomcast token`, and the minter of the tokens of `dev`.
 //!
-//! A token goes to standard output alone, never to the logs.
+//! A token is printed to standard output only, never to the logs.
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Args;
 use roomcast_auth::{Clock, DEV_SECRET, KeySource, MAX_TIME, MintClaims, SERVICE_AUDIENCE, mint};
 use roomcast_core::UserId;
-use roomcast_runtime::config::{ConfigError, Exit, values};
+use roomcast_runtime::config::{ConfigError, EarlyExit, values};
 
 use crate::process;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// A token for this user's browsers; this or --service is required
+    /// Mints a user token for this user id; this or --service is required
     #[arg(
         long,
         env = "ROOMCAST_USER",
@@ -22,14 +22,14 @@ pub(crate) struct Options {
         conflicts_with = "service"
     )]
     user: Option<UserId>,
-    /// A token for this service, with which backends and edges call a control plane; this or --user is required
+    /// Mints a service token with this name, with which backends and edges call a control plane; this or --user is required
     #[arg(long, env = "ROOMCAST_SERVICE", value_name = "NAME", value_parser = service_name)]
     service: Option<String>,
-    /// How long the token is good (90s, 1h, 7d)
+    /// How long the token is valid (90s, 1h, 7d); at least 1s
     #[arg(long, env = "ROOMCAST_TTL", value_name = "TIME", default_value = "1h", value_parser = ttl)]
     ttl: Duration,
-    /// The secret that signs it by HS256: for a user the edges' --jwt-secret, for a service the control
-    /// planes' --api-jwt-secret; unset: the published dev secret
+    /// Secret that signs the token with HS256: the --jwt-secret of the edges for a user, the --api-jwt-secret of the control
+    /// planes for a service. Unset: the published dev secret
     #[arg(
         long,
         env = "ROOMCAST_JWT_SECRET",
@@ -37,60 +37,61 @@ pub(crate) struct Options {
         hide_env_values = true
     )]
     jwt_secret: Option<String>,
-    /// The token's iss; unset: it has none
+    /// Issuer (iss) of the token. Unset: none
     #[arg(long, env = "ROOMCAST_JWT_ISSUER", value_name = "ISSUER")]
     jwt_issuer: Option<String>,
-    /// The aud of a user's token; unset: it has none. A service's is always roomcast-api
+    /// Audience (aud) of a user token. Unset: none. The audience of a service token is always roomcast-api
     #[arg(long, env = "ROOMCAST_JWT_AUDIENCE", value_name = "AUDIENCE", value_parser = user_audience)]
     jwt_audience: Option<String>,
-    /// A TOML file with options: the flags' names without the dashes; unset: none
+    /// TOML file with options; each key is the name of a flag without the leading dashes. Unset: no file
     #[arg(long, env = "ROOMCAST_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
-/// Prints the token alone.
-pub(crate) fn print(options: &Options) -> Result<ExitCode, Exit> {
+/// Prints only the token.
+pub(crate) fn print(options: &Options) -> Result<ExitCode, EarlyExit> {
     let token = options.token()?;
     process::print(&format!("{token}\n"));
     Ok(ExitCode::SUCCESS)
 }
 
 impl Options {
-    fn token(&self) -> Result<String, Exit> {
+    fn token(&self) -> Result<String, EarlyExit> {
         let secret = self.jwt_secret.as_deref().unwrap_or(DEV_SECRET);
-        // A token by a secret that no verifier takes is of no use.
+        // No verifier accepts an invalid secret, so it mints no token either.
         KeySource::secret(secret.as_bytes())
             .map_err(|error| ConfigError::new("--jwt-secret", secret, error))?;
-        let minting = Minting {
+        let minter = TokenMinter {
             secret: secret.to_owned(),
             issuer: self.jwt_issuer.clone(),
             audience: self.jwt_audience.clone(),
         };
         match (&self.user, &self.service) {
-            (Some(user), _) => Ok(minting.user(user.as_str(), self.ttl)),
-            (None, Some(service)) => Ok(minting.service(service, self.ttl)),
-            (None, None) => Err(Exit::Refused(
+            (Some(user), _) => Ok(minter.user_token(user.as_str(), self.ttl)),
+            (None, Some(service)) => Ok(minter.service_token(service, self.ttl)),
+            (None, None) => Err(EarlyExit::Invalid(
                 "--user or --service: one of them is required".to_owned(),
             )),
         }
     }
 }
 
-/// What signs tokens, and what they say beside whose they are.
+/// Mints tokens with one secret.
 #[derive(Clone)]
-pub(crate) struct Minting {
+pub(crate) struct TokenMinter {
     pub(crate) secret: String,
+    /// `iss` of all tokens.
     pub(crate) issuer: Option<String>,
-    /// Of users' tokens.
+    /// `aud` of user tokens.
     pub(crate) audience: Option<String>,
 }
 
-impl Minting {
-    pub(crate) fn user(&self, id: &str, ttl: Duration) -> String {
+impl TokenMinter {
+    pub(crate) fn user_token(&self, id: &str, ttl: Duration) -> String {
         self.mint(id, self.audience.clone(), ttl)
     }
 
-    pub(crate) fn service(&self, name: &str, ttl: Duration) -> String {
+    pub(crate) fn service_token(&self, name: &str, ttl: Duration) -> String {
         self.mint(name, Some(SERVICE_AUDIENCE.to_owned()), ttl)
     }
 
@@ -115,20 +116,22 @@ fn service_name(name: &str) -> Result<String, String> {
 
 fn ttl(text: &str) -> Result<Duration, String> {
     let ttl = values::duration(text)?;
-    let left = MAX_TIME.saturating_sub(Clock::system().now());
+    let max_ttl = MAX_TIME.saturating_sub(Clock::system().now());
     if ttl.as_secs() == 0 {
-        return Err("must be 1s at least".to_owned());
+        return Err("must be at least 1s".to_owned());
     }
-    if i64::try_from(ttl.as_secs()).is_ok_and(|seconds| seconds < left) {
+    if i64::try_from(ttl.as_secs()).is_ok_and(|seconds| seconds < max_ttl) {
         return Ok(ttl);
     }
-    Err("must end before the year 10000".to_owned())
+    Err("the token must expire before the year 10000".to_owned())
 }
 
 fn user_audience(audience: &str) -> Result<String, String> {
     match audience {
         "" => Err("must not be empty".to_owned()),
-        SERVICE_AUDIENCE => Err("this audience is for services: give --service instead of --user".to_owned()),
+        SERVICE_AUDIENCE => {
+            Err("this audience is reserved for services; use --service instead of --user".to_owned())
+        }
         audience => Ok(audience.to_owned()),
     }
 }
@@ -141,7 +144,7 @@ mod tests {
     use super::*;
 
     #[derive(Parser)]
-    struct Alone {
+    struct TestCli {
         #[command(flatten)]
         token: Options,
     }
@@ -150,12 +153,12 @@ mod tests {
 
     fn minted(args: &str) -> Result<String, String> {
         let args = ["token"].into_iter().chain(args.split_whitespace());
-        let options = Alone::try_parse_from(args)
+        let options = TestCli::try_parse_from(args)
             .map_err(|error| error.to_string())?
             .token;
         options.token().map_err(|exit| match exit {
-            Exit::Refused(line) => line,
-            Exit::Shown(text) => text.to_string(),
+            EarlyExit::Invalid(line) => line,
+            EarlyExit::Help(text) => text.to_string(),
         })
     }
 
@@ -172,7 +175,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_users_token_is_taken_by_edges_with_the_same_secret() {
+    async fn an_edge_with_the_same_secret_accepts_a_user_token() {
         let token = minted("--user alice --ttl 5m").unwrap();
         let verifier = users(DEV_SECRET, UserTokens::default());
         let identity = verifier.verify(&token).await.unwrap();
@@ -196,7 +199,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_services_token_is_taken_by_control_planes_and_no_edge() {
+    async fn a_control_plane_accepts_a_service_token_and_an_edge_does_not() {
         let args = format!("--service booking --jwt-secret {SECRET} --jwt-audience app");
         let token = minted(&args).unwrap();
         let identity = services(SECRET).verify(&token).await.unwrap();
@@ -208,13 +211,13 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_nobody_would_take_is_not_minted() {
-        for (args, words) in [
+    fn a_token_that_no_verifier_accepts_is_not_minted() {
+        for (args, text) in [
             ("", "--user"),
             ("--user a --service b", "--service"),
             ("--user a/b", "--user"),
-            ("--user a --ttl 0s", "must be 1s at least"),
-            ("--user a --ttl 999ms", "must be 1s at least"),
+            ("--user a --ttl 0s", "must be at least 1s"),
+            ("--user a --ttl 999ms", "must be at least 1s"),
             ("--user a --ttl 9999999d", "year 10000"),
             (
                 "--user a --jwt-audience roomcast-api",
@@ -223,7 +226,7 @@ mod tests {
             ("--service é", "visible ASCII"),
         ] {
             let line = minted(args).unwrap_err();
-            assert!(line.contains(words), "{args}: {line}");
+            assert!(line.contains(text), "{args}: {line}");
         }
         let line = minted("--user a --jwt-secret=").unwrap_err();
         assert!(line.starts_with("--jwt-secret <hidden>: "), "{line}");

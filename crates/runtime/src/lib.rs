@@ -1,15 +1,14 @@
-//! What every Roomcast process needs around its work: configuration, logs, metrics, admin endpoints, an orderly end.
+//! The frame of every Roomcast process: configuration, logs, metrics, admin endpoints, shutdown.
 //!
-//! It must never know what the process is for: it depends on no other crate of this workspace.
+//! It is independent of the purpose of the process: it must never depend on another crate of this workspace.
 
 pub mod admin;
-pub mod backoff;
-pub mod clock;
 pub mod config;
+mod escape;
 pub mod lifecycle;
 pub mod metrics;
 pub mod net;
 pub mod telemetry;
 
-/// The program's name, as it begins every line printed before the logs are set up.
-pub const PROGRAM: &str = "roomcast";
+/// The program's name, which begins every line that is printed before the logs are initialised.
+const PROGRAM: &str = "roomcast";

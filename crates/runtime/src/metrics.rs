@@ -1,4 +1,4 @@
-//! The registry in which every crate registers its own metric families, and the two families of the process itself.
+//! The registry in which each crate registers its own metrics, and the two metrics of the process itself.
 
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
@@ -6,16 +6,20 @@ use prometheus_client::registry::Unit;
 
 pub use prometheus_client::registry::Registry;
 
-use crate::clock;
-
-/// A registry whose families are all named `roomcast_…`, with `roomcast_build_info{version}` and
-/// `roomcast_start_time_seconds` in it.
-pub fn registry(version: &'static str) -> Registry {
-    registry_with_labels(version, &[])
+/// Creates a registry that prefixes every metric name with `roomcast_`. It contains `roomcast_build_info{version}` and
+/// `roomcast_start_time_seconds`.
+///
+/// `started_at` is the time at which the process started, in milliseconds since the Unix epoch.
+pub fn registry(version: &'static str, started_at: i64) -> Registry {
+    registry_with_labels(version, &[], started_at)
 }
 
 /// As [`registry`], with further labels of `roomcast_build_info`.
-pub fn registry_with_labels(version: &'static str, labels: &[(&'static str, String)]) -> Registry {
+pub fn registry_with_labels(
+    version: &'static str,
+    labels: &[(&'static str, String)],
+    started_at: i64,
+) -> Registry {
     let mut registry = Registry::with_prefix("roomcast");
     let labels = labels.iter().cloned();
     let labels: Vec<_> = [("version", version.to_owned())]
@@ -24,15 +28,19 @@ pub fn registry_with_labels(version: &'static str, labels: &[(&'static str, Stri
         .collect();
     registry.register(
         "build",
-        "The version of the program, and the ids of the parts that run in the process",
+        "Version of the program, and the ids of the parts that run in the process",
         Info::new(labels),
     );
     #[expect(
         clippy::cast_precision_loss,
-        reason = "milliseconds of this era fit a double's 53 bits"
+        reason = "milliseconds of this era fit into the 53 bits of a double"
     )]
-    let started = ConstGauge::new(clock::now_millis() as f64 / 1000.0);
-    let help = "When the process started, since the Unix epoch";
-    registry.register_with_unit("start_time", help, Unit::Seconds, started);
+    let seconds = started_at as f64 / 1000.0;
+    registry.register_with_unit(
+        "start_time",
+        "Start time of the process since the Unix epoch",
+        Unit::Seconds,
+        ConstGauge::new(seconds),
+    );
     registry
 }

@@ -1,8 +1,8 @@
-//! Logs on standard error: one line an event, pretty on a terminal, JSON otherwise.
+//! Logs on standard error: one line for each event, in a readable format on a terminal, otherwise as JSON.
 //!
-//! A logged string, whoever wrote it, must never begin a line of its own or steer a terminal. And a log that nobody
-//! reads, or that cannot be written, must never hold the process up or end it: lines wait in a queue with a cap for a
-//! thread of their own, and what finds no room is dropped.
+//! Untrusted text must never start a new line or control the terminal. A log that is not read, or that cannot be written,
+//! must never block or end the process: a thread writes the lines from a bounded queue, and lines that do not fit are
+//! dropped.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
@@ -16,32 +16,33 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{ConfigError, one_line};
+use crate::config::ConfigError;
+use crate::escape::one_line;
 
-/// Lines that wait to be written; beyond it they are dropped.
-const WAITING_LINES: usize = 8_192;
+/// The size of the queue, in lines. When it is full, new lines are dropped.
+const QUEUE_LINES: usize = 8_192;
 
 const EXPECTED: &str =
-    "expected a level (off, error, warn, info, debug, trace), a TARGET=LEVEL, or several with commas";
+    "expected a level (off, error, warn, info, debug, trace), TARGET=LEVEL, or several of them with commas";
 
-/// Sends the process's logs to standard error from here on, and panics to the logs.
+/// Starts to write the logs of the process to standard error, and panics to the logs. Further calls change nothing.
 ///
-/// `filter` is the value of `--log`: a level, or directives such as `info,roomcast_edge=debug`. Calling it again
-/// changes nothing. The logs end with what is returned: dropped, it writes what waits, for a second at most.
+/// `filter` is the value of `--log`: a level, or directives such as `info,roomcast_edge=debug`. When the returned guard
+/// is dropped, the queue is written, for at most one second, and the logs end.
 ///
 /// # Errors
-/// `filter` is none of these.
+/// The filter is invalid.
 pub fn init(filter: &str) -> Result<WorkerGuard, ConfigError> {
     let filter = parse_filter(filter)?;
     let terminal = io::stderr().is_terminal();
     let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let format = if terminal {
-        Format::Pretty { colour }
+        Format::Readable { colour }
     } else {
         Format::Json
     };
     let (lines, guard) = NonBlockingBuilder::default()
-        .buffered_lines_limit(WAITING_LINES)
+        .buffered_lines_limit(QUEUE_LINES)
         .lossy(true)
         .finish(io::stderr());
     if subscriber(filter, format, move || lines.clone())
@@ -62,7 +63,7 @@ pub fn init(filter: &str) -> Result<WorkerGuard, ConfigError> {
 
 #[derive(Clone, Copy)]
 enum Format {
-    Pretty { colour: bool },
+    Readable { colour: bool },
     Json,
 }
 
@@ -71,13 +72,13 @@ fn subscriber<W: Write + 'static>(
     format: Format,
     writer: impl Fn() -> W + Send + Sync + 'static,
 ) -> Box<dyn Subscriber + Send + Sync> {
-    // Its complaints go to standard error, which may be what cannot be written; they would panic.
+    // Internal errors would be printed to standard error, and panic if it cannot be written.
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .log_internal_errors(false);
     match format {
-        Format::Pretty { colour } => {
-            let fields = debug_fn(pretty_field).delimited(" ");
+        Format::Readable { colour } => {
+            let fields = debug_fn(write_readable_field).delimited(" ");
             Box::new(
                 builder
                     .with_ansi(colour)
@@ -86,27 +87,33 @@ fn subscriber<W: Write + 'static>(
                     .finish(),
             )
         }
-        Format::Json => Box::new(builder.json().with_writer(move || Json(writer())).finish()),
+        Format::Json => Box::new(
+            builder
+                .json()
+                .with_writer(move || EscapeControls(writer()))
+                .finish(),
+        ),
     }
 }
 
 fn parse_filter(filter: &str) -> Result<EnvFilter, ConfigError> {
-    let refused = |reason: String| ConfigError::new("--log", filter, reason);
-    // A bare word that is no level is taken by EnvFilter for a target, and a typing error would silence the logs.
-    let bare = |directive: &&str| !directive.is_empty() && !directive.contains(['=', '[', '{', '}', ']']);
-    for word in filter.split(',').map(str::trim).filter(bare) {
-        if word.parse::<LevelFilter>().is_err() {
-            return Err(refused(format!("invalid log level ({EXPECTED})")));
+    let invalid = |reason: String| ConfigError::new("--log", filter, reason);
+    // EnvFilter interprets a name that is not a level as a target, so a misspelt level would disable the logs.
+    let is_level_name =
+        |directive: &&str| !directive.is_empty() && !directive.contains(['=', '[', '{', '}', ']']);
+    for level in filter.split(',').map(str::trim).filter(is_level_name) {
+        if level.parse::<LevelFilter>().is_err() {
+            return Err(invalid(format!("invalid log level ({EXPECTED})")));
         }
     }
     EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .parse(filter)
-        .map_err(|_| refused(format!("invalid log filter ({EXPECTED})")))
+        .map_err(|_| invalid(format!("invalid log filter ({EXPECTED})")))
 }
 
-/// One field of a pretty line. tracing-subscriber's own formatter escapes the event's text but not its fields.
-fn pretty_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
+/// Writes one field of a readable line. tracing-subscriber's own formatter escapes the message but not the fields.
+fn write_readable_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
     match field.name() {
         "message" => {}
         name if writer.has_ansi_escapes() => write!(writer, "\x1b[3m{name}\x1b[0m\x1b[2m=\x1b[0m")?,
@@ -123,18 +130,18 @@ impl fmt::Write for Escaped<'_, '_> {
     }
 }
 
-/// JSON escapes what could break a line; this escapes DEL and the C1 controls, which could steer the terminal of
-/// whoever reads the logs later. The formatter hands over one whole event a write.
-struct Json<W>(W);
+/// Escapes DEL and the C1 control characters, which JSON allows but which could control the terminal on which the logs
+/// are read. The formatter writes each event with one call.
+struct EscapeControls<W>(W);
 
-impl<W: Write> Write for Json<W> {
+impl<W: Write> Write for EscapeControls<W> {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        let steers = |c: char| c.is_control() && c != '\n';
+        let is_control = |c: char| c.is_control() && c != '\n';
         match str::from_utf8(event) {
-            Ok(text) if text.contains(steers) => {
+            Ok(text) if text.contains(is_control) => {
                 let mut line = String::with_capacity(event.len() + 16);
                 for c in text.chars() {
-                    if steers(c) {
+                    if is_control(c) {
                         line += &format!("\\u{:04x}", u32::from(c))
                     } else {
                         line.push(c)
@@ -159,9 +166,9 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Captured(Arc<Mutex<Vec<u8>>>);
+    struct CapturedLog(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Captured {
+    impl Write for CapturedLog {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().extend(bytes);
             Ok(bytes.len())
@@ -172,7 +179,7 @@ mod tests {
     }
 
     fn logged(format: Format, filter: &str, act: impl FnOnce()) -> String {
-        let captured = Captured::default();
+        let captured = CapturedLog::default();
         let writer = captured.clone();
         let subscriber = subscriber(parse_filter(filter).unwrap(), format, move || writer.clone());
         tracing::subscriber::with_default(subscriber, act);
@@ -184,12 +191,12 @@ mod tests {
     fn log_evil() {
         let span = tracing::info_span!("span", room.id = %EVIL);
         let _entered = span.enter();
-        tracing::warn!(shown = %EVIL, debugged = ?EVIL, plain = EVIL, "said {EVIL}");
+        tracing::warn!(shown = %EVIL, debugged = ?EVIL, plain = EVIL, "message {EVIL}");
     }
 
     #[test]
-    fn untrusted_text_stays_on_its_line_and_cannot_steer_a_terminal() {
-        let text = logged(Format::Pretty { colour: false }, "info", log_evil);
+    fn untrusted_text_stays_on_its_line_and_cannot_control_a_terminal() {
+        let text = logged(Format::Readable { colour: false }, "info", log_evil);
         assert_eq!(text.matches('\n').count(), 1, "{text:?}");
         assert!(text.ends_with('\n'));
         assert!(
@@ -200,8 +207,8 @@ mod tests {
     }
 
     #[test]
-    fn untrusted_text_cannot_steer_a_coloured_terminal() {
-        let text = logged(Format::Pretty { colour: true }, "info", log_evil);
+    fn untrusted_text_cannot_control_a_coloured_terminal() {
+        let text = logged(Format::Readable { colour: true }, "info", log_evil);
         assert_eq!(text.matches('\n').count(), 1, "{text:?}");
         let plain = ["0", "1", "2", "3", "33"]
             .iter()
@@ -213,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_one_object_a_line() {
+    fn a_json_event_is_one_object_on_one_line() {
         let text = logged(Format::Json, "info", log_evil);
         assert_eq!(text.matches('\n').count(), 1, "{text:?}");
         assert!(
@@ -226,16 +233,16 @@ mod tests {
     }
 
     #[test]
-    fn the_filter_chooses_levels_by_target() {
+    fn the_filter_selects_levels_by_target() {
         let text = logged(Format::Json, "warn,loud=debug", || {
-            tracing::info!("quiet");
-            tracing::debug!(target: "loud", "heard");
+            tracing::info!("hidden");
+            tracing::debug!(target: "loud", "shown");
         });
-        assert!(text.contains("heard") && !text.contains("quiet"), "{text}");
+        assert!(text.contains("shown") && !text.contains("hidden"), "{text}");
     }
 
     #[test]
-    fn a_filter_that_is_none_is_refused() {
+    fn an_invalid_filter_is_an_error() {
         let line = |filter| parse_filter(filter).unwrap_err().to_string();
         assert_eq!(
             line("inof"),

@@ -1,5 +1,5 @@
-//! SIGTERM and SIGINT against a real process: this test binary, started again as the ignored test below.
-#![expect(clippy::unwrap_used, reason = "whatever fails here fails the test")]
+//! SIGTERM and SIGINT sent to a real process: this test binary, which runs the ignored test below.
+#![expect(clippy::unwrap_used, reason = "a failure here fails the test")]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -9,7 +9,7 @@ use roomcast_runtime::lifecycle::{Shutdown, Tasks};
 use roomcast_runtime::telemetry;
 
 #[test]
-#[ignore = "the process that the other tests start and signal"]
+#[ignore = "not a test: the process that the other tests start"]
 fn process() {
     let Ok(work) = std::env::var("WORK") else { return };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -19,8 +19,8 @@ fn process() {
     let status = runtime.block_on(async {
         let _logs = telemetry::init("info").unwrap();
         let shutdown = Shutdown::new();
-        shutdown.listen().unwrap();
         let tasks = Tasks::new(shutdown.clone());
+        tasks.spawn_through_drain("signals", shutdown.signal_handler().unwrap());
         tasks.spawn("work", async move {
             tracing::info!("serving");
             match work.as_str() {
@@ -50,19 +50,19 @@ impl Process {
             .unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let mut process = Self { child, log };
-        process.logs("serving");
+        process.wait_for_log("serving");
         process
     }
 
-    /// Waits for a log line with this text and gives it.
-    fn logs(&mut self, text: &str) -> serde_json::Value {
+    /// Waits for a log line that contains `text` and returns it.
+    fn wait_for_log(&mut self, text: &str) -> serde_json::Value {
         let mut line = String::new();
         while !line.contains(text) {
             line.clear();
             assert_ne!(
                 self.log.read_line(&mut line).unwrap(),
                 0,
-                "ended before it logged {text:?}"
+                "the process ended before it logged {text:?}"
             );
         }
         serde_json::from_str(&line).unwrap()
@@ -91,33 +91,33 @@ impl Drop for Process {
 }
 
 #[test]
-fn the_first_signal_drains_and_exits_0() {
+fn the_first_signal_drains_the_process_and_it_exits_with_0() {
     for signal in ["TERM", "INT"] {
         let mut process = Process::start("orderly");
         process.signal(signal);
-        let line = process.logs("draining");
+        let line = process.wait_for_log("draining");
         assert_eq!(line["fields"]["reason"], format!("SIG{signal}"));
         assert_eq!(process.exit_status(), Some(0), "{signal}");
     }
 }
 
 #[test]
-fn a_second_signal_exits_at_once() {
+fn a_second_signal_ends_the_process_immediately() {
     for (second, status) in [("TERM", 143), ("INT", 130)] {
         let mut process = Process::start("endless");
         process.signal("TERM");
-        process.logs("draining");
+        process.wait_for_log("draining");
         process.signal(second);
         assert_eq!(process.exit_status(), Some(status), "{second}");
     }
 }
 
 #[test]
-fn a_panic_is_logged_as_one_line_and_ends_the_process_with_1() {
+fn a_panic_is_logged_in_one_line_and_the_process_exits_with_1() {
     let mut process = Process::start("panic");
-    let line = process.logs("panicked");
+    let line = process.wait_for_log("panicked");
     assert_eq!(line["fields"]["panic.reason"], "unknown work panic\nof this test");
-    let line = process.logs("task panicked");
+    let line = process.wait_for_log("task panicked");
     assert_eq!(
         (&line["level"], &line["fields"]["task.name"]),
         (&"ERROR".into(), &"work".into())

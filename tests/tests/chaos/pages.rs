@@ -1,4 +1,4 @@
-//! Pages: they join their sessions whenever they were not recovered, and check every event that a listener sees.
+//! Pages: each joins its sessions when it was not recovered, and checks every event that it receives.
 
 use std::{
     collections::BTreeMap,
@@ -11,43 +11,43 @@ use std::{
 
 use roomcast_tests::{Browser, eventually, quantiles};
 use serde_json::json;
-use tokio::{sync::watch, time::sleep};
+use tokio::sync::watch;
 
-use crate::{publisher::Acknowledged, world::Fault};
+use crate::{deployment::Fault, publisher::Acknowledged};
 
-/// What all pages saw.
+/// The observations of all pages.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Observations {
     joined: AtomicUsize,
     events: AtomicU64,
     recovered: AtomicU64,
     fresh: AtomicU64,
-    /// From the OK of each event to a listener.
+    /// From the OK of each event to its delivery.
     latencies: Mutex<Vec<Duration>>,
-    suffered: Mutex<Suffered>,
-    /// The longest of each kind of transport.
+    faults: Mutex<Faults>,
+    /// The longest latency on each kind of transport.
     by_transport: Mutex<BTreeMap<&'static str, Duration>>,
 }
 
 #[derive(Debug, Default)]
-struct Suffered {
+struct Faults {
     last: Option<Fault>,
-    /// How often, and the longest latency until the next one.
+    /// How often each was injected, and the longest latency until the next fault.
     each: BTreeMap<Fault, (u32, Duration)>,
 }
 
-impl Seen {
+impl Observations {
     pub(crate) async fn all_joined(&self, pages: usize) {
-        eventually("every page in its sessions", || async {
+        eventually("every page in its sessions", async || {
             (self.joined.load(Ordering::Relaxed) == pages).then_some(())
         })
         .await;
     }
 
-    pub(crate) fn suffers(&self, fault: Fault) {
-        let mut suffered = self.suffered.lock().unwrap();
-        suffered.last = Some(fault);
-        suffered.each.entry(fault).or_default().0 += 1;
+    pub(crate) fn record_fault(&self, fault: Fault) {
+        let mut faults = self.faults.lock().unwrap();
+        faults.last = Some(fault);
+        faults.each.entry(fault).or_default().0 += 1;
     }
 
     fn latency(&self, latency: Duration, transport: &'static str) {
@@ -55,13 +55,13 @@ impl Seen {
         let longest = longest.entry(transport).or_default();
         *longest = latency.max(*longest);
         self.latencies.lock().unwrap().push(latency);
-        let mut suffered = self.suffered.lock().unwrap();
-        if let Some((_, longest)) = suffered.last.and_then(|fault| suffered.each.get_mut(&fault)) {
+        let mut faults = self.faults.lock().unwrap();
+        if let Some((_, longest)) = faults.last.and_then(|fault| faults.each.get_mut(&fault)) {
             *longest = latency.max(*longest);
         }
     }
 
-    /// The longest time from an OK to a listener on each kind of transport.
+    /// The longest latency on each kind of transport, as text.
     pub(crate) fn by_transport(&self) -> String {
         let longest = self.by_transport.lock().unwrap();
         let each = longest
@@ -70,13 +70,13 @@ impl Seen {
         each.collect::<Vec<_>>().join(", ")
     }
 
-    /// A line for each fault: how often, what, and the longest time from an OK to a listener until the next one.
+    /// A line for each kind of fault: how often, its description, and the longest latency until the next fault.
     pub(crate) fn by_fault(&self) -> Vec<String> {
-        let suffered = self.suffered.lock().unwrap();
+        let faults = self.faults.lock().unwrap();
         let line = |(fault, (times, longest)): (&Fault, &(u32, Duration))| {
             format!("{times:>3} × {} ({longest:.1?})", fault.text())
         };
-        suffered.each.iter().map(line).collect()
+        faults.each.iter().map(line).collect()
     }
 
     pub(crate) fn fresh(&self) -> u64 {
@@ -90,7 +90,7 @@ impl Seen {
     pub(crate) fn summary(&self) -> String {
         let [p50, p99, last] = quantiles(&mut self.latencies.lock().unwrap());
         format!(
-            "{} delivered, {} reconnections, all recovered; from OK to a listener {p50:.0?} (p50), {p99:.0?} (p99), {last:.1?} at most",
+            "{} delivered, {} reconnections, all recovered; from OK to delivery {p50:.0?} (p50), {p99:.0?} (p99), {last:.1?} at most",
             self.events.load(Ordering::Relaxed),
             self.recovered(),
         )
@@ -101,9 +101,9 @@ pub(crate) async fn page(
     mut browser: Browser,
     transport: &'static str,
     sessions: Vec<String>,
-    ends: BTreeMap<String, watch::Receiver<u64>>,
+    mut ends: BTreeMap<String, watch::Receiver<u64>>,
     acknowledged: Arc<Acknowledged>,
-    seen: Arc<Seen>,
+    observed: Arc<Observations>,
 ) {
     let mut at: BTreeMap<String, u64> = BTreeMap::new();
     loop {
@@ -115,30 +115,30 @@ pub(crate) async fn page(
             return;
         }
         let report = tokio::select! {
-            report = browser.reported() => report.expect("the clients' process lives"),
-            () = sleep(Duration::from_millis(200)) => continue,
+            report = browser.next_report() => report.expect("the driver process is running"),
+            _ = next_end(&mut ends) => continue,
         };
         match (report["on"].as_str().unwrap(), report["event"].as_str()) {
             ("connect", _) if report["recovered"] == true => {
-                seen.recovered.fetch_add(1, Ordering::Relaxed);
+                observed.recovered.fetch_add(1, Ordering::Relaxed);
             }
             ("connect", _) => {
                 assert!(
                     at.is_empty(),
                     "within the log's retention every reconnection is recovered"
                 );
-                seen.fresh.fetch_add(1, Ordering::Relaxed);
+                observed.fresh.fetch_add(1, Ordering::Relaxed);
                 for id in &sessions {
                     join(&browser, id, &mut at).await;
                 }
-                seen.joined.fetch_add(1, Ordering::Relaxed);
+                observed.joined.fetch_add(1, Ordering::Relaxed);
             }
             ("event", Some("session-updated")) => {
                 let payload = &report["args"][0];
                 let number: u64 = payload["session"]["status"].as_str().unwrap().parse().unwrap();
                 let id = payload["sessionId"].as_str().unwrap();
-                seen.events.fetch_add(1, Ordering::Relaxed);
-                seen.latency(acknowledged.since(id, number), transport);
+                observed.events.fetch_add(1, Ordering::Relaxed);
+                observed.latency(acknowledged.elapsed(id, number), transport);
                 let before = at.insert(id.to_owned(), number);
                 let expected = before.map_or(number, |before| before + 1);
                 assert_eq!(number, expected, "{id}: lost, repeated or out of order");
@@ -150,19 +150,27 @@ pub(crate) async fn page(
     }
 }
 
-/// Joins a session, again and again while the service is out of reach.
-async fn join(browser: &Browser, id: &str, at: &mut BTreeMap<String, u64>) {
-    loop {
-        match browser.try_ask("join-session", json!([id])).await {
-            Some(answer) if answer["ok"] == true => {
-                let number: u64 = answer["session"]["status"].as_str().unwrap().parse().unwrap();
-                at.insert(id.to_owned(), number);
-                return;
-            }
-            Some(answer) => assert_eq!(answer["error"]["code"], json!("unavailable"), "{answer}"),
-            // The connection broke: the client is recovered, with or without the room, and asks again.
-            None => {}
+/// Waits until another session ended.
+async fn next_end(ends: &mut BTreeMap<String, watch::Receiver<u64>>) {
+    for end in ends.values_mut() {
+        if *end.borrow() == 0 && end.changed().await.is_ok() {
+            return;
         }
-        sleep(Duration::from_millis(100)).await;
     }
+    std::future::pending().await
+}
+
+/// Joins a session, and repeats the join while the service is unavailable.
+async fn join(browser: &Browser, id: &str, at: &mut BTreeMap<String, u64>) {
+    let number: u64 = eventually("a join", || async {
+        // Without a response, the connection was lost: the client is recovered, with or without the room.
+        let response = browser.try_request("join-session", json!([id])).await?;
+        if response["ok"] == false {
+            assert_eq!(response["error"]["code"], json!("unavailable"), "{response}");
+            return None;
+        }
+        Some(response["session"]["status"].as_str().unwrap().parse().unwrap())
+    })
+    .await;
+    at.insert(id.to_owned(), number);
 }

@@ -1,4 +1,4 @@
-//! Backends that publish, each to one session.
+//! Backends, each of which publishes to one session.
 
 use std::sync::Arc;
 use std::{
@@ -12,7 +12,7 @@ use roomcast_proto::v1::{self, session_service_client::SessionServiceClient};
 use tokio::{sync::watch, time::sleep};
 use tonic::Code;
 
-/// When each number of each session was answered with OK.
+/// When each publish (session and number) was acknowledged with OK.
 #[derive(Debug, Default)]
 pub(crate) struct Acknowledged(Mutex<HashMap<(String, u64), Instant>>);
 
@@ -24,15 +24,15 @@ impl Acknowledged {
             .insert((id.to_owned(), number), Instant::now());
     }
 
-    /// How long ago that was; nothing where the event was faster than the answer.
-    pub(crate) fn since(&self, id: &str, number: u64) -> Duration {
+    /// The time since the acknowledgement; zero if the event arrives before it.
+    pub(crate) fn elapsed(&self, id: &str, number: u64) -> Duration {
         let at = self.0.lock().unwrap().get(&(id.to_owned(), number)).copied();
         at.map_or(Duration::ZERO, |at| at.elapsed())
     }
 }
 
-/// Publishes numbers to a session until it is told to stop; the last one is the answer. Each is published again with
-/// the same request id until somebody says OK.
+/// Publishes numbers to a session until `stop`; returns the last one. Each call is repeated with the same request id, at the
+/// next control plane, until one responds with OK.
 pub(crate) async fn publisher(
     id: String,
     planes: Vec<SocketAddr>,
@@ -61,7 +61,7 @@ pub(crate) async fn publisher(
                 request.set_timeout(Duration::from_secs(3));
                 match client.publish_session_update(request).await {
                     Ok(_) => break acknowledged.insert(&id, number),
-                    // A connection that ends under a call has no status but the library's own.
+                    // When the connection is lost during a call, tonic makes the status.
                     Err(status) if std::error::Error::source(&status).is_some() => {}
                     Err(status) => assert!(
                         matches!(

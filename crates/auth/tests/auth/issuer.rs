@@ -1,4 +1,4 @@
-//! The actors: an issuer that signs tokens, a time that tests set, and verifiers that know one kind of key.
+//! The actors: an issuer that signs tokens, a time that the test controls, and verifiers with one key.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use roomcast_auth::{Clock, KeySource, UserTokens, Verifier};
 use serde_json::{Value, json};
 
-/// The time at which every test begins.
+/// The time at which every test starts, in seconds since the Unix epoch.
 pub(crate) const NOW: i64 = 1_750_000_000;
 pub(crate) const SECRET: &[u8] = b"a secret that only this test knows";
 
-/// Time that stands still until it is moved.
+/// A time that changes only when the test advances it.
 #[derive(Clone)]
 pub(crate) struct Time(Arc<AtomicI64>);
 
@@ -28,7 +28,7 @@ impl Time {
 
     pub(crate) fn clock(&self) -> Clock {
         let now = Arc::clone(&self.0);
-        Clock::new(move || now.load(Ordering::SeqCst))
+        Clock::new(move || now.load(Ordering::SeqCst) * 1000)
     }
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn pem(name: &str) -> Vec<u8> {
     std::fs::read(path(name)).expect("test keys are part of the repository")
 }
 
-/// One private key with the algorithm that it signs by.
+/// One private key and its signature algorithm.
 pub(crate) struct Issuer {
     key: EncodingKey,
     header: Header,
@@ -86,19 +86,19 @@ impl Issuer {
         self
     }
 
-    /// A token that says this.
+    /// A token with these claims.
     pub(crate) fn sign(&self, claims: &Value) -> String {
         jsonwebtoken::encode(&self.header, claims, &self.key).expect("these keys sign")
     }
 
-    /// A token that is good for alice for a minute.
+    /// A token of Alice that is valid for a minute.
     pub(crate) fn token(&self) -> String {
         self.sign(&alice())
     }
 
-    /// The public half as a member of a JWKS, without `alg`.
+    /// The public key as a member of a JWKS, without `alg`.
     pub(crate) fn jwk(&self) -> Value {
-        let jwk = Jwk::from_encoding_key(&self.key, self.header.alg).expect("these keys have public halves");
+        let jwk = Jwk::from_encoding_key(&self.key, self.header.alg).expect("these keys have public keys");
         let mut jwk = serde_json::to_value(jwk).expect("a JWK is JSON");
         jwk["alg"].take();
         if let Some(kid) = &self.header.kid {
@@ -112,7 +112,7 @@ pub(crate) fn alice() -> Value {
     json!({ "sub": "alice", "exp": NOW + 60 })
 }
 
-/// Alice's claims with one of them set to something else, or removed.
+/// Alice's claims with one of them changed, or removed if the value is null.
 pub(crate) fn alice_but(claim: &str, value: Value) -> Value {
     let mut claims = alice();
     if value.is_null() {
@@ -123,7 +123,7 @@ pub(crate) fn alice_but(claim: &str, value: Value) -> Value {
     claims
 }
 
-/// A verifier of any user's tokens.
+/// A verifier of users' tokens without further requirements.
 pub(crate) fn users(source: KeySource, time: &Time) -> Verifier {
     Verifier::users([source], UserTokens::default(), time.clock()).expect("a source is given")
 }

@@ -1,4 +1,4 @@
-//! What a JWKS may hold, and JWKS files.
+//! The content of a JWKS, and JWKS files.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use roomcast_auth::{Clock, KeyError, KeySource, Reason, UserTokens, Verifier};
 use serde_json::{Value, json};
 
 use crate::issuer::{Issuer, NOW, SECRET, Time, users};
-use crate::rotation::{gap, new, of, old};
+use crate::rotation::{min_fetch_interval, new, old, verifier_for};
 use crate::server::JwksServer;
 
 fn with(mut jwk: Value, member: &str, value: Value) -> Value {
@@ -19,7 +19,7 @@ fn with(mut jwk: Value, member: &str, value: Value) -> Value {
     jwk
 }
 
-/// A JWKS file of its own for each test.
+/// A JWKS file; each test uses its own name.
 struct JwksFile(PathBuf);
 
 impl JwksFile {
@@ -39,22 +39,25 @@ impl JwksFile {
 }
 
 #[tokio::test]
-async fn a_token_without_kid_must_leave_no_choice() {
+async fn a_token_without_a_kid_is_accepted_only_if_one_key_is_possible() {
     let (server, time) = (
         JwksServer::start(&[old().jwk(), Issuer::with_ec().kid("ec").jwk()]).await,
         Time::new(),
     );
-    let verifier = of(&server, &time);
-    let nameless = Issuer::with_rsa(RS256, "rsa.pem").token();
-    assert!(verifier.verify(&nameless).await.is_ok());
+    let verifier = verifier_for(&server, &time);
+    let without_kid = Issuer::with_rsa(RS256, "rsa.pem").token();
+    assert!(verifier.verify(&without_kid).await.is_ok());
     server.publish(&[old().jwk(), new().jwk()]);
-    time.advance(gap());
+    time.advance(min_fetch_interval());
     let _ = verifier.verify(&new().token()).await;
-    assert_eq!(verifier.verify(&nameless).await, Err(Invalid(Reason::UnknownKey)));
+    assert_eq!(
+        verifier.verify(&without_kid).await,
+        Err(Invalid(Reason::UnknownKey))
+    );
 }
 
 #[tokio::test]
-async fn a_jwk_is_used_only_as_it_says() {
+async fn a_jwk_is_used_only_as_its_members_allow() {
     let jwks = |jwk: Value| async { JwksServer::start(&[jwk]).await };
     let time = Time::new();
     let cases = [
@@ -98,13 +101,13 @@ async fn a_jwk_is_used_only_as_it_says() {
     ];
     for (jwk, expected) in cases {
         let server = jwks(jwk.clone()).await;
-        let verdict = of(&server, &time).verify(&old().token()).await;
-        assert_eq!(verdict.map(|identity| identity.subject), expected, "{jwk}");
+        let result = verifier_for(&server, &time).verify(&old().token()).await;
+        assert_eq!(result.map(|identity| identity.subject), expected, "{jwk}");
     }
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_used_does_not_spoil_the_others() {
+async fn an_unusable_key_does_not_affect_the_others() {
     let keys = [
         json!({ "kty": "EC", "crv": "secp256k1", "kid": "a" }),
         json!(1),
@@ -112,18 +115,18 @@ async fn a_key_that_cannot_be_used_does_not_spoil_the_others() {
         old().jwk(),
     ];
     let (server, time) = (JwksServer::start(&keys).await, Time::new());
-    assert!(of(&server, &time).verify(&old().token()).await.is_ok());
+    assert!(verifier_for(&server, &time).verify(&old().token()).await.is_ok());
 }
 
 #[tokio::test]
-async fn shared_secrets_are_taken_from_files_but_never_from_the_network() {
+async fn shared_secrets_are_accepted_from_files_but_never_from_the_network() {
     let issuer = || Issuer::with_secret(HS256, SECRET).kid("shared");
     let (server, time) = (
         JwksServer::start(&[issuer().jwk(), old().jwk()]).await,
         Time::new(),
     );
-    let verdict = of(&server, &time).verify(&issuer().token()).await;
-    assert_eq!(verdict, Err(Invalid(Reason::WrongAlgorithm)));
+    let result = verifier_for(&server, &time).verify(&issuer().token()).await;
+    assert_eq!(result, Err(Invalid(Reason::WrongAlgorithm)));
 
     let file = JwksFile::new("shared.json", &[issuer().jwk()]);
     assert!(
@@ -138,12 +141,11 @@ async fn shared_secrets_are_taken_from_files_but_never_from_the_network() {
 async fn a_file_is_read_again_for_an_unknown_key() {
     let (file, time) = (JwksFile::new("rotated.json", &[old().jwk()]), Time::new());
     let verifier = users(file.source().unwrap(), &time);
-    assert!(verifier.has_keys());
     assert!(verifier.verify(&old().token()).await.is_ok());
     file.publish(&[new().jwk()]);
     assert!(verifier.verify(&new().token()).await.is_ok());
     std::fs::remove_file(&file.0).unwrap();
-    time.advance(gap());
+    time.advance(min_fetch_interval());
     assert_eq!(
         verifier.verify(&old().token()).await,
         Err(Invalid(Reason::UnknownKey))
@@ -152,33 +154,36 @@ async fn a_file_is_read_again_for_an_unknown_key() {
 }
 
 #[test]
-fn a_file_without_a_usable_key_is_refused() {
+fn a_file_without_a_usable_key_is_an_error() {
     let file = JwksFile::new("useless.json", &[with(old().jwk(), "use", json!("enc"))]);
     assert!(matches!(file.source(), Err(KeyError::NoUsableKey)));
 }
 
-/// How often the background looks at a JWKS file in 1,000 seconds, asked to every 300.
-async fn looks_at(file: &JwksFile, source: KeySource) -> usize {
-    let looks = Arc::new(AtomicUsize::new(0));
+/// How often the background task reads a JWKS file in 1,000 seconds at an interval of 300. Each read reads the clock
+/// once, which is then 100 seconds later.
+async fn background_reads(file: &JwksFile, source: KeySource) -> usize {
+    let reads = Arc::new(AtomicUsize::new(0));
     let clock = Clock::new({
-        let looks = Arc::clone(&looks);
-        move || NOW + i64::try_from(100 * looks.fetch_add(1, Ordering::SeqCst)).expect("a few looks")
+        let reads = Arc::clone(&reads);
+        move || 1000 * (NOW + i64::try_from(100 * reads.fetch_add(1, Ordering::SeqCst)).expect("a few reads"))
     });
     let verifier = Verifier::users([source], UserTokens::default(), clock).expect("a source is given");
     let background = verifier.keep_fresh(Duration::from_secs(300));
     tokio::time::timeout(Duration::from_secs(1000), background)
         .await
         .expect_err("it never returns");
-    assert!(verifier.has_keys(), "{}", file.0.display());
-    looks.load(Ordering::SeqCst)
+    let count = reads.load(Ordering::SeqCst);
+    let token = old().sign(&json!({ "sub": "alice", "exp": NOW + 1_000_000 }));
+    assert!(verifier.verify(&token).await.is_ok(), "{}", file.0.display());
+    count
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_background_looks_as_often_as_asked_and_sooner_after_a_failure() {
+async fn the_background_task_reads_at_its_interval_and_earlier_after_a_failure() {
     let file = JwksFile::new("background.json", &[old().jwk()]);
-    assert_eq!(looks_at(&file, file.source().unwrap()).await, 4);
+    assert_eq!(background_reads(&file, file.source().unwrap()).await, 4);
     let source = file.source().unwrap();
     std::fs::remove_file(&file.0).unwrap();
-    let looks = looks_at(&file, source).await;
-    assert!((90..=112).contains(&looks), "{looks}");
+    let reads = background_reads(&file, source).await;
+    assert!((90..=112).contains(&reads), "{reads}");
 }

@@ -1,5 +1,5 @@
-//! Tokens against verifiers, as edges and control planes use them: the time is virtual, the keys are real,
-//! the JWKS server is a real HTTP server.
+//! Verifies tokens as edges and control planes do. The time is virtual, the keys are real, and the JWKS server is a real
+//! HTTP server.
 
 mod claims;
 mod garbage;

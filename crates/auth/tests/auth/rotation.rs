@@ -1,18 +1,18 @@
-//! A JWKS at a URL: cached, fetched again when a key is not known, never too often, never lost.
+//! A JWKS at a URL: it is cached, and fetched again for an unknown key, but never too often; good keys are never lost.
 
 use std::time::Duration;
 
 use jsonwebtoken::Algorithm::{HS256, PS256, RS256};
 use roomcast_auth::TokenError::{Invalid, KeysUnavailable};
-use roomcast_auth::{KeySource, MAX_JWKS_BYTES, REFRESH_GAP, Reason, UserTokens, Verifier};
+use roomcast_auth::{KeySource, MAX_JWKS_BYTES, MIN_FETCH_INTERVAL, Reason, UserTokens, Verifier};
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::issuer::{Issuer, SECRET, Time, users};
 use crate::server::JwksServer;
 
-pub(crate) fn gap() -> i64 {
-    i64::try_from(REFRESH_GAP.as_secs()).expect("a few seconds")
+pub(crate) fn min_fetch_interval() -> i64 {
+    i64::try_from(MIN_FETCH_INTERVAL.as_secs()).expect("a few seconds")
 }
 
 pub(crate) fn old() -> Issuer {
@@ -23,20 +23,20 @@ pub(crate) fn new() -> Issuer {
     Issuer::with_rsa(RS256, "other-rsa.pem").kid("new")
 }
 
-pub(crate) fn of(server: &JwksServer, time: &Time) -> Verifier {
+pub(crate) fn verifier_for(server: &JwksServer, time: &Time) -> Verifier {
     users(KeySource::jwks(&server.url()).expect("a loopback URL"), time)
 }
 
 #[tokio::test]
-async fn the_first_token_fetches_the_keys_and_later_ones_find_them() {
+async fn the_first_token_fetches_the_keys_and_later_tokens_use_the_cache() {
     let (server, time) = (
         JwksServer::start(&[old().jwk(), Issuer::with_ec().kid("ec").jwk()]).await,
         Time::new(),
     );
-    let verifier = of(&server, &time);
-    assert!(!verifier.has_keys());
+    let verifier = verifier_for(&server, &time);
+    assert_eq!(server.requests(), 0);
     assert!(verifier.verify(&old().token()).await.is_ok());
-    assert!(verifier.has_keys());
+    assert_eq!(server.requests(), 1);
     assert!(
         verifier
             .verify(&Issuer::with_ec().kid("ec").token())
@@ -49,12 +49,12 @@ async fn the_first_token_fetches_the_keys_and_later_ones_find_them() {
 }
 
 #[tokio::test]
-async fn a_rotated_key_is_taken_at_once_and_the_old_one_no_longer() {
+async fn after_a_rotation_the_new_key_is_accepted_and_the_old_one_is_not() {
     let (server, time) = (JwksServer::start(&[old().jwk()]).await, Time::new());
-    let verifier = of(&server, &time);
+    let verifier = verifier_for(&server, &time);
     assert!(verifier.verify(&old().token()).await.is_ok());
     server.publish(&[new().jwk()]);
-    time.advance(gap());
+    time.advance(min_fetch_interval());
     assert!(verifier.verify(&new().token()).await.is_ok());
     assert_eq!(server.requests(), 2);
     assert_eq!(
@@ -64,9 +64,9 @@ async fn a_rotated_key_is_taken_at_once_and_the_old_one_no_longer() {
 }
 
 #[tokio::test]
-async fn unknown_keys_do_not_fetch_more_often_than_once_in_the_gap() {
+async fn unknown_keys_cause_at_most_one_fetch_in_the_minimum_interval() {
     let (server, time) = (JwksServer::start(&[old().jwk()]).await, Time::new());
-    let verifier = of(&server, &time);
+    let verifier = verifier_for(&server, &time);
     for attempt in 0..50 {
         let stranger = Issuer::with_rsa(RS256, "rsa.pem").kid(&format!("stranger-{attempt}"));
         assert_eq!(
@@ -75,7 +75,7 @@ async fn unknown_keys_do_not_fetch_more_often_than_once_in_the_gap() {
         );
     }
     assert_eq!(server.requests(), 1);
-    time.advance(gap() - 1);
+    time.advance(min_fetch_interval() - 1);
     let _ = verifier.verify(&new().token()).await;
     assert_eq!(server.requests(), 1);
     time.advance(1);
@@ -83,15 +83,19 @@ async fn unknown_keys_do_not_fetch_more_often_than_once_in_the_gap() {
     assert_eq!(server.requests(), 2);
     time.advance(-1000);
     let _ = verifier.verify(&new().token()).await;
-    assert_eq!(server.requests(), 3, "a clock that is set back stops no fetch");
+    assert_eq!(
+        server.requests(),
+        3,
+        "a clock that was set back does not block fetches"
+    );
 }
 
 #[tokio::test]
-async fn a_forged_token_under_a_known_kid_fetches_nothing() {
+async fn a_forged_token_with_a_known_kid_causes_no_fetch() {
     let (server, time) = (JwksServer::start(&[old().jwk()]).await, Time::new());
-    let verifier = of(&server, &time);
+    let verifier = verifier_for(&server, &time);
     assert!(verifier.verify(&old().token()).await.is_ok());
-    time.advance(gap());
+    time.advance(min_fetch_interval());
     let forged = Issuer::with_rsa(RS256, "other-rsa.pem").kid("old");
     assert_eq!(
         verifier.verify(&forged.token()).await,
@@ -101,45 +105,45 @@ async fn a_forged_token_under_a_known_kid_fetches_nothing() {
 }
 
 #[tokio::test]
-async fn all_who_ask_at_the_same_time_wait_for_one_fetch() {
+async fn concurrent_callers_wait_for_one_fetch() {
     let (server, time) = (JwksServer::start(&[old().jwk()]).await, Time::new());
-    let verifier = of(&server, &time);
+    let verifier = verifier_for(&server, &time);
     server.hold(true);
     let mut callers = JoinSet::new();
     for _ in 0..20 {
         let verifier = verifier.clone();
         callers.spawn(async move { verifier.verify(&old().token()).await });
     }
-    server.asked(1).await;
+    server.wait_for_requests(1).await;
     server.hold(false);
-    while let Some(verdict) = callers.join_next().await {
-        assert!(verdict.unwrap().is_ok());
+    while let Some(result) = callers.join_next().await {
+        assert!(result.unwrap().is_ok());
     }
     assert_eq!(server.requests(), 1);
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_does_not_take_the_fetch_along() {
+async fn a_fetch_survives_the_cancellation_of_its_caller() {
     let (server, time) = (JwksServer::start(&[old().jwk()]).await, Time::new());
-    let verifier = of(&server, &time);
+    let verifier = verifier_for(&server, &time);
     server.hold(true);
-    let impatient = tokio::spawn({
+    let cancelled = tokio::spawn({
         let verifier = verifier.clone();
         async move { verifier.verify(&old().token()).await }
     });
-    server.asked(1).await;
-    impatient.abort();
-    assert!(impatient.await.unwrap_err().is_cancelled());
+    server.wait_for_requests(1).await;
+    cancelled.abort();
+    assert!(cancelled.await.unwrap_err().is_cancelled());
     server.hold(false);
     assert!(verifier.verify(&old().token()).await.is_ok());
     assert_eq!(server.requests(), 1);
 }
 
 #[tokio::test]
-async fn keys_that_were_never_fetched_are_no_verdict_on_a_token() {
+async fn until_the_keys_are_fetched_a_token_is_neither_valid_nor_invalid() {
     let (server, time) = (JwksServer::start(&[old().jwk()]).await, Time::new());
-    let verifier = of(&server, &time);
-    server.answer("503 Service Unavailable", "");
+    let verifier = verifier_for(&server, &time);
+    server.respond("503 Service Unavailable", "");
     assert_eq!(verifier.verify(&old().token()).await, Err(KeysUnavailable));
     assert_eq!(verifier.verify("garbage").await, Err(Invalid(Reason::Malformed)));
     let forged = Issuer::with_secret(HS256, SECRET).token();
@@ -150,14 +154,14 @@ async fn keys_that_were_never_fetched_are_no_verdict_on_a_token() {
 
     server.publish(&[old().jwk()]);
     assert_eq!(verifier.verify(&old().token()).await, Err(KeysUnavailable));
-    time.advance(gap());
+    time.advance(min_fetch_interval());
     assert!(verifier.verify(&old().token()).await.is_ok());
 }
 
 #[tokio::test]
-async fn a_failed_fetch_keeps_the_keys_from_before() {
+async fn a_failed_fetch_keeps_the_previous_keys() {
     let (server, time) = (JwksServer::start(&[old().jwk()]).await, Time::new());
-    let verifier = of(&server, &time);
+    let verifier = verifier_for(&server, &time);
     assert!(verifier.verify(&old().token()).await.is_ok());
     let oversized = json!({ "keys": [new().jwk()], "padding": "x".repeat(MAX_JWKS_BYTES) }).to_string();
     let redirected = json!({ "keys": [new().jwk()] }).to_string();
@@ -169,9 +173,9 @@ async fn a_failed_fetch_keeps_the_keys_from_before() {
         ("200 OK", oversized.as_str()),
     ];
     for (index, (status, body)) in failures.into_iter().enumerate() {
-        server.answer(status, body);
-        time.advance(gap());
-        // Long-lived, since the time moves on.
+        server.respond(status, body);
+        time.advance(min_fetch_interval());
+        // Long-lived, because the test advances the time.
         let token =
             |issuer: Issuer| issuer.sign(&json!({ "sub": "alice", "exp": crate::issuer::NOW + 9999 }));
         assert_eq!(
@@ -187,10 +191,10 @@ async fn a_failed_fetch_keeps_the_keys_from_before() {
 #[tokio::test]
 async fn an_issuer_may_withdraw_every_key() {
     let (server, time) = (JwksServer::start(&[old().jwk()]).await, Time::new());
-    let verifier = of(&server, &time);
+    let verifier = verifier_for(&server, &time);
     assert!(verifier.verify(&old().token()).await.is_ok());
     server.publish(&[]);
-    time.advance(gap());
+    time.advance(min_fetch_interval());
     let _ = verifier.verify(&new().token()).await;
     assert_eq!(
         verifier.verify(&old().token()).await,
@@ -201,15 +205,15 @@ async fn an_issuer_may_withdraw_every_key() {
 #[tokio::test]
 async fn keys_are_kept_fresh_in_the_background() {
     let (server, time) = (JwksServer::start(&[old().jwk()]).await, Time::new());
-    let verifier = of(&server, &time);
+    let verifier = verifier_for(&server, &time);
     let rotation = async {
-        server.asked(1).await;
+        server.wait_for_requests(1).await;
         server.publish(&[new().jwk()]);
-        time.advance(gap());
-        // The third request comes after the second one's answer was taken.
-        server.asked(2).await;
-        time.advance(gap());
-        server.asked(3).await;
+        time.advance(min_fetch_interval());
+        // The third request follows only after the second response was processed.
+        server.wait_for_requests(2).await;
+        time.advance(min_fetch_interval());
+        server.wait_for_requests(3).await;
     };
     tokio::select! {
         () = verifier.keep_fresh(Duration::from_millis(1)) => unreachable!("never returns"),
@@ -234,12 +238,12 @@ async fn several_jwks_and_a_secret_work_together() {
         assert!(verifier.verify(&issuer.token()).await.is_ok());
     }
     assert_eq!((first.requests(), second.requests()), (1, 1));
-    first.answer("500 Internal Server Error", "");
-    time.advance(gap());
+    first.respond("500 Internal Server Error", "");
+    time.advance(min_fetch_interval());
     assert!(verifier.verify(&new().token()).await.is_ok());
     assert_eq!(
         (first.requests(), second.requests()),
         (1, 1),
-        "keys at hand are tried before any fetch"
+        "cached keys are tried before any fetch"
     );
 }

@@ -1,4 +1,5 @@
-//! A JWKS server: answers every request with what was published last, counts, and can hold its answers back.
+//! A JWKS server: responds to every request with what was published last, counts the requests, and can delay its
+//! responses.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,19 +14,19 @@ pub(crate) struct JwksServer {
 }
 
 struct State {
-    /// The status line's code and reason, and the body.
-    answer: Mutex<(String, String)>,
+    /// Status (code and reason phrase) and body.
+    response: Mutex<(String, String)>,
     requests: watch::Sender<usize>,
     held: watch::Sender<bool>,
 }
 
 impl JwksServer {
-    /// Serves the public halves of these issuers.
+    /// Starts a server that serves these keys.
     pub(crate) async fn start(keys: &[Value]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound address");
         let state = Arc::new(State {
-            answer: Mutex::default(),
+            response: Mutex::default(),
             requests: watch::Sender::new(0),
             held: watch::Sender::new(false),
         });
@@ -48,14 +49,14 @@ impl JwksServer {
     }
 
     pub(crate) fn publish(&self, keys: &[Value]) {
-        self.answer("200 OK", &json!({ "keys": keys }).to_string());
+        self.respond("200 OK", &json!({ "keys": keys }).to_string());
     }
 
-    pub(crate) fn answer(&self, status: &str, body: &str) {
-        *self.state.answer.lock().expect("not poisoned") = (status.to_owned(), body.to_owned());
+    pub(crate) fn respond(&self, status: &str, body: &str) {
+        *self.state.response.lock().expect("not poisoned") = (status.to_owned(), body.to_owned());
     }
 
-    /// Holds answers back, or lets them go.
+    /// Whether responses are held back.
     pub(crate) fn hold(&self, held: bool) {
         self.state.held.send_replace(held);
     }
@@ -64,12 +65,14 @@ impl JwksServer {
         *self.state.requests.borrow()
     }
 
-    /// Waits until so many requests have come in.
-    pub(crate) async fn asked(&self, times: usize) {
+    /// Waits until the server has received `count` requests.
+    pub(crate) async fn wait_for_requests(&self, count: usize) {
         let mut requests = self.state.requests.subscribe();
-        let enough = requests.wait_for(|seen| *seen >= times);
-        let asked = tokio::time::timeout(std::time::Duration::from_secs(10), enough).await;
-        asked.expect("no request within 10 s").expect("the server lives");
+        let received = requests.wait_for(|requests| *requests >= count);
+        let received = tokio::time::timeout(std::time::Duration::from_secs(10), received).await;
+        received
+            .expect("the requests arrive within 10 s")
+            .expect("the server lives");
     }
 }
 
@@ -84,11 +87,10 @@ async fn serve(mut connection: TcpStream, state: Arc<State>) {
     state.requests.send_modify(|requests| *requests += 1);
     let mut held = state.held.subscribe();
     held.wait_for(|held| !held).await.expect("the server lives");
-    let (status, body) = state.answer.lock().expect("not poisoned").clone();
-    let answer = format!(
+    let (status, body) = state.response.lock().expect("not poisoned").clone();
+    let response = format!(
         "HTTP/1.1 {status}\r\ncontent-length: {}\r\nlocation: /elsewhere\r\nconnection: close\r\n\r\n{body}",
         body.len()
     );
-    // The reader may have had enough of an oversized answer.
-    let _ = connection.write_all(answer.as_bytes()).await;
+    let _ = connection.write_all(response.as_bytes()).await; // The client may stop reading an oversized response.
 }

@@ -1,4 +1,4 @@
-//! What may be configured, and how what may not is refused.
+//! Which sources of keys are accepted, and the errors for the others.
 
 use roomcast_auth::{
     Clock, DEV_SECRET, KeyError, KeySource, SERVICE_AUDIENCE, UserTokens, Verifier, is_dev_secret,
@@ -6,13 +6,13 @@ use roomcast_auth::{
 
 use crate::issuer::{Issuer, SECRET, Time, path, pem, users};
 
-fn refused(source: Result<KeySource, KeyError>) -> String {
-    source.expect_err("refused").to_string()
+fn error_of(source: Result<KeySource, KeyError>) -> String {
+    source.expect_err("the source is not usable").to_string()
 }
 
 #[test]
-fn an_empty_secret_is_refused_and_a_short_one_taken() {
-    assert!(refused(KeySource::secret(b"")).contains("is empty"));
+fn an_empty_secret_is_an_error_and_a_short_one_is_accepted() {
+    assert!(error_of(KeySource::secret(b"")).contains("is empty"));
     assert!(KeySource::secret(b"short").is_ok());
 }
 
@@ -24,7 +24,7 @@ fn the_dev_secret_is_long_enough_and_recognised() {
 }
 
 #[test]
-fn what_is_no_usable_public_key_is_refused_with_the_remedy() {
+fn an_unusable_public_key_is_an_error_that_names_the_remedy() {
     let cases = [
         ("README.md", "not a PEM file"),
         ("rsa.pem", "-pubout"),
@@ -36,18 +36,18 @@ fn what_is_no_usable_public_key_is_refused_with_the_remedy() {
         ("absent.pem", "cannot read"),
     ];
     for (name, remedy) in cases {
-        let text = refused(KeySource::public_key_file(&path(name)));
+        let text = error_of(KeySource::public_key_file(&path(name)));
         assert!(text.contains(remedy) && !text.contains('\n'), "{name}: {text}");
     }
     let cut_off = pem("rsa.pub.pem")[..100].to_vec();
-    assert!(refused(KeySource::public_key_pem(&cut_off)).contains("not a PEM file"));
+    assert!(error_of(KeySource::public_key_pem(&cut_off)).contains("not a PEM file"));
     let garbage = b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
-    assert!(refused(KeySource::public_key_pem(garbage)).contains("damaged"));
-    assert!(refused(KeySource::public_key_pem(&[0xff, 0xfe])).contains("not a PEM file"));
+    assert!(error_of(KeySource::public_key_pem(garbage)).contains("damaged"));
+    assert!(error_of(KeySource::public_key_pem(&[0xff, 0xfe])).contains("not a PEM file"));
 }
 
 #[tokio::test]
-async fn a_pem_file_may_hold_several_keys_in_either_form() {
+async fn a_pem_file_may_contain_several_keys_in_both_forms() {
     let several = [pem("rsa.pkcs1.pub.pem"), pem("ec.pub.pem"), pem("ed.pub.pem")].concat();
     let verifier = users(KeySource::public_key_pem(&several).unwrap(), &Time::new());
     let rsa = Issuer::with_rsa(jsonwebtoken::Algorithm::PS256, "rsa.pem");
@@ -58,7 +58,7 @@ async fn a_pem_file_may_hold_several_keys_in_either_form() {
 
 #[test]
 fn keys_are_fetched_over_https_or_from_loopback_only() {
-    // A machine without root certificates refuses all of https, and says so.
+    // On a machine without root certificates, every https URL is an error.
     assert!(matches!(
         KeySource::jwks("https://id.example/jwks"),
         Ok(_) | Err(KeyError::Tls(_))
@@ -93,13 +93,13 @@ fn keys_are_fetched_over_https_or_from_loopback_only() {
 }
 
 #[test]
-fn what_is_no_jwks_file_is_refused() {
-    assert!(refused(KeySource::jwks("absent.json")).contains("cannot read absent.json"));
-    assert!(refused(KeySource::jwks(path("README.md").to_str().unwrap())).contains("not a JWKS"));
+fn an_unreadable_or_invalid_jwks_file_is_an_error() {
+    assert!(error_of(KeySource::jwks("absent.json")).contains("cannot read absent.json"));
+    assert!(error_of(KeySource::jwks(path("README.md").to_str().unwrap())).contains("not a JWKS"));
 }
 
 #[test]
-fn a_verifier_needs_a_source_and_an_audience_of_its_own() {
+fn a_verifier_needs_a_source_and_an_audience_that_is_not_reserved() {
     assert!(matches!(
         Verifier::services([], Clock::system()),
         Err(KeyError::NoSource)

@@ -1,4 +1,4 @@
-//! Tokens that are not what they seem: unsigned, forged, altered, malformed; and the good ones beside them.
+//! Unsigned, forged, changed and malformed tokens, beside valid ones.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -23,7 +23,7 @@ fn unsigned(header: &Value, claims: &Value) -> String {
 }
 
 #[tokio::test]
-async fn every_algorithm_of_the_contract_is_taken_with_its_own_key() {
+async fn every_algorithm_of_the_contract_is_accepted_with_its_type_of_key() {
     let secrets = [HS256, HS384, HS512].map(|alg| (secret(), Issuer::with_secret(alg, SECRET)));
     let rsa = [RS256, PS256].map(|alg| (public("rsa.pub.pem"), Issuer::with_rsa(alg, "rsa.pem")));
     let others = [
@@ -43,23 +43,23 @@ async fn every_algorithm_of_the_contract_is_taken_with_its_own_key() {
 }
 
 #[tokio::test]
-async fn a_key_takes_no_algorithm_but_its_own() {
+async fn a_key_accepts_only_the_algorithms_of_its_type() {
     let time = Time::new();
     for algorithm in [RS384, RS512, PS384, PS512] {
         let token = Issuer::with_rsa(algorithm, "rsa.pem").token();
-        let verdict = users(public("rsa.pub.pem"), &time).verify(&token).await;
-        assert_eq!(verdict, Err(Invalid(Reason::WrongAlgorithm)), "{algorithm:?}");
+        let result = users(public("rsa.pub.pem"), &time).verify(&token).await;
+        assert_eq!(result, Err(Invalid(Reason::WrongAlgorithm)), "{algorithm:?}");
     }
     for source in [secret(), public("ec.pub.pem"), public("ed.pub.pem")] {
-        let verdict = users(source, &time)
+        let result = users(source, &time)
             .verify(&Issuer::with_rsa(RS256, "rsa.pem").token())
             .await;
-        assert_eq!(verdict, Err(Invalid(Reason::WrongAlgorithm)));
+        assert_eq!(result, Err(Invalid(Reason::WrongAlgorithm)));
     }
 }
 
 #[tokio::test]
-async fn a_public_key_is_no_shared_secret() {
+async fn a_public_key_is_never_used_as_a_shared_secret() {
     let time = Time::new();
     for name in ["rsa.pub.pem", "ec.pub.pem", "ed.pub.pem"] {
         for algorithm in [HS256, HS384, HS512] {
@@ -86,7 +86,7 @@ async fn several_sources_are_tried_together() {
     ] {
         assert!(
             verifier
-                .verify(&issuer.kid("of no interest to a configured key").token())
+                .verify(&issuer.kid("ignored for a configured key").token())
                 .await
                 .is_ok()
         );
@@ -94,21 +94,21 @@ async fn several_sources_are_tried_together() {
 }
 
 #[tokio::test]
-async fn an_unsigned_token_is_refused() {
+async fn an_unsigned_token_is_invalid() {
     for alg in ["none", "None", "NONE", "", "HS257"] {
         let token = unsigned(&json!({ "alg": alg, "typ": "JWT" }), &alice());
-        let verdict = users(secret(), &Time::new()).verify(&token).await;
-        assert_eq!(verdict, Err(Invalid(Reason::WrongAlgorithm)), "{alg}");
+        let result = users(secret(), &Time::new()).verify(&token).await;
+        assert_eq!(result, Err(Invalid(Reason::WrongAlgorithm)), "{alg}");
     }
     let signature_cut_off = unsigned(&json!({ "alg": "HS256" }), &alice());
-    let verdict = users(secret(), &Time::new()).verify(&signature_cut_off).await;
-    assert_eq!(verdict, Err(Invalid(Reason::WrongKey)));
+    let result = users(secret(), &Time::new()).verify(&signature_cut_off).await;
+    assert_eq!(result, Err(Invalid(Reason::WrongKey)));
 }
 
 #[tokio::test]
-async fn a_token_of_another_key_or_altered_is_refused() {
+async fn a_token_with_another_key_or_a_changed_payload_is_invalid() {
     let (verifier, time) = (users(secret(), &Time::new()), Time::new());
-    let other = Issuer::with_secret(HS256, b"a secret that somebody else knows.").token();
+    let other = Issuer::with_secret(HS256, b"the secret of another deployment....").token();
     assert_eq!(verifier.verify(&other).await, Err(Invalid(Reason::WrongKey)));
 
     let bob = unsigned(
@@ -130,7 +130,7 @@ async fn a_token_of_another_key_or_altered_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_no_token_is_missing_malformed_or_too_long() {
+async fn text_that_is_not_a_token_is_missing_malformed_or_too_long() {
     let verifier = users(secret(), &Time::new());
     assert_eq!(verifier.verify("").await, Err(Missing));
     for text in [
@@ -173,7 +173,7 @@ async fn what_is_no_token_is_missing_malformed_or_too_long() {
 }
 
 #[test]
-fn a_bearer_header_gives_its_token() {
+fn a_bearer_header_contains_a_token() {
     assert_eq!(bearer("Bearer abc"), Some("abc"));
     assert_eq!(bearer("bearer  abc "), Some("abc"));
     assert_eq!(bearer("Basic abc"), None);
@@ -181,7 +181,7 @@ fn a_bearer_header_gives_its_token() {
 }
 
 #[test]
-fn the_codes_are_those_that_browsers_know() {
+fn the_codes_are_those_of_the_browser_contract() {
     assert_eq!(Missing.code(), Some("token_missing"));
     assert_eq!(Invalid(Reason::WrongKey).code(), Some("token_invalid"));
     assert_eq!(Expired.code(), Some("token_expired"));

@@ -4,11 +4,10 @@
 use std::sync::Arc;
 
 use roomcast_core::{
-    Position, RoomId,
+    Backoff, Position, RoomId,
     hub::Input,
     limits::{COMPARE_INTERVAL, READ_ENTRIES},
 };
-use roomcast_runtime::backoff::Backoff;
 use roomcast_store::{Store, StoreError};
 use tokio::{
     sync::Semaphore,

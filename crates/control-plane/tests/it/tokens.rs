@@ -24,7 +24,7 @@ const NOW: i64 = 1_700_000_000;
 
 async fn start_with_tokens() -> TestServer {
     let now = Arc::new(AtomicI64::new(NOW));
-    let clock = Clock::new(move || now.load(Ordering::Relaxed));
+    let clock = Clock::new(move || now.load(Ordering::Relaxed) * 1000);
     let verifier = Verifier::services([KeySource::secret(SECRET).unwrap()], clock.clone()).unwrap();
     let config = Config {
         tokens: Some(ApiTokens { verifier, clock }),

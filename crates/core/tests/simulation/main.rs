@@ -1,19 +1,31 @@
-//! The whole path from a backend's request to what a page's listeners see, simulated in virtual time: control planes,
-//! edges, links, pages and the store, with everything that can be slow, lost, repeated, cut or killed. The state
-//! machines are the real ones; what carries their words is not. Each run follows from its seed alone.
+//! A simulation, in virtual time, of the whole path from a backend's request to the events that a page receives: control
+//! planes, edges, links, pages and the store, all of which can be slow, lose or repeat messages, or fail. The state
+//! machines of the control planes and edges are the real ones. Each run follows from its seed alone.
 //!
-//! `ROOMCAST_SIM_SEEDS=100000` runs so many seeds, `ROOMCAST_SIM_SEED=42` one, and prints its steps.
+//! `ROOMCAST_SIM_SEEDS=100000` runs this many seeds. `ROOMCAST_SIM_SEED=42` runs one seed and prints its steps.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "a model may name what it does not model"
+    reason = "the model names only the variants that it uses"
 )]
 
-mod mischief;
+mod backend;
+mod call;
+mod control_plane;
+mod edge;
+mod faults;
+mod link;
 mod oracle;
+mod outbound;
 mod page;
+mod received;
 mod rng;
+mod run;
+mod settled;
+mod socket;
+mod step;
 mod store;
+mod store_access;
 mod world;
 
 use std::{
@@ -21,9 +33,9 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use mischief::simulate;
+use run::simulate;
 
-/// Seeds of a run of the test suite.
+/// The number of seeds in a run of the test suite.
 const SEEDS: u64 = 2_000;
 
 fn variable(name: &str) -> Option<u64> {
@@ -32,6 +44,7 @@ fn variable(name: &str) -> Option<u64> {
         .map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a number")))
 }
 
+/// Runs one seed. A panic counts as a violation.
 fn check(seed: u64) -> Result<(), String> {
     catch_unwind(AssertUnwindSafe(|| simulate(seed, false).0)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
@@ -41,7 +54,7 @@ fn check(seed: u64) -> Result<(), String> {
 }
 
 #[test]
-fn every_page_has_everything_once_and_in_order_or_is_told() {
+fn every_page_receives_every_event_once_and_in_order_or_a_reset() {
     if let Some(seed) = variable("ROOMCAST_SIM_SEED") {
         let (checked, trace) = simulate(seed, true);
         println!("{trace}");
@@ -62,21 +75,21 @@ fn every_page_has_everything_once_and_in_order_or_is_told() {
             .filter_map(|thread| thread.join().expect("panics are caught"))
             .collect()
     });
-    let told = violations.iter().map(|(seed, violation)| {
+    let report = violations.iter().map(|(seed, violation)| {
         format!("seed {seed}: {violation}\n  ROOMCAST_SIM_SEED={seed} cargo test -p roomcast-core --test simulation every_page -- --nocapture\n")
     });
-    assert!(violations.is_empty(), "\n{}", told.collect::<String>());
+    assert!(violations.is_empty(), "\n{}", report.collect::<String>());
 }
 
-/// I9, and a test of the test: a seed that fails can be looked at.
+/// I9: the same inputs give the same actions. A seed that fails can therefore be examined.
 #[test]
-fn the_same_seed_is_the_same_run() {
+fn the_same_seed_gives_the_same_run() {
     let mut steps = 0;
     for seed in 0..20 {
         let (first, second) = (simulate(seed, true).1, simulate(seed, true).1);
         steps += first.lines().count();
         assert!(first == second, "seed {seed} has two traces");
     }
-    assert!(steps > 20_000, "hardly anything happened: {steps} steps");
+    assert!(steps > 20_000, "the runs are too short: {steps} steps");
     assert_ne!(simulate(1, true).1, simulate(2, true).1);
 }

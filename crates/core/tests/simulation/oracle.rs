@@ -1,5 +1,5 @@
-//! What pages may see: every entry that ever was in a log is known here, and what came before it. Each thing that a
-//! page is told is held against that, by the numbers of the invariants.
+//! The oracle knows every entry that was ever in a log, and the entry before it. It checks everything that a page
+//! receives against the invariants, which the violations name.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,47 +8,56 @@ use std::{
 
 use roomcast_core::{
     Cursor, Entry, Event, Mark, Millis, Position, RoomId, RoomState, Session, SessionId, UserId,
-    browser_event, browser_event::BrowserEvent,
+    browser_event::{BrowserEvent, session_event, session_json},
 };
 
-/// Whatever is lost is noticed within this time.
-const NOTICED_WITHIN: Millis = 5_000;
+/// Within this time every process notices that a log has lost entries.
+const LOSS_NOTICED_WITHIN: Millis = 5_000;
 
-struct Known {
+/// A result whose error describes the violation of an invariant.
+pub(crate) type Checked<T = ()> = Result<T, String>;
+
+/// An entry that was appended to a log.
+struct Appended {
     entry: Arc<Entry>,
+    /// The position of the entry before it.
     parent: Option<Position>,
+    /// The room's state after the entry.
     state: RoomState,
 }
 
 #[derive(Default)]
 pub(crate) struct Oracle {
-    known: BTreeMap<(RoomId, Position), Known>,
-    /// How often a room's log lost something.
+    entries: BTreeMap<(RoomId, Position), Appended>,
+    /// How often each room's log has lost entries.
     losses: BTreeMap<RoomId, u64>,
-    /// Until when a user took no part in a session; no entry: to this moment.
-    absent_until: BTreeMap<(SessionId, UserId), Millis>,
+    /// When each session last lost entries.
     lost_at: BTreeMap<SessionId, Millis>,
-    /// Who ever owed feedback for what.
-    pending_feedback: BTreeSet<(UserId, SessionId)>,
+    /// When each current participant was added.
+    added_at: BTreeMap<(SessionId, UserId), Millis>,
+    /// The feedback that was ever required.
+    required_feedback: BTreeSet<(UserId, SessionId)>,
     pub(crate) now: Millis,
 }
 
-pub(crate) type Checked<T = ()> = Result<T, String>;
-
-/// What a page has of one session's room while it is in it.
+/// What a page has of one session's room while it is in the room.
 #[derive(Debug, Clone)]
 pub(crate) struct Track {
-    /// It has everything up to here.
-    pub(crate) at: Position,
-    /// Where it came in.
-    pub(crate) began: Position,
+    /// The page has every event up to this position.
+    pub(crate) position: Position,
+    /// The position at which the page joined.
+    pub(crate) joined_at: Position,
+    /// Whether the page was recovered at `joined_at`, and has received no live event since then.
+    pub(crate) is_replaying: bool,
+    /// How often the log had lost entries when the page's connection began.
     losses: u64,
 }
 
 impl Track {
-    /// What was known when the page was last connected counts.
-    pub(crate) fn begin_as(&mut self, kept: Option<&Self>) {
-        self.losses = kept.map_or(0, |kept| kept.losses);
+    /// Continues a track of an earlier connection, whose losses count.
+    pub(crate) fn resume(&mut self, earlier: Option<&Self>) {
+        self.is_replaying = true;
+        self.losses = earlier.map_or(0, |earlier| earlier.losses);
     }
 }
 
@@ -60,79 +69,77 @@ impl Oracle {
         parent: Option<Position>,
         state: &RoomState,
     ) {
-        let known = Known {
+        let appended = Appended {
             entry: entry.clone(),
             parent,
             state: state.clone(),
         };
-        self.known.insert((room.clone(), entry.position), known);
-        self.stands(room, Some(state));
+        self.entries.insert((room.clone(), entry.position), appended);
+        self.update_participants(room, Some(state));
         if let (RoomId::User(user), Event::FeedbackRequired { session }) = (room, &entry.event) {
-            self.pending_feedback.insert((user.clone(), session.clone()));
+            self.required_feedback.insert((user.clone(), session.clone()));
         }
     }
 
-    /// The log lost its end, or everything.
+    /// The log has lost its last entries, or all of them (`state` is `None`).
     pub(crate) fn lost(&mut self, room: &RoomId, state: Option<&RoomState>) {
         *self.losses.entry(room.clone()).or_default() += 1;
-        self.stands(room, state);
+        self.update_participants(room, state);
         if let RoomId::Session(session) = room {
             self.lost_at.insert(session.clone(), self.now);
         }
     }
 
-    /// Who takes part from here on.
-    fn stands(&mut self, room: &RoomId, state: Option<&RoomState>) {
+    fn update_participants(&mut self, room: &RoomId, state: Option<&RoomState>) {
         let RoomId::Session(id) = room else { return };
         match state {
             Some(RoomState::Session(session)) => {
-                self.absent_until
+                self.added_at
                     .retain(|(of, user), _| of != id || session.participant(user).is_some());
-                let now = self.now;
                 for participant in &session.participants {
-                    self.absent_until
-                        .entry((id.clone(), participant.user.clone()))
-                        .or_insert(now);
+                    let key = (id.clone(), participant.user.clone());
+                    self.added_at.entry(key).or_insert(self.now);
                 }
             }
-            Some(RoomState::User { .. }) | None => self.absent_until.retain(|(of, _), _| of != id),
+            Some(RoomState::User { .. }) | None => self.added_at.retain(|(of, _), _| of != id),
         }
     }
 
-    pub(crate) fn is_present(&self, session: &SessionId, user: &UserId) -> bool {
-        self.absent_until.contains_key(&(session.clone(), user.clone()))
+    pub(crate) fn is_participant(&self, session: &SessionId, user: &UserId) -> bool {
+        self.added_at.contains_key(&(session.clone(), user.clone()))
     }
 
-    /// Whether the user was out at some time since then.
-    pub(crate) fn was_absent(&self, session: &SessionId, user: &UserId, since: Millis) -> Checked {
-        let lost = self.lost_lately(session);
-        match self.absent_until.get(&(session.clone(), user.clone())) {
-            Some(until) if *until < since && !lost => Err(format!(
-                "{user} is denied {session}, where it takes part since {until}"
+    /// Checks the denial of a join that was sent at this time: the user must not have been a participant all the time
+    /// since then.
+    pub(crate) fn check_denied(&self, session: &SessionId, user: &UserId, sent_at: Millis) -> Checked {
+        match self.added_at.get(&(session.clone(), user.clone())) {
+            Some(added_at) if *added_at < sent_at && !self.was_lost_recently(session) => Err(format!(
+                "{user} is denied {session}, although a participant for the last {} ms",
+                self.now - added_at
             )),
             Some(_) | None => Ok(()),
         }
     }
 
-    /// Whether the user was out of the session at that place of its log, or at a later one.
-    fn was_out_after(&self, session: &SessionId, user: &UserId, at: Position) -> bool {
-        let (room, from) = (RoomId::from(session.clone()), at.marked(Mark::UNKNOWN));
-        let later = self
-            .known
+    /// Whether the user was not a participant at this position of the session's log, or at a later one of the same epoch.
+    fn was_removed_after(&self, session: &SessionId, user: &UserId, position: Position) -> bool {
+        let (room, from) = (RoomId::from(session.clone()), position.marked(Mark::UNKNOWN));
+        let mut later = self
+            .entries
             .range((room.clone(), from)..)
-            .take_while(|((of, place), _)| *of == room && place.epoch == at.epoch);
-        let mut later = later.map(|(_, known)| &known.state);
+            .take_while(|((of, at), _)| *of == room && at.epoch == position.epoch)
+            .map(|(_, appended)| &appended.state);
         later.any(|state| matches!(state, RoomState::Session(session) if session.participant(user).is_none()))
     }
 
-    /// What was lost may be believed in until everyone has noticed.
-    fn lost_lately(&self, session: &SessionId) -> bool {
+    /// Whether some process may not have noticed the session's last loss yet.
+    fn was_lost_recently(&self, session: &SessionId) -> bool {
         let lost_at = self.lost_at.get(session);
-        lost_at.is_some_and(|at| self.now - at < NOTICED_WITHIN)
+        lost_at.is_some_and(|at| self.now - at < LOSS_NOTICED_WITHIN)
     }
 
-    pub(crate) fn was_owed(&self, user: &UserId, session: &SessionId) -> bool {
-        self.pending_feedback.contains(&(user.clone(), session.clone()))
+    pub(crate) fn was_feedback_required(&self, user: &UserId, session: &SessionId) -> bool {
+        self.required_feedback.contains(&(user.clone(), session.clone()))
     }
 
     pub(crate) fn all_losses(&self) -> BTreeMap<RoomId, u64> {
@@ -143,143 +150,186 @@ impl Oracle {
         self.losses.get(room).copied().unwrap_or(0)
     }
 
-    /// What a page has that was told so on a connection that began after `losses`: what it is told now may have been
-    /// on its way for long.
-    pub(crate) fn track(&self, session: &SessionId, at: Position, losses: &BTreeMap<RoomId, u64>) -> Track {
+    /// The track of a page that joins at a position. `losses` are those at the start of the page's connection, because
+    /// the message with the position may have been on its way since then.
+    pub(crate) fn track(
+        &self,
+        session: &SessionId,
+        position: Position,
+        losses: &BTreeMap<RoomId, u64>,
+    ) -> Track {
         let losses = losses.get(&session.clone().into()).copied().unwrap_or(0);
         Track {
-            at,
-            began: at,
+            position,
+            joined_at: position,
+            is_replaying: false,
             losses,
         }
     }
 
-    /// The entry at a position; one without its mark is of any entry that stood there, of the latest if there are several.
-    fn at(&self, session: &SessionId, at: Position) -> Checked<&Known> {
+    /// The entry at a position. A position without a mark finds the latest entry with its offset.
+    fn entry(&self, session: &SessionId, position: Position) -> Checked<&Appended> {
         let room = RoomId::from(session.clone());
-        let (low, high) = (at.marked(Mark::UNKNOWN), at.marked(Mark::from_bits(u32::MAX)));
-        let found = match at.mark {
+        let (low, high) = (
+            position.marked(Mark::UNKNOWN),
+            position.marked(Mark::from_bits(u32::MAX)),
+        );
+        let found = match position.mark {
             Mark::UNKNOWN => self
-                .known
+                .entries
                 .range((room.clone(), low)..=(room, high))
                 .next_back()
-                .map(|(_, known)| known),
-            _ => self.known.get(&(room, at)),
+                .map(|(_, appended)| appended),
+            _ => self.entries.get(&(room, position)),
         };
-        found.ok_or_else(|| format!("I3: {at:?} of {session} was never in the log"))
+        found.ok_or_else(|| format!("I3: {position:?} of {session} was never in the log"))
     }
 
-    fn state(&self, session: &SessionId, at: Position) -> Checked<&Session> {
-        match &self.at(session, at)?.state {
+    fn state(&self, session: &SessionId, position: Position) -> Checked<&Session> {
+        match &self.entry(session, position)?.state {
             RoomState::Session(session) => Ok(session),
             RoomState::User { .. } => Err(format!("{session} has the state of a user")),
         }
     }
 
-    /// Nothing that a page of this user should have been shown lies between: `to` itself is not looked at.
-    pub(crate) fn continues(
-        &self,
-        session: &SessionId,
-        user: &UserId,
-        from: Position,
-        to: Position,
-    ) -> Checked {
+    /// Checks that the position was in the log.
+    pub(crate) fn check_position(&self, session: &SessionId, position: Position) -> Checked {
+        self.entry(session, position).map(|_| ())
+    }
+
+    /// Checks that the log leads from one position to the other, and that no event between them, both exclusive, is
+    /// visible to the user.
+    fn check_continuity(&self, session: &SessionId, user: &UserId, from: Position, to: Position) -> Checked {
         let mut at = to;
         loop {
             if at.epoch == from.epoch && at.offset <= from.offset {
-                let same = at.offset == from.offset && at.mark.agrees(from.mark);
-                return if same {
+                let is_same = at.offset == from.offset && at.mark.agrees(from.mark);
+                return if is_same {
                     Ok(())
                 } else {
                     Err(format!(
-                        "I1: from {from:?} to {to:?} of {session}: another history, or backwards"
+                        "I1: {to:?} of {session} is not after {from:?}, or of another history"
                     ))
                 };
             }
-            let parent = match self.at(session, at)?.parent {
+            let parent = match self.entry(session, at)?.parent {
                 Some(parent) => parent,
-                // The place before the first entry of this life.
+                // `from` is the position before the first entry of the epoch.
                 None if from.epoch == at.epoch && from.offset.0 == 0 => return Ok(()),
-                None => return Err(format!("I1: {to:?} of {session} does not come after {from:?}")),
+                None => return Err(format!("I1: {to:?} of {session} does not follow {from:?}")),
             };
-            if parent.epoch == from.epoch && parent.offset > from.offset {
-                let known = self.at(session, parent)?;
-                let event = browser_event::session_event(session, &known.entry.event);
-                if event.is_some() && self.state(session, parent)?.participant(user).is_some() {
-                    return Err(format!(
-                        "I1: {parent:?} of {session} was lost between {from:?} and {to:?}"
-                    ));
-                }
+            if parent.epoch == from.epoch
+                && parent.offset > from.offset
+                && self.is_visible(session, user, parent)?
+            {
+                return Err(format!(
+                    "I1: {parent:?} of {session} is missing between {from:?} and {to:?}"
+                ));
             }
             at = parent;
         }
     }
 
-    /// An event of a session's log reaches a page that is at `track`.
-    pub(crate) fn event(
+    /// Whether the entry at a position is an event that the user may see.
+    fn is_visible(&self, session: &SessionId, user: &UserId, position: Position) -> Checked<bool> {
+        let entry = &self.entry(session, position)?.entry;
+        Ok(session_event(session, &entry.event).is_some()
+            && self.state(session, position)?.participant(user).is_some())
+    }
+
+    /// Checks an event of the session's log that a page with this track receives.
+    pub(crate) fn check_event(
         &self,
         session: &SessionId,
         user: &UserId,
         track: Option<&mut Track>,
-        to: Position,
+        position: Position,
         event: &BrowserEvent,
+        is_replayed: bool,
     ) -> Checked {
         let Some(track) = track else {
-            return Err(format!("I4: {} {to:?} of {session} outside the room", event.name));
+            return Err(format!(
+                "I4: {} {position:?} of {session} outside the room",
+                event.name
+            ));
         };
-        let known = self.at(session, to)?;
-        if browser_event::session_event(session, &known.entry.event).as_ref() != Some(event) {
-            return Err(format!("I3: {to:?} of {session} is another event than {event:?}"));
+        let entry = &self.entry(session, position)?.entry;
+        if session_event(session, &entry.event).as_ref() != Some(event) {
+            return Err(format!(
+                "I3: {position:?} of {session} is another event than {event:?}"
+            ));
         }
-        if to == track.at {
-            return Err(format!("I1: {to:?} of {session} came twice"));
+        if is_replayed && !track.is_replaying {
+            return Err(format!(
+                "I5: {position:?} of {session} is replayed after a live event"
+            ));
         }
-        self.continues(session, user, track.at, to)?;
-        if self.state(session, to)?.participant(user).is_none() {
-            return Err(format!("I4: {to:?} of {session} past the removal of {user}"));
+        if position == track.position {
+            return Err(format!("I1: {position:?} of {session} was delivered twice"));
         }
-        track.at = to;
+        let checked = self.check_continuity(session, user, track.position, position);
+        if checked.is_err() && track.is_replaying && !is_replayed {
+            return Err(format!(
+                "I5: {position:?} of {session} is live, but the replay has only reached {:?}",
+                track.position
+            ));
+        }
+        checked?;
+        if self.state(session, position)?.participant(user).is_none() {
+            return Err(format!(
+                "I4: {position:?} of {session} after the removal of {user}"
+            ));
+        }
+        track.position = position;
+        track.is_replaying = is_replayed;
         Ok(())
     }
 
-    /// A page may be told so only where its user was out since it joined.
-    pub(crate) fn revoked(
+    /// Checks a `session-revoked` that a page with this track receives. There must be a reason for it.
+    pub(crate) fn check_revoked(
         &self,
         session: &SessionId,
         user: &UserId,
         track: Option<&Track>,
-        gone: bool,
+        cannot_continue: bool,
     ) -> Checked {
         let Some(track) = track else {
             return Err(format!("I4: revoked from {session} outside the room"));
         };
-        let lost = self.losses(&session.clone().into()) > track.losses || self.lost_lately(session);
-        if lost || gone || self.was_out_after(session, user, track.at) {
-            Ok(())
-        } else {
-            Err(format!("revoked from {session}, where {user} takes part"))
-        }
-    }
-
-    /// Whether a page that had this may be told that it can't go on from there: something was lost, or is
-    /// gone from the log by now, or its user was out meanwhile.
-    pub(crate) fn may_break(&self, session: &SessionId, user: &UserId, had: &Track, gone: bool) -> bool {
-        let lost = self.losses(&session.clone().into()) > had.losses || self.lost_lately(session);
-        lost || gone || self.was_out_after(session, user, had.at)
-    }
-
-    pub(crate) fn snapshot(&self, session: &SessionId, at: Position, json: &str) -> Checked {
-        if browser_event::session_json(self.state(session, at)?) == json {
+        if self.may_break(session, user, track, cannot_continue) {
             Ok(())
         } else {
             Err(format!(
-                "I3: the snapshot of {session} at {at:?} is not its state: {json}"
+                "revoked from {session}, although {user} is a participant"
             ))
         }
     }
 
-    /// A page that is at `at` was shown everything up to `to`.
-    pub(crate) fn caught_up(
+    /// Whether continuity may end for a page that had this: the log has lost entries or cannot continue from there, or
+    /// the user was removed.
+    pub(crate) fn may_break(
+        &self,
+        session: &SessionId,
+        user: &UserId,
+        had: &Track,
+        cannot_continue: bool,
+    ) -> bool {
+        let was_lost = self.losses(&session.clone().into()) > had.losses || self.was_lost_recently(session);
+        was_lost || cannot_continue || self.was_removed_after(session, user, had.position)
+    }
+
+    pub(crate) fn check_snapshot(&self, session: &SessionId, position: Position, json: &str) -> Checked {
+        if session_json(self.state(session, position)?) == json {
+            Ok(())
+        } else {
+            Err(format!(
+                "I3: the snapshot of {session} at {position:?} is not its state: {json}"
+            ))
+        }
+    }
+
+    /// Checks that a page at position `at` has every event up to `to`, inclusive.
+    pub(crate) fn check_caught_up(
         &self,
         session: &SessionId,
         user: &UserId,
@@ -289,9 +339,8 @@ impl Oracle {
         if at.epoch == to.epoch && at.offset == to.offset && at.mark.agrees(to.mark) {
             return Ok(());
         }
-        self.continues(session, user, at, to)?;
-        let last = browser_event::session_event(session, &self.at(session, to)?.entry.event);
-        if last.is_some() && self.state(session, to)?.participant(user).is_some() {
+        self.check_continuity(session, user, at, to)?;
+        if self.is_visible(session, user, to)? {
             return Err(format!(
                 "I1: {to:?} of {session} was never delivered; the page has {at:?}"
             ));
@@ -304,5 +353,5 @@ pub(crate) fn positions(cursor: &str) -> Checked<BTreeMap<SessionId, Position>> 
     let cursor: Result<Cursor, _> = cursor.parse();
     cursor
         .map(|cursor| cursor.0)
-        .map_err(|error| format!("a cursor that can't be read: {error}"))
+        .map_err(|error| format!("an invalid cursor: {error}"))
 }

@@ -1,4 +1,4 @@
-//! A random source that is the same everywhere and for ever: SplitMix64.
+//! A random number generator with the same results on every platform: SplitMix64.
 
 pub(crate) struct Rng(u64);
 
@@ -15,21 +15,23 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// From 0 to `n` - 1.
+    /// A number from 0, inclusive, to `n`, exclusive.
     pub(crate) fn below(&mut self, n: usize) -> usize {
         usize::try_from(self.next() % n as u64).expect("below a usize")
     }
 
-    /// From `low` to `high`, both included.
+    /// A number from `low` to `high`, both inclusive.
     pub(crate) fn between(&mut self, low: i64, high: i64) -> i64 {
         let span = u64::try_from(high - low + 1).expect("low is not above high");
         low + i64::try_from(self.next() % span).expect("below the span")
     }
 
+    /// True with this chance, in percent.
     pub(crate) fn percent(&mut self, chance: u64) -> bool {
         self.next() % 100 < chance
     }
 
+    /// One of the items; `None` if there are none.
     pub(crate) fn pick<T: Clone>(&mut self, from: &[T]) -> Option<T> {
         (!from.is_empty()).then(|| from[self.below(from.len())].clone())
     }

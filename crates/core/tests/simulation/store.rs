@@ -1,4 +1,4 @@
-//! The store: logs that are trimmed, that lose their ends, and that are lost.
+//! The store: logs that are trimmed, that lose their last entries, or that are lost.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,24 +12,26 @@ use roomcast_core::{
 
 use crate::oracle::Oracle;
 
-/// How many entries a log keeps.
-const RETAINED: usize = 12;
-/// How many entries a read returns.
-const READ: usize = 3;
+/// The number of entries that a log keeps.
+const RETAINED_ENTRIES: usize = 12;
+/// The maximum number of entries that a read returns.
+const READ_LIMIT: usize = 3;
 
-/// The entries of one life of a log, also those that are trimmed, each with the state after it.
+/// One epoch of a log.
 struct Log {
     epoch: Epoch,
+    /// All entries, with the trimmed ones, each with the state after it.
     entries: Vec<(Arc<Entry>, RoomState)>,
-    /// The least that it ever had after it lost its end: nothing after that is trimmed, since what stood at a place that
-    /// is trimmed away can't be known any more, and whoever comes back from just there is taken at their word.
-    whole: usize,
+    /// The lowest number of entries that a loss of the last entries has left. The entry with this offset and later
+    /// entries are never trimmed: a later entry may get the offset of a lost one, and only the mark of an entry that is
+    /// not trimmed tells the two apart.
+    trim_limit: usize,
 }
 
 #[derive(Default)]
 pub(crate) struct Store {
     logs: BTreeMap<RoomId, Log>,
-    /// What was answered under a request id: state like any other, and lost with the entry.
+    /// The position of the entry of each request id. It is lost with the entry.
     requests: BTreeMap<u64, (RoomId, Position)>,
     epochs: u64,
     clock: Millis,
@@ -51,7 +53,7 @@ impl Store {
             Some((_, RoomState::Session(session))) => Some((**session).clone()),
             Some((_, RoomState::User { .. })) | None => None,
         };
-        let body = decide(
+        let event = decide(
             session,
             before.as_ref(),
             command,
@@ -59,30 +61,30 @@ impl Store {
             self.clock,
             1 << 20,
         )?;
-        let entry = self.append(&room, body, oracle);
+        let entry = self.append(&room, event, oracle);
         self.requests.insert(request, (room, entry.position));
         Ok((entry.position, Some(entry)))
     }
 
-    /// The user owes feedback, or does not any more; nothing where that is so already.
-    pub(crate) fn owe(
+    /// Changes whether the user has pending feedback for the session. `None` if nothing changes.
+    pub(crate) fn set_pending_feedback(
         &mut self,
         user: &UserId,
         session: &SessionId,
-        owes: bool,
+        is_pending: bool,
         oracle: &mut Oracle,
     ) -> Option<(RoomId, Arc<Entry>)> {
         let room = RoomId::User(user.clone());
         let session = session.clone();
-        if self.pending_feedback(user).contains(&session) == owes {
+        if self.pending_feedback(user).contains(&session) == is_pending {
             return None;
         }
-        let body = if owes {
+        let event = if is_pending {
             Event::FeedbackRequired { session }
         } else {
             Event::FeedbackSettled { session }
         };
-        let entry = self.append(&room, body, oracle);
+        let entry = self.append(&room, event, oracle);
         Some((room, entry))
     }
 
@@ -98,7 +100,7 @@ impl Store {
         Offset(self.logs.get(room).map_or(1, |log| log.entries.len() as u64 + 1))
     }
 
-    fn append(&mut self, room: &RoomId, body: Event, oracle: &mut Oracle) -> Arc<Entry> {
+    fn append(&mut self, room: &RoomId, event: Event, oracle: &mut Oracle) -> Arc<Entry> {
         self.clock += 1;
         let offset = self.next(room);
         let log = self.logs.entry(room.clone()).or_insert_with(|| {
@@ -106,19 +108,19 @@ impl Store {
             Log {
                 epoch: Epoch::from_random(self.epochs),
                 entries: Vec::new(),
-                whole: usize::MAX,
+                trim_limit: usize::MAX,
             }
         });
         let before = log.entries.last();
-        let mut state = match (before, &body) {
+        let mut state = match (before, &event) {
             (Some((_, state)), _) => state.clone(),
             (None, Event::SessionUpdated { session, .. }) => RoomState::Session(session.clone()),
             (None, _) => RoomState::User {
                 pending_feedback: BTreeSet::new(),
             },
         };
-        state.fold(offset, &body);
-        let entry = Arc::new(Entry::new(log.epoch, offset, self.clock, body));
+        state.fold(offset, &event);
+        let entry = Arc::new(Entry::new(log.epoch, offset, self.clock, event));
         oracle.appended(room, &entry, before.map(|(before, _)| before.position), &state);
         log.entries.push((entry.clone(), state));
         entry
@@ -149,9 +151,12 @@ impl Store {
         log.entries.last().map_or(before, |(entry, _)| entry.position)
     }
 
-    /// The oldest offset that is kept.
+    /// The offset of the oldest entry that is not trimmed.
     pub(crate) fn first(&self, room: &RoomId) -> Offset {
-        let trimmed = |log: &Log| log.entries.len().saturating_sub(RETAINED).min(log.whole - 1);
+        let trimmed = |log: &Log| {
+            let trimmed = log.entries.len().saturating_sub(RETAINED_ENTRIES);
+            trimmed.min(log.trim_limit - 1)
+        };
         Offset(self.logs.get(room).map_or(0, trimmed) as u64 + 1)
     }
 
@@ -164,34 +169,35 @@ impl Store {
                 .map(|(entry, _)| entry)
                 .filter(|entry| entry.position.offset >= first)
         };
-        let asked = kept().find(|entry| entry.position.offset == after);
+        let entry_at_after = kept().find(|entry| entry.position.offset == after);
         LogSlice {
             epoch: tail.epoch,
             first,
             tail: tail.offset,
             after,
-            after_mark: asked.map_or(Mark::UNKNOWN, |entry| entry.position.mark),
+            after_mark: entry_at_after.map_or(Mark::UNKNOWN, |entry| entry.position.mark),
             entries: kept()
                 .filter(|entry| entry.position.offset > after)
-                .take(READ)
+                .take(READ_LIMIT)
                 .cloned()
                 .collect(),
         }
     }
 
-    /// A replica is promoted that had not seen the last few entries of some logs.
-    pub(crate) fn lose_ends(&mut self, mut lost_of: impl FnMut() -> usize, oracle: &mut Oracle) {
+    /// Loses the last few entries of some logs, like the promotion of a replica that does not have them. `losses` gives
+    /// the number of lost entries for each log.
+    pub(crate) fn lose_ends(&mut self, mut losses: impl FnMut() -> usize, oracle: &mut Oracle) {
         for (room, log) in &mut self.logs {
-            // A log that began after the replica fell behind is lost with its epoch: here it keeps its first entry.
-            let lost = lost_of().min(log.entries.len() - 1).min(RETAINED / 2);
+            // Each log keeps its first entry. `lose_all` covers the loss of a whole log.
+            let lost = losses().min(log.entries.len() - 1).min(RETAINED_ENTRIES / 2);
             if lost > 0 {
                 log.entries.truncate(log.entries.len() - lost);
-                log.whole = log.whole.min(log.entries.len());
+                log.trim_limit = log.trim_limit.min(log.entries.len());
                 oracle.lost(room, log.entries.last().map(|(_, state)| state));
             }
         }
         self.forget_lost_requests();
-        // Another machine has another clock, and no place gets the mark that it had.
+        // The new machine has another clock, so no entry gets the mark of a lost entry.
         self.clock += 1_000;
     }
 
@@ -213,7 +219,7 @@ impl Store {
         });
     }
 
-    /// Whether the log has this very entry, or had it before it was trimmed.
+    /// Whether the log has the entry at this position, or had it before the entry was trimmed.
     pub(crate) fn has(&self, room: &RoomId, at: Position) -> bool {
         let log = self.logs.get(room).filter(|log| log.epoch == at.epoch);
         let index = usize::try_from(at.offset.0).expect("few entries").checked_sub(1);

@@ -3,9 +3,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use roomcast_core::rooms::Input;
+use roomcast_core::{Backoff, rooms::Input};
 use roomcast_proto::link::{FromEdge, Load, ToEdge};
-use roomcast_runtime::{admin::Gate, backoff::Backoff, lifecycle::Shutdown};
+use roomcast_runtime::{admin::Gate, lifecycle::Shutdown};
 use tokio::{
     sync::{Notify, mpsc, watch},
     task::JoinSet,

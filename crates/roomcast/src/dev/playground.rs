@@ -1,4 +1,4 @@
-//! The playground: the built files of `clients/playground`, which are in the binary. Never part of an edge.
+//! Serves the playground: the built files of `clients/playground`, which the binary contains. An edge never serves it.
 
 use axum::{
     Router,
@@ -8,34 +8,34 @@ use axum::{
 };
 use http::{HeaderName, StatusCode, header};
 
-/// Each file by its path in the folder, as the build lists them.
+/// The content of each file by its path in the folder, sorted.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/playground.rs"));
-const PAGE: &str = "index.html";
-/// The page runs its own scripts, and talks to where it came from and to the other edges of the process, whose ports are
-/// not known before they are started. Not every browser takes `ws:` of the own host as 'self'.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:* ws://localhost:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// Characters of the hash in the name of a built file (`index-B3x9_aQ1.js`).
-const HASH: usize = 8;
+const INDEX: &str = "index.html";
+/// The page runs only its own scripts, and connects to its own server and to the second edge, whose port is not known in
+/// advance. `ws:` of the own host is listed because not every browser includes it in 'self'.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:* ws://localhost:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The length of the hash in the name of a built file (`index-B3x9_aQ1.js`).
+const HASH_LENGTH: usize = 8;
 
 /// Serves the page at `/` and its files beside it.
 pub(super) fn router() -> Router {
     Router::new()
-        .route("/", get(async || file(PAGE)))
+        .route("/", get(async || file(INDEX)))
         .route("/{*name}", get(async |Path(name): Path<String>| file(&name)))
 }
 
 fn file(name: &str) -> Response {
-    let Ok(at) = FILES.binary_search_by_key(&name, |(name, _)| name) else {
-        return (StatusCode::NOT_FOUND, "there is no such file\n").into_response();
+    let Ok(index) = FILES.binary_search_by_key(&name, |(name, _)| name) else {
+        return (StatusCode::NOT_FOUND, "file not found\n").into_response();
     };
     let headers: [(HeaderName, &str); 5] = [
         (header::CONTENT_TYPE, content_type(name)),
-        (header::CACHE_CONTROL, caching(name)),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CACHE_CONTROL, cache_control(name)),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
-    (headers, FILES[at].1).into_response()
+    (headers, FILES[index].1).into_response()
 }
 
 fn content_type(name: &str) -> &'static str {
@@ -54,8 +54,8 @@ fn content_type(name: &str) -> &'static str {
     }
 }
 
-/// What has the hash of its content in its name never changes; anything else may, with the next binary.
-fn caching(name: &str) -> &'static str {
+/// A file with the hash of its content in its name never changes. Other files may change with the next release.
+fn cache_control(name: &str) -> &'static str {
     if is_hashed(name) {
         "public, max-age=31536000, immutable"
     } else {
@@ -63,7 +63,7 @@ fn caching(name: &str) -> &'static str {
     }
 }
 
-/// A word of small letters alone is taken for a word.
+/// Whether the name contains a hash. A part of lower-case letters only is assumed to be a word.
 fn is_hashed(name: &str) -> bool {
     let Some((stem, _)) = name
         .strip_prefix("assets/")
@@ -71,12 +71,12 @@ fn is_hashed(name: &str) -> bool {
     else {
         return false;
     };
-    let Some((rest, hash)) = stem.split_at_checked(stem.len().saturating_sub(HASH)) else {
+    let Some((rest, hash)) = stem.split_at_checked(stem.len().saturating_sub(HASH_LENGTH)) else {
         return false;
     };
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let is_hash_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     rest.ends_with('-')
-        && hash.bytes().all(is_part)
+        && hash.bytes().all(is_hash_byte)
         && hash
             .bytes()
             .any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_is_found_and_has_a_type() {
+    fn every_file_is_served_with_its_content_type() {
         for (name, content) in FILES {
             let response = file(name);
             assert_eq!(response.status(), StatusCode::OK, "{name}");
@@ -99,8 +99,8 @@ mod tests {
     }
 
     #[test]
-    fn the_page_has_no_script_or_style_that_its_policy_refuses() {
-        let page = String::from_utf8_lossy(file_content(PAGE)).to_lowercase();
+    fn the_page_has_no_script_or_style_that_its_policy_blocks() {
+        let page = String::from_utf8_lossy(file_content(INDEX)).to_lowercase();
         assert!(page.contains("<title>roomcast"), "{page}");
         assert!(!page.contains("<style") && !page.contains(" style="), "{page}");
         for script in page.split("<script").skip(1) {
@@ -113,11 +113,11 @@ mod tests {
     }
 
     fn file_content(name: &str) -> &'static [u8] {
-        FILES.iter().find(|(known, _)| *known == name).unwrap().1
+        FILES.iter().find(|(other, _)| *other == name).unwrap().1
     }
 
     #[test]
-    fn only_names_with_a_hash_are_kept_for_ever() {
+    fn only_names_with_a_hash_are_immutable() {
         for name in [
             "assets/index-B3x9_aQ1.js",
             "assets/index-4-zmaQp_.css",

@@ -1,4 +1,4 @@
-//! The gRPC side: where it listens and who may call.
+//! The options of the gRPC API: its address, and the authentication of its callers.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -7,16 +7,16 @@ use roomcast_auth::{Clock, KeySource, Verifier, is_dev_secret};
 use roomcast_control_plane::{ApiTokens, Config, Tls};
 use roomcast_runtime::config::{ConfigError, values};
 
-use super::{only_loopback, process::ProcessOptions, size};
+use super::{process::ProcessOptions, require_loopback, size};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "gRPC")]
 pub(crate) struct GrpcOptions {
-    /// Where backends and edges connect
+    /// Address of the gRPC API, to which backends and edges connect
     #[arg(long, env = "ROOMCAST_GRPC_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:50051", value_parser = values::socket_addr)]
     pub(crate) grpc_addr: SocketAddr,
-    /// Calls need a service token (audience roomcast-api) signed with this secret by HS256, HS384 or HS512;
-    /// unset: none
+    /// Secret that verifies service tokens (audience roomcast-api) signed with HS256, HS384 or HS512; if it is set, every
+    /// call needs a token. Unset: calls need no token
     #[arg(
         long,
         env = "ROOMCAST_API_JWT_SECRET",
@@ -24,41 +24,43 @@ pub(crate) struct GrpcOptions {
         hide_env_values = true
     )]
     pub(crate) api_jwt_secret: Option<String>,
-    /// Calls need a service token (audience roomcast-api) signed with a key of this JWKS; unset: none
+    /// JWKS that verifies service tokens (audience roomcast-api); if it is set, every call needs a token. Unset: calls need
+    /// no token
     #[arg(long, env = "ROOMCAST_API_JWKS", value_name = "FILE|URL")]
     pub(crate) api_jwks: Option<String>,
-    /// The server's certificate chain, a PEM file, with --tls-key; unset: no TLS
+    /// PEM file with the server's certificate chain; requires --tls-key. Unset: no TLS
     #[arg(long, env = "ROOMCAST_TLS_CERT", value_name = "FILE")]
     pub(crate) tls_cert: Option<PathBuf>,
-    /// The server's private key, a PEM file, with --tls-cert; unset: no TLS
+    /// PEM file with the server's private key; requires --tls-cert. Unset: no TLS
     #[arg(long, env = "ROOMCAST_TLS_KEY", value_name = "FILE")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Callers need a certificate of one of these authorities, a PEM file, with --tls-cert; unset: they need none
+    /// PEM file with the authorities whose client certificates are accepted; if it is set, every caller needs such a
+    /// certificate. Requires --tls-cert. Unset: callers need no certificate
     #[arg(long, env = "ROOMCAST_TLS_CLIENT_CA", value_name = "FILE")]
     pub(crate) tls_client_ca: Option<PathBuf>,
-    /// The largest request, in bytes (262144, 256KiB), 4MiB at most
-    #[arg(long, env = "ROOMCAST_MAX_REQUEST", value_name = "SIZE", default_value = "256KiB", value_parser = request)]
+    /// Maximum size of a request in bytes, such as 262144 or 256KiB; from 1KiB to 4MiB
+    #[arg(long, env = "ROOMCAST_MAX_REQUEST", value_name = "SIZE", default_value = "256KiB", value_parser = request_size)]
     pub(crate) max_request: usize,
 }
 
 impl GrpcOptions {
-    /// What the control plane is told.
+    /// The configuration of the control plane.
     ///
     /// # Errors
-    /// Anybody could call from other machines, or keys and certificates cannot be used.
+    /// Callers on other machines would need no authentication, or a key or certificate cannot be used.
     pub(crate) fn config(&self, process: &ProcessOptions) -> Result<Config, ConfigError> {
         if self.api_jwt_secret.is_none() && self.api_jwks.is_none() && self.tls_client_ca.is_none() {
-            let reason = "calls need neither service tokens (--api-jwt-secret, --api-jwks) nor client certificates \
+            let reason = "callers need neither service tokens (--api-jwt-secret, --api-jwks) nor client certificates \
                           (--tls-client-ca)";
-            only_loopback("--grpc-addr", self.grpc_addr, process.insecure, reason)?;
+            require_loopback("--grpc-addr", self.grpc_addr, process.insecure, reason)?;
         }
         if self
             .api_jwt_secret
             .as_ref()
             .is_some_and(|secret| is_dev_secret(secret.as_bytes()))
         {
-            let reason = "everybody knows the dev secret, which is the --api-jwt-secret";
-            only_loopback("--grpc-addr", self.grpc_addr, process.insecure, reason)?;
+            let reason = "--api-jwt-secret is the published dev secret, with which anyone can sign tokens";
+            require_loopback("--grpc-addr", self.grpc_addr, process.insecure, reason)?;
         }
         Ok(Config {
             id: format!("{:08x}", rand::random::<u32>()),
@@ -96,17 +98,25 @@ impl GrpcOptions {
                     .map_err(|error| ConfigError::new("--tls-cert", cert.display(), error))
             }
             (None, None, None) => Ok(None),
-            (Some(cert), None, _) => Err(ConfigError::new("--tls-cert", cert.display(), "needs --tls-key")),
-            (None, Some(key), _) => Err(ConfigError::new("--tls-key", key.display(), "needs --tls-cert")),
+            (Some(cert), None, _) => Err(ConfigError::new(
+                "--tls-cert",
+                cert.display(),
+                "requires --tls-key",
+            )),
+            (None, Some(key), _) => Err(ConfigError::new(
+                "--tls-key",
+                key.display(),
+                "requires --tls-cert",
+            )),
             (None, None, Some(ca)) => Err(ConfigError::new(
                 "--tls-client-ca",
                 ca.display(),
-                "needs --tls-cert and --tls-key",
+                "requires --tls-cert and --tls-key",
             )),
         }
     }
 }
 
-fn request(text: &str) -> Result<usize, String> {
+fn request_size(text: &str) -> Result<usize, String> {
     size(text, &(1024..=4 * 1024 * 1024))
 }

@@ -1,4 +1,4 @@
-//! The browsers' side: where it listens, which pages may connect, and bounds for each socket.
+//! The options of the Socket.IO server: its address, the allowed origins, and the limits of each socket.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -6,61 +6,63 @@ use clap::Args;
 use roomcast_edge::{Drain, Limits, Origins};
 use roomcast_runtime::config::values;
 
-use super::{size, some_time};
+use super::{positive_duration, size};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Browsers")]
 pub(crate) struct HttpOptions {
-    /// Where browsers connect
+    /// Address of the Socket.IO server, to which browsers connect
     #[arg(long, env = "ROOMCAST_HTTP_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:3000", value_parser = values::socket_addr)]
     pub(crate) http_addr: SocketAddr,
-    /// An origin whose pages may connect (https://app.example.com), or * for any; repeatable. Unset: with `dev` any,
-    /// with `edge` only pages of the edge's own host
+    /// Origin whose pages may connect (https://app.example.com), or * for any; repeatable. Unset: `dev` allows any origin,
+    /// `edge` allows only the same origin
     #[arg(long, env = "ROOMCAST_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub(crate) cors_origin: Vec<String>,
-    /// How many sessions one socket can be in at once
+    /// Maximum number of sessions that one socket can be in at the same time; from 1 to 1000
     #[arg(long, env = "ROOMCAST_SESSIONS_PER_SOCKET", value_name = "COUNT", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub(crate) sessions_per_socket: u16,
-    /// How much waits for one socket at most, in bytes (1048576, 1MiB), 128KiB at least; then its transport is closed and
-    /// its page resumes
-    #[arg(long, env = "ROOMCAST_OUTBOUND_CAP", value_name = "SIZE", default_value = "1MiB", value_parser = outbound)]
-    pub(crate) outbound_cap: usize,
-    /// Whether events for WebSockets go past the Socket.IO library, in frames that are encoded once for all; without it
-    /// they are slower, and otherwise the same
+    /// Maximum size of a socket's outbound queue in bytes, such as 1048576 or 1MiB; from 128KiB to 1GiB. A full queue closes
+    /// the transport, and the client resumes
+    #[arg(long = "outbound-cap", env = "ROOMCAST_OUTBOUND_CAP", value_name = "SIZE", default_value = "1MiB", value_parser = outbound_size)]
+    pub(crate) outbound_limit: usize,
+    /// Whether events for WebSockets bypass socketioxide, in frames that are encoded once for all sockets. Only the
+    /// performance depends on it: false is slower
     #[arg(long, env = "ROOMCAST_DIRECT_PATH", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub(crate) direct_path: bool,
-    /// How long a browser may take nothing of what is sent before its transport is closed
-    #[arg(long, env = "ROOMCAST_WRITE_STALL_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = some_time)]
+    /// How long a client may accept no data before its transport is closed
+    #[arg(long, env = "ROOMCAST_WRITE_STALL_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = positive_duration)]
     pub(crate) write_stall_timeout: Duration,
-    /// How often a browser is asked whether it is there; a network that swallows everything is noticed after this and
-    /// --ping-timeout, by both sides
-    #[arg(long, env = "ROOMCAST_PING_INTERVAL", value_name = "TIME", default_value = "25s", value_parser = some_time)]
+    /// How often each client is pinged; a dead connection is detected after --ping-interval plus --ping-timeout, by both
+    /// sides
+    #[arg(long, env = "ROOMCAST_PING_INTERVAL", value_name = "TIME", default_value = "25s", value_parser = positive_duration)]
     pub(crate) ping_interval: Duration,
-    /// How long the answer may take
-    #[arg(long, env = "ROOMCAST_PING_TIMEOUT", value_name = "TIME", default_value = "20s", value_parser = some_time)]
+    /// How long a client may take to respond to a ping
+    #[arg(long, env = "ROOMCAST_PING_TIMEOUT", value_name = "TIME", default_value = "20s", value_parser = positive_duration)]
     pub(crate) ping_timeout: Duration,
-    /// Events a second that one socket may send in the long run
+    /// Maximum sustained rate at which one socket may send events, in events per second; at least 1
     #[arg(long, env = "ROOMCAST_EVENT_RATE", value_name = "COUNT", default_value = "200", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) event_rate: u32,
-    /// Events that one socket may send at once
+    /// Maximum number of events that one socket may send in a burst; at least 1
     #[arg(long, env = "ROOMCAST_EVENT_BURST", value_name = "COUNT", default_value = "4000", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) event_burst: u32,
-    /// New connections a second that are let in, as many at once at most. The others are turned away before they cost
-    /// anything, and stock clients come back by themselves: so a crowd that lost its edge comes in at this pace
+    /// Maximum rate of new connections, in connections per second, and the maximum burst; at least 1. Further connections
+    /// are rejected early, and clients retry automatically: many clients that lost their edge at the same time connect at
+    /// this rate
     #[arg(long, env = "ROOMCAST_CONNECT_RATE", value_name = "COUNT", default_value = "2000", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) connect_rate: u32,
-    /// Sockets closed in a second when the edge ends; faster where --drain-timeout asks for it
+    /// How many sockets per second are closed while the edge drains; at least 1. The rate is higher if --drain-timeout
+    /// requires it
     #[arg(long, env = "ROOMCAST_DRAIN_RATE", value_name = "COUNT", default_value = "500", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) drain_rate: u32,
 }
 
 impl HttpOptions {
-    /// Which pages may connect; `otherwise`, where no origin was given.
-    pub(crate) fn origins(&self, otherwise: Origins) -> Origins {
+    /// The allowed origins; `default` if no origin is given.
+    pub(crate) fn origins(&self, default: Origins) -> Origins {
         if self.cors_origin.iter().any(|origin| origin == "*") {
             Origins::Any
         } else if self.cors_origin.is_empty() {
-            otherwise
+            default
         } else {
             Origins::Listed(self.cors_origin.clone())
         }
@@ -69,7 +71,7 @@ impl HttpOptions {
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             sessions_per_socket: usize::from(self.sessions_per_socket),
-            outbound_bytes: self.outbound_cap,
+            outbound_bytes: self.outbound_limit,
             direct_path: self.direct_path,
             write_stall: self.write_stall_timeout,
             ping_interval: self.ping_interval,
@@ -81,7 +83,7 @@ impl HttpOptions {
     }
 
     pub(crate) fn drain(&self, timeout: Duration) -> Drain {
-        // The rest of the time is for what the sockets leave behind.
+        // The remaining time is for the work that follows after the sockets are closed.
         Drain {
             sockets_per_second: self.drain_rate,
             deadline: timeout.mul_f64(0.8),
@@ -89,13 +91,13 @@ impl HttpOptions {
     }
 }
 
-/// Room for the largest event of the default size, and one more.
-fn outbound(text: &str) -> Result<usize, String> {
+/// The minimum is two events of the default maximum size.
+fn outbound_size(text: &str) -> Result<usize, String> {
     size(text, &(128 * 1024..=1024 * 1024 * 1024))
 }
 
 fn origin(text: &str) -> Result<String, String> {
-    let plain = |uri: &http::Uri| {
+    let has_http_host = |uri: &http::Uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))
             && uri.authority().is_some()
             && !text.ends_with('/')
@@ -103,7 +105,7 @@ fn origin(text: &str) -> Result<String, String> {
     if text == "*"
         || text
             .parse()
-            .is_ok_and(|uri: http::Uri| plain(&uri) && uri.path() == "/" && uri.query().is_none())
+            .is_ok_and(|uri: http::Uri| has_http_host(&uri) && uri.path() == "/" && uri.query().is_none())
     {
         return Ok(text.to_owned());
     }
@@ -115,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_a_scheme_and_a_host() {
+    fn an_origin_consists_of_a_scheme_and_a_host() {
         for text in [
             "*",
             "https://app.example.com",
@@ -138,13 +140,13 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_those_of_the_edge() {
+    fn the_defaults_of_the_options_are_those_of_the_edge() {
         #[derive(clap::Parser)]
-        struct Alone {
+        struct TestCli {
             #[command(flatten)]
             http: HttpOptions,
         }
-        let limits = <Alone as clap::Parser>::parse_from(["x"]).http.limits();
+        let limits = <TestCli as clap::Parser>::parse_from(["x"]).http.limits();
         assert_eq!(format!("{limits:?}"), format!("{:?}", Limits::default()));
     }
 }

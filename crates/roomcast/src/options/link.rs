@@ -1,4 +1,4 @@
-//! How an edge shows itself to control planes, and how it knows them.
+//! The options of the link: how an edge authenticates to control planes, and how it verifies them.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,25 +9,25 @@ use clap::Args;
 use roomcast_edge::{ApiToken, ClientTls, EdgeId};
 use roomcast_runtime::config::ConfigError;
 
-use super::{read, read_pem, some_time};
+use super::{positive_duration, read_file, read_pem};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Link")]
 pub(crate) struct LinkOptions {
-    /// The edge's id in logs and in roomcast_build_info, up to 128 visible ASCII characters; unset: the name of the host
+    /// Id of the edge in logs and in the metric roomcast_build_info: up to 128 visible ASCII characters. Unset: the host name
     /// and a random suffix
     #[arg(long, env = "ROOMCAST_NAME", value_name = "ID")]
     name: Option<EdgeId>,
-    /// The service token that control planes ask for; unset: none is shown
+    /// Service token that the edge sends to control planes. Unset: none
     #[arg(
         long,
         env = "ROOMCAST_API_TOKEN",
         value_name = "TOKEN",
         hide_env_values = true,
-        value_parser = visible
+        value_parser = header_token
     )]
     pub(crate) api_token: Option<String>,
-    /// A file with that token, read again at every attachment; unset: none
+    /// File with the service token, read again for each new link. Unset: none
     #[arg(
         long,
         env = "ROOMCAST_API_TOKEN_FILE",
@@ -35,23 +35,23 @@ pub(crate) struct LinkOptions {
         conflicts_with = "api_token"
     )]
     pub(crate) api_token_file: Option<PathBuf>,
-    /// How often the edge looks, on average, whether another control plane feeds fewer edges, and goes there if so;
-    /// sockets notice nothing
-    #[arg(long, env = "ROOMCAST_REBALANCE_INTERVAL", value_name = "TIME", default_value = "1m", value_parser = some_time)]
+    /// Average interval at which the edge checks whether another control plane serves fewer edges and, if so, moves its link
+    /// there; sockets are not affected
+    #[arg(long, env = "ROOMCAST_REBALANCE_INTERVAL", value_name = "TIME", default_value = "1m", value_parser = positive_duration)]
     pub(crate) rebalance_interval: Duration,
-    /// The authorities of the control planes' certificates, a PEM file; unset: the system's authorities
+    /// PEM file with the authorities of the control planes' certificates. Unset: the authorities of the system
     #[arg(long, env = "ROOMCAST_TLS_CA", value_name = "FILE")]
     pub(crate) tls_ca: Option<PathBuf>,
-    /// The edge's certificate chain, a PEM file, with --tls-client-key; unset: it shows none
+    /// PEM file with the edge's client certificate chain; requires --tls-client-key. Unset: none
     #[arg(long, env = "ROOMCAST_TLS_CLIENT_CERT", value_name = "FILE")]
     pub(crate) tls_client_cert: Option<PathBuf>,
-    /// The edge's private key, a PEM file, with --tls-client-cert; unset: none
+    /// PEM file with the private key of the client certificate; requires --tls-client-cert. Unset: none
     #[arg(long, env = "ROOMCAST_TLS_CLIENT_KEY", value_name = "FILE")]
     pub(crate) tls_client_key: Option<PathBuf>,
 }
 
 impl LinkOptions {
-    /// The edge's id. Without `--name`, each call returns another one.
+    /// The id of the edge. Without `--name`, each call returns another one.
     pub(crate) fn edge_id(&self) -> EdgeId {
         self.name.clone().unwrap_or_else(|| {
             let host = rustix::system::uname();
@@ -76,14 +76,14 @@ impl LinkOptions {
             return Err(ConfigError::new(
                 "--tls-client-cert",
                 cert.display(),
-                "needs --tls-client-key",
+                "requires --tls-client-key",
             ));
         }
         if let (None, Some(key)) = (cert, key) {
             return Err(ConfigError::new(
                 "--tls-client-key",
                 key.display(),
-                "needs --tls-client-cert",
+                "requires --tls-client-cert",
             ));
         }
         let cert = read_pem("--tls-client-cert", cert.as_ref(), "CERTIFICATE")?;
@@ -94,7 +94,8 @@ impl LinkOptions {
         })
     }
 
-    /// Refuses TLS options that no address of a control plane makes use of: whoever gave them counts on TLS.
+    /// # Errors
+    /// TLS options are given, but no control plane has an https:// address: the link would not be encrypted as intended.
     pub(crate) fn check_tls_is_used(&self, control_planes: &[http::Uri]) -> Result<(), ConfigError> {
         if control_planes.iter().any(|uri| uri.scheme_str() == Some("https")) {
             return Ok(());
@@ -108,7 +109,7 @@ impl LinkOptions {
                 return Err(ConfigError::new(
                     flag,
                     path.display(),
-                    "not used: no --control-plane begins with https://",
+                    "has no effect: no --control-plane starts with https://",
                 ));
             }
         }
@@ -116,25 +117,25 @@ impl LinkOptions {
     }
 }
 
-/// The content may change later, but at the start it has to be a token.
+/// The content may change later, but at the start it must be a token.
 fn check_token_file(path: &Path) -> Result<(), ConfigError> {
     let flag = "--api-token-file";
-    let content = read(flag, path)?;
+    let content = read_file(flag, path)?;
     let token = String::from_utf8_lossy(&content);
-    match visible(token.trim()) {
+    match header_token(token.trim()) {
         Ok(_) => Ok(()),
         Err(reason) => Err(ConfigError::new(
             flag,
             path.display(),
-            format!("its content {reason}"),
+            format!("the content {reason}"),
         )),
     }
 }
 
-/// What may stand in a header.
-fn visible(token: &str) -> Result<String, String> {
+/// Parses a token that can be the value of a header.
+fn header_token(token: &str) -> Result<String, String> {
     if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(token.to_owned());
     }
-    Err("must be a token: visible ASCII characters without spaces".to_owned())
+    Err("must be a token: one or more visible ASCII characters, no spaces".to_owned())
 }

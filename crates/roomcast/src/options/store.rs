@@ -1,4 +1,4 @@
-//! What the store keeps, and where.
+//! The options of the store: what it retains, and its location in Redis.
 
 use std::time::Duration;
 
@@ -9,42 +9,43 @@ use roomcast_store::{RedisConfig, RedisUrl, StoreLimits};
 
 use super::size;
 
-/// The longest retention: a hundred years, which Redis and clocks take without ado.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+/// The maximum retention. A hundred years are safe for the arithmetic of Redis and of clocks.
+const MAX_RETENTION: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Store")]
 pub(crate) struct StoreOptions {
-    /// How many events a room's log keeps
+    /// Maximum number of events in the log of a room; from 1 to 1000000
     #[arg(long, env = "ROOMCAST_LOG_ENTRIES", value_name = "COUNT", default_value = "1000", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(crate) log_entries: u64,
-    /// How long a room's log keeps an event, and a request id is remembered (30m, 24h, 7d)
+    /// How long an event stays in the log of its room, and how long a request id is remembered (30m, 24h, 7d)
     #[arg(long, env = "ROOMCAST_LOG_RETENTION", value_name = "TIME", default_value = "24h", value_parser = retention)]
     pub(crate) log_retention: Millis,
-    /// How long a session outlives its last change; at least --log-retention
+    /// How long a session is kept after its last change; at least --log-retention
     #[arg(long, env = "ROOMCAST_STATE_RETENTION", value_name = "TIME", default_value = "30d", value_parser = retention)]
     pub(crate) state_retention: Millis,
-    /// The largest payload of an event as JSON, in bytes (65536, 64KiB), 1MiB at most; edges' --outbound-cap has to hold
-    /// several of them
-    #[arg(long, env = "ROOMCAST_MAX_PAYLOAD", value_name = "SIZE", default_value = "64KiB", value_parser = payload)]
+    /// Maximum size of an event's payload as JSON in bytes, such as 65536 or 64KiB; from 1KiB to 1MiB. The --outbound-cap of
+    /// the edges must be several times as large
+    #[arg(long, env = "ROOMCAST_MAX_PAYLOAD", value_name = "SIZE", default_value = "64KiB", value_parser = payload_size)]
     pub(crate) max_payload: usize,
-    /// What the names of all keys in Redis begin with; deployments that share a Redis differ in it
+    /// Prefix of all keys in Redis; deployments that share a Redis need different prefixes
     #[arg(long, env = "ROOMCAST_REDIS_PREFIX", value_name = "PREFIX", default_value = "rc", value_parser = prefix)]
     pub(crate) redis_prefix: String,
-    /// How many replicas of Redis have to have a change before its call is answered with OK; too few, and it is
-    /// UNAVAILABLE, safe to retry with the same request id. What only the primary has is lost when a replica takes over
+    /// How many Redis replicas must confirm a change before the call returns OK; from 0 to 16. If too few confirm it, the
+    /// call returns UNAVAILABLE and is safe to retry with the same request id. A change that only the primary has is lost
+    /// when a replica is promoted
     #[arg(long, env = "ROOMCAST_REDIS_REPLICAS", value_name = "COUNT", default_value = "0", value_parser = clap::value_parser!(u32).range(0..=16))]
     pub(crate) redis_replicas: u32,
 }
 
 impl StoreOptions {
-    pub(crate) fn bounds(&self) -> Result<StoreLimits, ConfigError> {
+    pub(crate) fn limits(&self) -> Result<StoreLimits, ConfigError> {
         if self.state_retention < self.log_retention {
             let value = format!("{}ms", self.state_retention);
             return Err(ConfigError::new(
                 "--state-retention",
                 value,
-                "is shorter than --log-retention",
+                "must not be shorter than --log-retention",
             ));
         }
         Ok(StoreLimits {
@@ -59,7 +60,7 @@ impl StoreOptions {
         Ok(RedisConfig {
             url,
             prefix: self.redis_prefix.clone(),
-            limits: self.bounds()?,
+            limits: self.limits()?,
             replicas: self.redis_replicas,
         })
     }
@@ -67,20 +68,20 @@ impl StoreOptions {
 
 fn retention(text: &str) -> Result<Millis, String> {
     let time = values::duration(text)?;
-    if time.is_zero() || time > LONGEST {
+    if time.is_zero() || time > MAX_RETENTION {
         return Err("must be from 1ms to 36500d".to_owned());
     }
     Millis::try_from(time.as_millis()).map_err(|error| error.to_string())
 }
 
-fn payload(text: &str) -> Result<usize, String> {
+fn payload_size(text: &str) -> Result<usize, String> {
     size(text, &(1024..=1024 * 1024))
 }
 
-/// Without braces, which say to Redis Cluster where a key lives.
+/// Braces are not allowed, because Redis Cluster chooses the slot of a key by the text in braces.
 fn prefix(text: &str) -> Result<String, String> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
-    if (1..=64).contains(&text.len()) && text.bytes().all(plain) {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
+    if (1..=64).contains(&text.len()) && text.bytes().all(is_allowed) {
         return Ok(text.to_owned());
     }
     Err("must be 1 to 64 characters of A-Z a-z 0-9 . _ : -".to_owned())
@@ -93,15 +94,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_are_those_of_the_core() {
+    fn the_defaults_of_the_options_are_those_of_the_core() {
         assert_eq!(retention("24h"), Ok(limits::DEFAULT_LOG_RETENTION));
         assert_eq!(retention("30d"), Ok(limits::DEFAULT_STATE_RETENTION));
-        assert_eq!(payload("64KiB"), Ok(limits::DEFAULT_MAX_PAYLOAD_BYTES));
+        assert_eq!(payload_size("64KiB"), Ok(limits::DEFAULT_MAX_PAYLOAD_BYTES));
         assert_eq!(limits::DEFAULT_LOG_ENTRIES, 1_000);
     }
 
     #[test]
-    fn a_retention_is_some_time_and_not_for_ever() {
+    fn a_retention_is_greater_than_zero_and_limited() {
         for text in ["0s", "36501d", "18446744073709551615ms"] {
             assert_eq!(
                 retention(text).unwrap_err(),

@@ -1,16 +1,16 @@
-//! Whose tokens browsers may come with.
+//! The options for the verification of users' tokens.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use roomcast_auth::{Clock, DEV_SECRET, KeySource, UserTokens, Verifier, is_dev_secret};
-use roomcast_runtime::config::{ConfigError, Exit};
+use roomcast_runtime::config::{ConfigError, EarlyExit};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Users' tokens")]
 pub(crate) struct UserOptions {
-    /// The secret that signs users' tokens by HS256, HS384 or HS512; unset: with `dev` the published
-    /// dev secret where no other key is given, with `edge` none
+    /// Secret that verifies users' tokens signed with HS256, HS384 or HS512. Unset: `dev` uses the published dev secret if
+    /// no other key is given, `edge` uses none
     #[arg(
         long,
         env = "ROOMCAST_JWT_SECRET",
@@ -18,20 +18,20 @@ pub(crate) struct UserOptions {
         hide_env_values = true
     )]
     pub(crate) jwt_secret: Option<String>,
-    /// The public key that verifies users' tokens, a PEM file: RSA for RS256 and PS256, P-256 for ES256, Ed25519 for
-    /// EdDSA; unset: none
+    /// PEM file with public keys that verify users' tokens: RSA for RS256 and PS256, P-256 for ES256, Ed25519 for EdDSA.
+    /// Unset: none
     #[arg(long, env = "ROOMCAST_JWT_PUBLIC_KEY", value_name = "FILE")]
     pub(crate) jwt_public_key: Option<PathBuf>,
-    /// The keys that verify users' tokens, a JWKS; looked at again when a token names another key; unset: none
+    /// JWKS that verifies users' tokens; it is fetched again when a token has an unknown key id. Unset: none
     #[arg(long, env = "ROOMCAST_JWKS", value_name = "FILE|URL")]
     pub(crate) jwks: Option<String>,
-    /// What a token's iss must be; unset: anything
+    /// Required issuer (iss) of users' tokens. Unset: any
     #[arg(long, env = "ROOMCAST_JWT_ISSUER", value_name = "ISSUER")]
     pub(crate) jwt_issuer: Option<String>,
-    /// What a token's aud must contain; unset: anything but roomcast-api
+    /// Required audience (aud) of users' tokens. Unset: any except roomcast-api
     #[arg(long, env = "ROOMCAST_JWT_AUDIENCE", value_name = "AUDIENCE")]
     pub(crate) jwt_audience: Option<String>,
-    /// The claim that holds the user's id
+    /// Claim of users' tokens that contains the user's id
     #[arg(
         long,
         env = "ROOMCAST_JWT_USER_CLAIM",
@@ -46,27 +46,27 @@ impl UserOptions {
         self.jwt_secret.is_some() || self.jwt_public_key.is_some() || self.jwks.is_some()
     }
 
-    /// Whether everybody can make tokens that are taken.
+    /// Whether the secret is the published dev secret, so that anyone can sign valid tokens.
     pub(crate) fn uses_dev_secret(&self) -> bool {
         self.jwt_secret
             .as_ref()
             .is_some_and(|secret| is_dev_secret(secret.as_bytes()))
     }
 
-    /// Takes the dev secret where no key was given.
-    pub(crate) fn or_dev_secret(&mut self) {
+    /// Uses the dev secret if no key is given.
+    pub(crate) fn default_to_dev_secret(&mut self) {
         if !self.has_keys() {
             self.jwt_secret = Some(DEV_SECRET.to_owned());
         }
     }
 
     /// # Errors
-    /// There is no key, or one that cannot be used.
-    pub(crate) fn verifier(&self) -> Result<Verifier, Exit> {
+    /// No key is given, or a key cannot be used.
+    pub(crate) fn verifier(&self) -> Result<Verifier, EarlyExit> {
         if !self.has_keys() {
-            let line = "--jwt-secret, --jwt-public-key or --jwks: one of them is required, or no user's token could be \
-                        verified";
-            return Err(Exit::Refused(line.to_owned()));
+            let line =
+                "--jwt-secret, --jwt-public-key or --jwks: one of them is required to verify users' tokens";
+            return Err(EarlyExit::Invalid(line.to_owned()));
         }
         let mut sources = Vec::new();
         if let Some(secret) = &self.jwt_secret {

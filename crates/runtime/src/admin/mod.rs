@@ -1,6 +1,7 @@
 //! The operator's endpoints on `--admin-addr`: `/livez`, `/readyz`, `/metrics`.
 //!
-//! They must answer through the whole drain and never touch a store or a link: readiness is what gates said last.
+//! They must respond during the whole drain and never access a store or a link: the readiness is the last state of the
+//! gates.
 
 mod readiness;
 
@@ -22,20 +23,19 @@ use crate::metrics::Registry;
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Serves the endpoints until dropped; meant for [`crate::lifecycle::Tasks::spawn_through_drain`].
+/// Serves the endpoints until it is dropped. Run it with [`crate::lifecycle::Tasks::spawn_through_drain`].
 ///
-/// - `/livez`: 200 `ok` as long as the process's runtime answers.
-/// - `/readyz`: 200 `ready`, or 503 and a line `name: reason` for each gate that is closed (`draining` in a drain).
-/// - `/metrics`: OpenMetrics text.
+/// - `/livez`: 200 and `ok` while the async runtime works.
+/// - `/readyz`: 200 and `ready`; or 503 and a line `name: reason` for each closed gate, or `draining` during a drain.
+/// - `/metrics`: the metrics as OpenMetrics text.
 ///
 /// # Errors
-/// None in practice: failing accepts are retried.
+/// None in practice, because a failed accept is retried.
 pub async fn serve(listener: TcpListener, readiness: Readiness, registry: Arc<Registry>) -> io::Result<()> {
     axum::serve(listener, router(readiness, registry)).await
 }
 
-/// The endpoints alone, to be merged into another router.
-pub fn router(readiness: Readiness, registry: Arc<Registry>) -> Router {
+fn router(readiness: Readiness, registry: Arc<Registry>) -> Router {
     Router::new()
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz).with_state(readiness))
@@ -86,9 +86,9 @@ mod tests {
             let shutdown = Shutdown::new();
             let readiness = Readiness::new(shutdown.clone());
             let tasks = Tasks::new(shutdown.clone());
-            let registry = Arc::new(metrics::registry("1.2.3"));
-            let served = serve(listener, readiness.clone(), registry);
-            tasks.spawn_through_drain("admin", async move { served.await.unwrap() });
+            let registry = Arc::new(metrics::registry("1.2.3", 1_700_000_000_500));
+            let serving = serve(listener, readiness.clone(), registry);
+            tasks.spawn_through_drain("admin", async move { serving.await.unwrap() });
             Self {
                 addr,
                 shutdown,
@@ -97,25 +97,25 @@ mod tests {
             }
         }
 
-        /// Status, content type and body.
+        /// Returns status, content type and body.
         async fn get(&self, path: &str) -> (u16, String, String) {
             let mut stream = TcpStream::connect(self.addr).await.unwrap();
             let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
             stream.write_all(request.as_bytes()).await.unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).await.unwrap();
-            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            let mut response = String::new();
+            stream.read_to_string(&mut response).await.unwrap();
+            let (head, body) = response.split_once("\r\n\r\n").unwrap();
             let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-            let kind = head
+            let content_type = head
                 .lines()
                 .find_map(|line| line.strip_prefix("content-type: "))
                 .unwrap_or_default();
-            (status, kind.to_owned(), body.to_owned())
+            (status, content_type.to_owned(), body.to_owned())
         }
     }
 
     #[tokio::test]
-    async fn a_live_process_says_ok_and_knows_no_other_path() {
+    async fn a_live_process_responds_with_ok_and_other_paths_are_not_found() {
         let operator = Operator::start().await;
         assert_eq!(
             operator.get("/livez").await,
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_process_is_ready_while_all_its_gates_are_open() {
+    async fn a_process_is_ready_while_all_gates_are_open() {
         let operator = Operator::start().await;
         let ready = async || {
             let (status, _, body) = operator.get("/readyz").await;
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_draining_process_is_live_and_not_ready_until_it_ends() {
+    async fn a_draining_process_is_live_but_not_ready() {
         let operator = Operator::start().await;
         let gate = operator.readiness.register("store");
         gate.open();
@@ -168,13 +168,16 @@ mod tests {
     #[tokio::test]
     async fn metrics_are_openmetrics_text() {
         let operator = Operator::start().await;
-        let (status, kind, body) = operator.get("/metrics").await;
-        assert_eq!((status, kind.as_str()), (200, OPENMETRICS));
+        let (status, content_type, body) = operator.get("/metrics").await;
+        assert_eq!((status, content_type.as_str()), (200, OPENMETRICS));
         assert!(
             body.contains("roomcast_build_info{version=\"1.2.3\"} 1\n"),
             "{body}"
         );
-        assert!(body.contains("roomcast_start_time_seconds "), "{body}");
+        assert!(
+            body.contains("roomcast_start_time_seconds 1700000000.5\n"),
+            "{body}"
+        );
         assert!(body.ends_with("# EOF\n"), "{body}");
     }
 }

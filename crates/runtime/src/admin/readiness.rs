@@ -1,25 +1,28 @@
-//! Whether the process can do its work, as its parts last said.
+//! Whether the process is ready to do its work.
 //!
-//! Asking never probes anything: a part that notices a change tells its gate.
+//! A check never probes anything: each part of the process updates its gate when its state changes.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use tokio::sync::watch;
 
-use crate::config::one_line;
+use crate::escape::one_line;
 use crate::lifecycle::Shutdown;
 
-/// The gates of one process. Clones share them. Ready means that every gate is open and the process is not draining;
-/// so each part registers its gate before the endpoints are served.
+/// The gates of one process. Clones share them.
+///
+/// The process is ready if every gate is open and it does not drain. Each part must register its gate before the admin
+/// endpoints are served.
 #[derive(Debug, Clone)]
 pub struct Readiness {
     shutdown: Shutdown,
+    /// The reasons of the closed gates, by the gate's name.
     closed: watch::Sender<BTreeMap<&'static str, String>>,
 }
 
 impl Readiness {
-    /// No gates yet; the drain of `shutdown` makes the process not ready.
+    /// Creates a readiness without gates. The drain of `shutdown` makes the process not ready.
     pub fn new(shutdown: Shutdown) -> Self {
         Self {
             shutdown,
@@ -27,7 +30,7 @@ impl Readiness {
         }
     }
 
-    /// A gate by this name, closed with the reason `starting`. One name has one gate.
+    /// Registers a gate, which is closed with the reason `starting`. Each gate needs its own name.
     pub fn register(&self, name: &'static str) -> Gate {
         let gate = Gate {
             name,
@@ -40,7 +43,7 @@ impl Readiness {
     /// Whether the process is ready.
     ///
     /// # Errors
-    /// What it lacks.
+    /// The reasons why it is not ready.
     pub fn check(&self) -> Result<(), NotReady> {
         if self.shutdown.is_draining() {
             return Err(NotReady::Draining);
@@ -53,18 +56,18 @@ impl Readiness {
         }
     }
 
-    /// Waits until every gate is open; never ends otherwise.
+    /// Waits until every gate is open.
     pub async fn ready(&self) {
-        // The sender lives as long as self, so the wait cannot fail.
-        let _ = self.closed.subscribe().wait_for(BTreeMap::is_empty).await;
+        let _ = self.closed.subscribe().wait_for(BTreeMap::is_empty).await; // Cannot fail: `self` keeps the sender.
     }
 
-    /// Waits until [`Self::check`] has another result than `seen`, and gives it; never ends once `seen` is the drain.
-    pub async fn changed(&self, seen: &Result<(), NotReady>) -> Result<(), NotReady> {
+    /// Waits until the result of [`Self::check`] differs from `previous`, and returns it. Never returns if `previous` is
+    /// [`NotReady::Draining`], which is final.
+    pub async fn changed(&self, previous: &Result<(), NotReady>) -> Result<(), NotReady> {
         let mut closed = self.closed.subscribe();
         loop {
             let current = self.check();
-            if current != *seen {
+            if current != *previous {
                 return current;
             }
             if self.shutdown.is_draining() {
@@ -81,9 +84,9 @@ impl Readiness {
 /// Why the process is not ready. Its text has one line for each reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotReady {
-    /// The process drains.
+    /// The process is draining.
     Draining,
-    /// These gates are closed, for these reasons.
+    /// The reasons of the closed gates, by the gate's name.
     Closed(BTreeMap<&'static str, String>),
 }
 
@@ -98,7 +101,7 @@ impl fmt::Display for NotReady {
     }
 }
 
-/// One part's say in the readiness. Dropped, it stays closed: a part that is gone is not ready.
+/// Whether one part of the process is ready. Dropping the gate closes it with the reason `ended`.
 #[derive(Debug)]
 pub struct Gate {
     name: &'static str,
@@ -106,13 +109,13 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// The part can do its work. Cheap when it could before.
+    /// Marks the part as ready. Cheap if it already is.
     pub fn open(&self) {
         self.closed
             .send_if_modified(|closed| closed.remove(self.name).is_some());
     }
 
-    /// The part cannot do its work; operators read `reason`, so it holds no secret.
+    /// Marks the part as not ready. `reason` is shown to operators and must not contain a secret.
     pub fn close(&self, reason: &str) {
         self.closed.send_if_modified(|closed| {
             let changed = closed.get(self.name).is_none_or(|current| current != reason);
@@ -123,7 +126,7 @@ impl Gate {
         });
     }
 
-    /// [`Self::open`] or [`Self::close`].
+    /// Calls [`Self::open`] or [`Self::close`].
     pub fn set(&self, open: bool, reason: &str) {
         if open { self.open() } else { self.close(reason) }
     }
@@ -140,7 +143,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn waiting_for_ready_ends_when_the_last_gate_opens() {
+    async fn waiting_for_readiness_ends_when_the_last_gate_opens() {
         let readiness = Readiness::new(Shutdown::new());
         let (link, store) = (readiness.register("link"), readiness.register("store"));
         let waiting = tokio::spawn({
@@ -155,7 +158,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn changes_are_seen_up_to_the_drain() {
+    async fn changes_are_reported_until_the_drain() {
         let shutdown = Shutdown::new();
         let readiness = Readiness::new(shutdown.clone());
         let gate = readiness.register("store");
@@ -168,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_is_gone_is_not_ready() {
+    fn a_dropped_gate_is_closed() {
         let readiness = Readiness::new(Shutdown::new());
         let gate = readiness.register("link");
         gate.open();

@@ -1,56 +1,40 @@
-//! What the environment and the file add under the flags, and where each value came from.
+//! Adds the values of the environment and of the file to the flags.
 //!
-//! The environment and the file become arguments behind the given ones, so clap judges all sources alike.
+//! They are appended to the arguments, so that clap validates the values of all sources in the same way.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use clap::builder::Resettable;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory};
+use clap::{ArgMatches, Command};
 
-use super::file::{self, File};
-use super::refusal::{quoted, shown};
+use super::config_file::{self, ConfigFile};
+use super::layered_option::{Arity, LayeredOption, all_options_of, options_of};
+use super::redact::redacted_value;
+use crate::escape::quoted;
 
-/// An option that takes part in the layering.
+/// The source of an option's value, if it is not a flag.
 #[derive(Debug, Clone)]
-pub(super) struct Layered {
-    /// The flag without dashes; also the file's key.
-    pub(super) name: String,
-    pub(super) variable: String,
-    pub(super) takes: Takes,
-    id: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Takes {
-    OneValue,
-    Values,
-    /// Nothing: it is a switch.
-    Nothing,
-}
-
-/// Where an option's value came from, as errors name it.
-#[derive(Debug, Clone)]
-pub(super) enum Origin {
+enum Origin {
     Variable(String),
     Key { file: String, key: String },
 }
 
-/// The chosen command's options and what was found for them outside the flags.
+/// The options of the selected command, and the values that were found outside the flags.
 #[derive(Debug, Default)]
 pub(super) struct Layers {
-    options: Vec<Layered>,
+    options: Vec<LayeredOption>,
+    /// By the name of the option; only options whose value is not from a flag.
     origins: BTreeMap<String, Origin>,
     args: Vec<OsString>,
 }
 
 impl Layers {
-    /// Looks up every option of the command at `path` that no flag of `given` sets.
-    pub(super) fn gather(
+    /// Collects the values of all options of the command at `path` that no flag in `matches` sets.
+    pub(super) fn collect(
         mut root: Command,
         path: &[String],
-        given: &ArgMatches,
+        matches: &ArgMatches,
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, String> {
         root.build();
@@ -58,11 +42,11 @@ impl Layers {
             .iter()
             .try_fold(&root, |command, name| command.find_subcommand(name));
         let mut layers = Self {
-            options: command.map(layered).unwrap_or_default(),
+            options: command.map(options_of).unwrap_or_default(),
             ..Self::default()
         };
         for option in layers.options.clone() {
-            if given.value_source(&option.id) == Some(ValueSource::CommandLine) {
+            if has_flag(matches, &option) {
                 continue;
             }
             if let Some(value) = variable(&option.variable) {
@@ -73,22 +57,22 @@ impl Layers {
                 layers.add_variable(&option, value)?;
             }
         }
-        if let Some(file) = layers.file(given)? {
-            layers.add_file(&file, &all_layered(&root), given)?;
+        if let Some(file) = layers.read_file(matches)? {
+            layers.add_file(&file, &all_options_of(&root), matches)?;
         }
         Ok(layers)
     }
 
-    /// What to append to the given arguments.
+    /// The arguments to append to the given ones.
     pub(super) fn args(&self) -> impl Iterator<Item = OsString> {
         self.args.iter().cloned()
     }
 
-    pub(super) fn option(&self, name: &str) -> Option<&Layered> {
+    pub(super) fn option(&self, name: &str) -> Option<&LayeredOption> {
         self.options.iter().find(|option| option.name == name)
     }
 
-    /// The flag, variable or key that the value of the option `name` came from.
+    /// The source of the value of the option `name`, for error texts: its flag, its variable or its key.
     pub(super) fn origin(&self, name: &str) -> String {
         match self.origins.get(name) {
             Some(Origin::Variable(variable)) => variable.clone(),
@@ -97,18 +81,16 @@ impl Layers {
         }
     }
 
-    fn add_variable(&mut self, option: &Layered, value: String) -> Result<(), String> {
+    fn add_variable(&mut self, option: &LayeredOption, value: String) -> Result<(), String> {
         let variable = option.variable.clone();
-        match option.takes {
-            Takes::OneValue | Takes::Values => self.push(option, Some(&value)),
-            Takes::Nothing => match value.to_ascii_lowercase().as_str() {
-                "true" | "1" | "yes" | "on" => self.push(option, None),
+        match option.arity {
+            Arity::One | Arity::Many => self.add_flag(option, Some(&value)),
+            Arity::Switch => match value.to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" => self.add_flag(option, None),
                 "false" | "0" | "no" | "off" | "" => {}
                 _ => {
-                    return Err(format!(
-                        "{variable} {}: expected true or false",
-                        shown(&option.name, &value)
-                    ));
+                    let value = redacted_value(&option.name, &value);
+                    return Err(format!("{variable} {value}: expected true or false"));
                 }
             },
         }
@@ -117,38 +99,40 @@ impl Layers {
         Ok(())
     }
 
-    fn file(&self, given: &ArgMatches) -> Result<Option<File>, String> {
-        let Some(option) = self.option(file::OPTION) else {
+    fn read_file(&self, matches: &ArgMatches) -> Result<Option<ConfigFile>, String> {
+        let Some(option) = self.option(config_file::OPTION) else {
             return Ok(None);
         };
-        let flag = given
+        let from_flag = matches
             .get_raw(&option.id)
             .and_then(|mut values| values.next_back());
-        let variable = format!("--{}=", file::OPTION);
-        let from_variable = self
-            .args
-            .iter()
-            .find_map(|arg| arg.to_str()?.strip_prefix(&variable));
-        match flag.and_then(|path| path.to_str()).or(from_variable) {
-            Some(path) => File::read(path, &self.origin(file::OPTION)).map(Some),
+        let flag = format!("--{}=", config_file::OPTION);
+        let from_variable = self.args.iter().find_map(|arg| arg.to_str()?.strip_prefix(&flag));
+        match from_flag.and_then(|path| path.to_str()).or(from_variable) {
+            Some(path) => ConfigFile::read(path, &self.origin(config_file::OPTION)).map(Some),
             None => Ok(None),
         }
     }
 
-    fn add_file(&mut self, file: &File, known: &[Layered], given: &ArgMatches) -> Result<(), String> {
-        for (key, option, value) in file.options(known)? {
+    fn add_file(
+        &mut self,
+        file: &ConfigFile,
+        options: &[LayeredOption],
+        matches: &ArgMatches,
+    ) -> Result<(), String> {
+        for (key, option, value) in file.entries(options)? {
+            // The file may contain options of other commands.
             let Some(option) = self.option(&option.name).cloned() else {
                 continue;
             };
-            let flagged = given.value_source(&option.id) == Some(ValueSource::CommandLine);
             let values = value
-                .taken_by(option.takes)
-                .map_err(|reason| file.refused(key, reason))?;
-            if flagged || self.origins.contains_key(&option.name) {
+                .flag_values(option.arity)
+                .map_err(|reason| file.key_error(key, reason))?;
+            if has_flag(matches, &option) || self.origins.contains_key(&option.name) {
                 continue;
             }
             for value in &values {
-                self.push(&option, value.as_deref());
+                self.add_flag(&option, value.as_deref());
             }
             let origin = Origin::Key {
                 file: file.path.clone(),
@@ -159,7 +143,7 @@ impl Layers {
         Ok(())
     }
 
-    fn push(&mut self, option: &Layered, value: Option<&str>) {
+    fn add_flag(&mut self, option: &LayeredOption, value: Option<&str>) {
         let name = &option.name;
         self.args.push(match value {
             Some(value) => format!("--{name}={value}").into(),
@@ -168,63 +152,6 @@ impl Layers {
     }
 }
 
-/// The innermost command that was chosen: the names that lead to it, and its matches.
-pub(super) fn chosen(matches: &ArgMatches) -> (Vec<String>, &ArgMatches) {
-    let (mut path, mut matches) = (Vec::new(), matches);
-    while let Some((name, inner)) = matches.subcommand() {
-        path.push(name.to_owned());
-        matches = inner;
-    }
-    (path, matches)
-}
-
-/// The command without clap's own reading of the environment.
-pub(super) fn without_variables(command: Command) -> Command {
-    let reset = |arg: Arg| arg.env(Resettable::<clap::builder::OsStr>::Reset);
-    command.mut_args(reset).mut_subcommands(without_variables)
-}
-
-/// The command whose help names the variables and not what is in them.
-pub(super) fn hide_values(command: Command) -> Command {
-    command
-        .mut_args(|arg| arg.hide_env_values(true))
-        .mut_subcommands(hide_values)
-}
-
-/// For the binary's tests: every variable is `ROOMCAST_` and the flag's name in capitals.
-///
-/// # Panics
-/// An option's variable is named otherwise.
-pub fn assert_layered<C: CommandFactory>() {
-    let mut root = C::command();
-    root.build();
-    for option in all_layered(&root) {
-        let expected = format!("ROOMCAST_{}", option.name.replace('-', "_").to_ascii_uppercase());
-        assert_eq!(option.variable, expected, "the variable of --{}", option.name);
-    }
-}
-
-fn all_layered(command: &Command) -> Vec<Layered> {
-    layered(command)
-        .into_iter()
-        .chain(command.get_subcommands().flat_map(all_layered))
-        .collect()
-}
-
-fn layered(command: &Command) -> Vec<Layered> {
-    let option = |arg: &Arg| {
-        let takes = match arg.get_action() {
-            ArgAction::Set => Takes::OneValue,
-            ArgAction::Append => Takes::Values,
-            ArgAction::SetTrue => Takes::Nothing,
-            ArgAction::SetFalse | ArgAction::Count | _ => return None,
-        };
-        Some(Layered {
-            name: arg.get_long()?.to_owned(),
-            variable: arg.get_env()?.to_str()?.to_owned(),
-            takes,
-            id: arg.get_id().to_string(),
-        })
-    };
-    command.get_arguments().filter_map(option).collect()
+fn has_flag(matches: &ArgMatches, option: &LayeredOption) -> bool {
+    matches.value_source(&option.id) == Some(ValueSource::CommandLine)
 }

@@ -1,128 +1,124 @@
-//! Options: a flag, else its `ROOMCAST_…` variable, else its key in a TOML file, else the default.
+//! Loads the options: from a flag, else from its `ROOMCAST_…` variable, else from its key in a TOML file, else the
+//! default.
 //!
-//! The commands are clap's; this layers the other sources under them. It must never print a secret's value, and
-//! refuses whatever it does not know by name: exit status 2 and one line on standard error.
+//! clap defines the commands; this module adds the other sources. It never prints a secret. An unknown flag or key and an
+//! invalid value end the process with exit status 2 and one line on standard error.
 //!
-//! Variables that no option names are ignored, because container platforms inject `ROOMCAST_…` variables of their
-//! own beside a service called `roomcast`.
+//! Variables that belong to no option are ignored, because container platforms add `ROOMCAST_…` variables for a service
+//! with the name `roomcast`.
 
-mod file;
+mod clap_error;
+mod config_error;
+mod config_file;
+mod early_exit;
+mod layered_option;
 mod layers;
-mod refusal;
+mod redact;
 pub mod values;
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, Write};
-use std::process::ExitCode;
 
-use clap::Parser;
-use clap::builder::ValueParser;
+use clap::builder::{Resettable, ValueParser};
+use clap::{Arg, ArgMatches, Command, Parser};
 
-pub use layers::assert_layered;
-pub use refusal::ConfigError;
-pub(crate) use refusal::one_line;
+pub use config_error::ConfigError;
+pub use early_exit::EarlyExit;
 
-use crate::PROGRAM;
-use layers::{Layers, chosen, hide_values, without_variables};
+use layers::Layers;
 
-/// The program ends before it began.
-#[derive(Debug)]
-pub enum Exit {
-    /// Help or the version was asked for: standard output, status 0.
-    Shown(Box<clap::Error>),
-    /// The configuration is refused for this reason, one line without the program's name: standard error, status 2.
-    Refused(String),
-}
-
-impl Exit {
-    /// Prints what is to be said and gives the status. A closed pipe is nobody's error.
-    pub fn print(self) -> ExitCode {
-        match self {
-            Self::Shown(shown) => {
-                let _ = shown.print();
-                ExitCode::SUCCESS
-            }
-            Self::Refused(line) => {
-                let _ = writeln!(io::stderr(), "{PROGRAM}: {line}");
-                ExitCode::from(2)
-            }
-        }
-    }
-}
-
-impl From<ConfigError> for Exit {
-    fn from(error: ConfigError) -> Self {
-        Self::Refused(error.to_string())
-    }
-}
-
-/// The command that this process was started with.
+/// Parses the arguments, the environment and the configuration file of this process.
 ///
 /// # Errors
-/// As [`parse`].
-pub fn from_process<C: Parser>() -> Result<C, Exit> {
+/// Those of [`parse`].
+pub fn parse_process<C: Parser>() -> Result<C, EarlyExit> {
     parse(env::args_os(), |name| env::var_os(name))
 }
 
-/// The command in `args` (the program's name first), completed from `variable` and the file that `--config` names.
+/// Parses `args`, whose first is the program's name, together with the values of `variable` and of the file that
+/// `--config` names.
 ///
-/// An option is layered when it has a long name and names its variable (`#[arg(long, env = "ROOMCAST_…")]`); in the
-/// file it may be written with `-` or `_`. A repeatable option takes an array; its variable is split where the option
-/// has a `value_delimiter`. A switch takes a boolean. A file may hold the options of all commands.
+/// An option can be set by all sources if it has a long name and a variable (`#[arg(long, env = "ROOMCAST_…")]`). In the
+/// file, its name may have `-` or `_`. A repeatable option is an array in the file, and its variable is split if the option
+/// has a `value_delimiter`. A switch is a boolean. One file may contain the options of all commands.
 ///
 /// # Errors
-/// Help or version was asked for, or the first thing that is wrong.
+/// The help or the version was requested, or the configuration is invalid. Only the first problem is reported.
 pub fn parse<C: Parser>(
     args: impl IntoIterator<Item = OsString>,
     variable: impl Fn(&str) -> Option<OsString>,
-) -> Result<C, Exit> {
+) -> Result<C, EarlyExit> {
     let args: Vec<OsString> = args.into_iter().collect();
-    for (place, arg) in args.iter().enumerate().skip(1) {
-        // Nothing may turn the layered options behind it into arguments, which errors would show.
-        if arg.to_str().is_none_or(|arg| arg == "--") {
-            let reason = if arg == "--" {
-                "not taken"
-            } else {
-                "not valid UTF-8"
-            };
-            return Err(Exit::Refused(format!("argument {place}: {reason}")));
-        }
-    }
-    let Ok(lenient) = lenient::<C>().try_get_matches_from(&args) else {
-        // Only help and version fail leniently. They are rendered from the command as it is.
-        return Err(outcome(
-            hide_values(C::command()).try_get_matches_from(&args).err(),
-            &Layers::default(),
-            &args,
-        ));
+    check_text(&args).map_err(EarlyExit::Invalid)?;
+    let Ok(lenient) = lenient(C::command()).try_get_matches_from(&args) else {
+        // The lenient command fails only for help and version. The strict one renders them.
+        let error = hide_values(C::command()).try_get_matches_from(&args).err();
+        return Err(early_exit(error, &Layers::default(), &args));
     };
-    let (path, matches) = chosen(&lenient);
-    let layers = Layers::gather(C::command(), &path, matches, variable).map_err(Exit::Refused)?;
-    let layered = args.iter().cloned().chain(layers.args());
+    let (path, matches) = selected_command(&lenient);
+    let layers = Layers::collect(C::command(), &path, matches, variable).map_err(EarlyExit::Invalid)?;
+    let all_args = args.iter().cloned().chain(layers.args());
     let mut matches = without_variables(C::command())
-        .try_get_matches_from(layered)
-        .map_err(|error| outcome(Some(error), &layers, &args))?;
-    C::from_arg_matches_mut(&mut matches).map_err(|error| outcome(Some(error), &layers, &args))
+        .try_get_matches_from(all_args)
+        .map_err(|error| early_exit(Some(error), &layers, &args))?;
+    C::from_arg_matches_mut(&mut matches).map_err(|error| early_exit(Some(error), &layers, &args))
 }
 
-/// Takes whatever it can and judges nothing: which command, which flags are given.
-fn lenient<C: Parser>() -> clap::Command {
-    fn relax(command: clap::Command) -> clap::Command {
-        let text = |arg: clap::Arg| match arg.get_action().takes_values() {
+/// Rejects `--`, behind which the appended options would become plain arguments, which errors show.
+fn check_text(args: &[OsString]) -> Result<(), String> {
+    for (index, arg) in args.iter().enumerate().skip(1) {
+        match arg.to_str() {
+            None => return Err(format!("argument {index}: not valid UTF-8")),
+            Some("--") => return Err(format!("argument {index}: -- is not allowed")),
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The command without requirements and validation. It shows which command and which flags are given.
+fn lenient(command: Command) -> Command {
+    fn relax(command: Command) -> Command {
+        let accept_any = |arg: Arg| match arg.get_action().takes_values() {
             true => arg.required(false).value_parser(ValueParser::os_string()),
             false => arg,
         };
-        command.ignore_errors(true).mut_args(text).mut_subcommands(relax)
+        command
+            .ignore_errors(true)
+            .mut_args(accept_any)
+            .mut_subcommands(relax)
     }
-    relax(without_variables(C::command()))
+    relax(without_variables(command))
 }
 
-fn outcome(error: Option<clap::Error>, layers: &Layers, args: &[OsString]) -> Exit {
+/// The command without clap's own reading of the environment.
+fn without_variables(command: Command) -> Command {
+    let reset = |arg: Arg| arg.env(Resettable::<clap::builder::OsStr>::Reset);
+    command.mut_args(reset).mut_subcommands(without_variables)
+}
+
+/// The command whose help shows the names of the variables but not their values.
+fn hide_values(command: Command) -> Command {
+    command
+        .mut_args(|arg| arg.hide_env_values(true))
+        .mut_subcommands(hide_values)
+}
+
+/// The innermost selected command: the names of the commands that lead to it, and its matches.
+fn selected_command(matches: &ArgMatches) -> (Vec<String>, &ArgMatches) {
+    let (mut path, mut matches) = (Vec::new(), matches);
+    while let Some((name, inner)) = matches.subcommand() {
+        path.push(name.to_owned());
+        matches = inner;
+    }
+    (path, matches)
+}
+
+fn early_exit(error: Option<clap::Error>, layers: &Layers, args: &[OsString]) -> EarlyExit {
     match error {
-        Some(error) if error.use_stderr() => Exit::Refused(refusal::line(&error, layers, args)),
-        Some(error) => Exit::Shown(Box::new(error)),
-        None => Exit::Refused("cannot be started like this (see --help)".to_owned()),
+        Some(error) if error.use_stderr() => EarlyExit::Invalid(clap_error::describe(&error, layers, args)),
+        Some(error) => EarlyExit::Help(Box::new(error)),
+        None => EarlyExit::Invalid("invalid command line (see --help)".to_owned()),
     }
 }
 

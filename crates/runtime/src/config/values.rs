@@ -1,12 +1,12 @@
-//! Value parsers for clap (`#[arg(value_parser = values::duration)]`), whose errors say what was expected.
+//! Value parsers for clap (`#[arg(value_parser = values::duration)]`), whose errors describe the expected value.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-/// `127.0.0.1:50051`, `[::1]:50051`, or `localhost:50051` for the first of them.
+/// A socket address: `127.0.0.1:50051`, `[::1]:50051`, or `localhost:50051`, which means the first of these.
 ///
 /// # Errors
-/// Anything else; names other than `localhost` are not looked up.
+/// Any other text; host names other than `localhost` are not resolved.
 pub fn socket_addr(text: &str) -> Result<SocketAddr, String> {
     let local = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
     if let Some(port) = local {
@@ -16,10 +16,10 @@ pub fn socket_addr(text: &str) -> Result<SocketAddr, String> {
         .map_err(|error| format!("{error} (expected HOST:PORT, e.g. 127.0.0.1:50051)"))
 }
 
-/// `500ms`, `30s`, `5m`, `1h`, `7d` or several in a row (`1h30m`).
+/// A duration: `500ms`, `30s`, `5m`, `1h`, `7d`, or a sequence of them (`1h30m`).
 ///
 /// # Errors
-/// A number without a unit, another unit, or more than 2^64 milliseconds.
+/// A number without a unit, an unknown unit, or 2^64 milliseconds or more.
 pub fn duration(text: &str) -> Result<Duration, String> {
     const EXPECTED: &str = "(expected e.g. 500ms, 30s, 5m, 1h or 7d)";
     if text.parse::<u64>().is_ok() {
@@ -27,7 +27,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
     let (mut total, mut rest) = (0u64, text);
     while !rest.is_empty() {
-        let (number, unit, behind) =
+        let (number, unit, remainder) =
             number_and_unit(rest).ok_or_else(|| format!("invalid duration {EXPECTED}"))?;
         let millis = match unit {
             "ms" => 1,
@@ -41,7 +41,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
             .checked_mul(millis)
             .and_then(|part| total.checked_add(part));
         total = part.ok_or("duration too large")?;
-        rest = behind;
+        rest = remainder;
     }
     if text.is_empty() {
         Err(format!("invalid duration {EXPECTED}"))
@@ -53,10 +53,10 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 /// A size in bytes: `65536`, `65536B`, `64KiB`, `1MiB`, `2GiB`.
 ///
 /// # Errors
-/// Another unit, or more than this machine can address.
+/// An unknown unit, or a size that does not fit into a `usize`.
 pub fn bytes(text: &str) -> Result<usize, String> {
     let invalid = || "invalid size (expected bytes, e.g. 65536, 64KiB or 1MiB)".to_owned();
-    let (number, unit, behind) = number_and_unit(text).ok_or_else(invalid)?;
+    let (number, unit, remainder) = number_and_unit(text).ok_or_else(invalid)?;
     let factor = match unit {
         "" | "B" => 1,
         "KiB" => 1 << 10,
@@ -64,7 +64,7 @@ pub fn bytes(text: &str) -> Result<usize, String> {
         "GiB" => 1 << 30,
         _ => return Err(invalid()),
     };
-    if !behind.is_empty() {
+    if !remainder.is_empty() {
         return Err(invalid());
     }
     let size = number
@@ -73,13 +73,13 @@ pub fn bytes(text: &str) -> Result<usize, String> {
     size.ok_or_else(|| "size too large".to_owned())
 }
 
-/// `1h30m` → 1, `h`, `30m`.
+/// Splits `1h30m` into 1, `h` and `30m`.
 fn number_and_unit(text: &str) -> Option<(u64, &str, &str)> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, rest) = text.split_at(digits);
     let letters = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-    let (unit, behind) = rest.split_at(letters);
-    Some((number.parse().ok()?, unit, behind))
+    let (unit, remainder) = rest.split_at(letters);
+    Some((number.parse().ok()?, unit, remainder))
 }
 
 #[cfg(test)]
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_have_units() {
+    fn a_duration_has_units() {
         let cases = [
             ("500ms", 500),
             ("30s", 30_000),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_bytes_or_powers_of_1024() {
+    fn a_size_is_in_bytes_or_in_powers_of_1024() {
         for (text, size) in [
             ("0", 0),
             ("65536", 65_536),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn socket_addresses_are_numeric_or_localhost() {
+    fn a_socket_address_is_numeric_or_localhost() {
         assert_eq!(socket_addr("localhost:80"), Ok("127.0.0.1:80".parse().unwrap()));
         assert_eq!(socket_addr("[::1]:80"), Ok("[::1]:80".parse().unwrap()));
         for text in [

@@ -1,9 +1,12 @@
-//! How a process ends: a drain that takes nothing new and loses nothing accepted, within a deadline.
+//! How a process ends: it drains (accepts nothing new, loses nothing that it accepted) within a time limit.
 //!
-//! It never decides what draining means for a task: it says when, waits, and reports who was late.
+//! This module never decides what draining means for a task. It signals the drain, waits, and reports which tasks did
+//! not end in time.
 
 mod shutdown;
+mod task_group;
 mod tasks;
 
 pub use shutdown::Shutdown;
-pub use tasks::{Drained, Tasks};
+pub use task_group::{Spawner, TaskGroup};
+pub use tasks::{DrainReport, Tasks};

@@ -1,4 +1,4 @@
-//! The one switch from serving to draining, and the signals that throw it.
+//! The one switch from serving to draining, and the signals that operate it.
 
 use std::io;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// Says whether the process serves or drains. Clones share one state; there is no way back.
+/// Whether the process serves or drains. Clones share one state; a drain cannot be undone.
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown(Arc<State>);
 
@@ -19,27 +19,29 @@ struct State {
 }
 
 impl Shutdown {
-    /// A process that serves.
+    /// Creates the state of a process that serves.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// SIGTERM or SIGINT begins the drain; one that comes while draining ends the process at once, with the
-    /// status that a shell gives to a killed program: 143 or 130.
+    /// Starts to catch SIGTERM and SIGINT and returns the task that handles them, for
+    /// [`Tasks::spawn_through_drain`](super::Tasks::spawn_through_drain).
+    ///
+    /// The first signal begins the drain. A second one ends the process immediately, with the status that shells use
+    /// for a killed program: 143 or 130.
     ///
     /// # Errors
-    /// The operating system refuses to hand over the signals.
+    /// The operating system does not let the process catch the signals.
     ///
     /// # Panics
     /// Outside a tokio runtime with I/O enabled.
-    pub fn listen(&self) -> io::Result<()> {
+    pub fn signal_handler(&self) -> io::Result<impl Future<Output = ()> + Send + 'static> {
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
-        tokio::spawn(self.clone().obey(terminate, interrupt));
-        Ok(())
+        Ok(self.clone().handle_signals(terminate, interrupt))
     }
 
-    async fn obey(self, mut terminate: Signal, mut interrupt: Signal) {
+    async fn handle_signals(self, mut terminate: Signal, mut interrupt: Signal) {
         loop {
             let (name, number) = tokio::select! {
                 Some(()) = terminate.recv() => ("SIGTERM", 15),
@@ -47,14 +49,14 @@ impl Shutdown {
                 else => return,
             };
             if self.is_draining() {
-                warn!(signal = name, "signalled while draining: ends at once");
+                warn!(signal = name, "second signal; exiting immediately");
                 std::process::exit(128 + number);
             }
             self.begin(name);
         }
     }
 
-    /// Begins the drain; `reason` goes to the log. Without effect while draining.
+    /// Begins the drain and logs `reason`. Has no effect while draining.
     pub fn begin(&self, reason: &str) {
         if !self.is_draining() {
             info!(reason, "draining");
@@ -62,7 +64,7 @@ impl Shutdown {
         }
     }
 
-    /// Begins the drain of a process that cannot go on; its exit status will be 1.
+    /// Begins the drain of a process that cannot continue; its exit status will be 1.
     pub fn fail(&self, reason: &str) {
         self.0.failed.store(true, Ordering::Release);
         self.begin(reason);
@@ -73,7 +75,7 @@ impl Shutdown {
         self.0.drain.cancelled().await;
     }
 
-    /// As [`Self::draining`], for servers that keep the future.
+    /// Like [`Self::draining`], as a future that borrows nothing.
     pub fn into_draining(self) -> impl Future<Output = ()> + Send + 'static {
         self.0.drain.clone().cancelled_owned()
     }
@@ -83,8 +85,8 @@ impl Shutdown {
         self.0.drain.is_cancelled()
     }
 
-    /// Whether the drain was begun by [`Self::fail`], or something failed since.
-    pub fn has_failed(&self) -> bool {
+    /// Whether [`Self::fail`] was called, before or during the drain.
+    pub(super) fn has_failed(&self) -> bool {
         self.0.failed.load(Ordering::Acquire)
     }
 }

@@ -1,10 +1,11 @@
-//! The process's tasks: each has a name, an owner and an end.
+//! The tasks that a process cannot do without.
 //!
-//! A task that the process cannot do without must never die unnoticed: its end begins the drain.
+//! The end of such a task must never go unnoticed: it begins the drain. Short-lived tasks belong to a
+//! [`TaskGroup`](super::TaskGroup).
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -19,87 +20,90 @@ pub struct Tasks(Arc<Inner>);
 
 struct Inner {
     shutdown: Shutdown,
-    drained_by: TaskTracker,
-    end: CancellationToken,
+    /// The tasks that the drain waits for.
+    drained: TaskTracker,
+    /// Cancelled at the end of the drain; the tasks that still run are then dropped.
+    stop: CancellationToken,
+    /// How many of the tasks that the drain waits for run, by name.
     running: Mutex<BTreeMap<&'static str, usize>>,
 }
 
-/// When a task may end.
+/// When a task is expected to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum May {
-    /// Only while draining, and the drain waits for it.
-    EndInDrain,
-    /// Whenever it is done, and the drain waits for it.
-    EndAnyTime,
-    /// Never by itself: it serves through the drain and is dropped at its end.
-    NeverEnd,
+enum Lifetime {
+    /// It ends by itself while the process drains, and the drain waits for it.
+    UntilDrain,
+    /// It never ends by itself; it is dropped at the end of the drain.
+    ThroughDrain,
 }
 
 impl Tasks {
-    /// No tasks yet. A task that dies begins the drain of `shutdown`.
+    /// Creates an empty set of tasks. A task that fails begins the drain of `shutdown`.
     pub fn new(shutdown: Shutdown) -> Self {
         Self(Arc::new(Inner {
             shutdown,
-            drained_by: TaskTracker::new(),
-            end: CancellationToken::new(),
+            drained: TaskTracker::new(),
+            stop: CancellationToken::new(),
             running: Mutex::default(),
         }))
     }
 
-    /// Spawns a task that lives until the process drains (it watches [`Shutdown::draining`]) and then ends in its
-    /// own time. A panic, or an end before the drain, is logged and ends the process with status 1.
+    /// Spawns a task that runs until the process drains (it watches [`Shutdown::draining`]) and then ends by itself.
+    /// If it panics, or ends before the drain, this is logged and the process ends with status 1.
     ///
     /// # Panics
-    /// Outside a tokio runtime, as the other two.
+    /// Outside a tokio runtime.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        self.0.drained_by.spawn(self.watched(name, May::EndInDrain, task));
+        self.0
+            .drained
+            .spawn(self.supervised(name, Lifetime::UntilDrain, task));
     }
 
-    /// Spawns a task that ends when its work is done. The drain waits for it; a panic ends this task alone.
-    pub fn spawn_finite(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        self.0.drained_by.spawn(self.watched(name, May::EndAnyTime, task));
-    }
-
-    /// Spawns a task that serves through the drain, such as the admin endpoints, and is dropped at its end. A panic,
-    /// or an end before, is logged and ends the process with status 1.
+    /// Spawns a task that runs through the drain, such as the admin endpoints, and is dropped at its end. If it
+    /// panics, or ends before, this is logged and the process ends with status 1.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
     pub fn spawn_through_drain(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        drop(tokio::spawn(self.watched(name, May::NeverEnd, task)));
+        drop(tokio::spawn(self.supervised(name, Lifetime::ThroughDrain, task)));
     }
 
-    /// Waits for the drain to begin and then, for at most `deadline`, for the tasks to end. Those that are late are
-    /// dropped at their next await.
-    pub async fn wait_for_drain(&self, deadline: Duration) -> Drained {
+    /// Waits for the drain to begin and then, for at most `timeout`, for the tasks to end. Tasks that have not ended
+    /// by then are dropped at their next await.
+    pub async fn wait_for_drain(&self, timeout: Duration) -> DrainReport {
         self.0.shutdown.draining().await;
-        self.0.drained_by.close();
-        let overdue = match tokio::time::timeout(deadline, self.0.drained_by.wait()).await {
+        self.0.drained.close();
+        let overdue = match tokio::time::timeout(timeout, self.0.drained.wait()).await {
             Ok(()) => Vec::new(),
-            Err(_) => self.0.late(),
+            Err(_) => self.0.running().keys().copied().collect(),
         };
-        self.0.end.cancel();
-        match overdue.is_empty() {
-            true => info!("drained"),
-            false => warn!(tasks = ?overdue, ?deadline, "not drained within the deadline"),
+        self.0.stop.cancel();
+        if overdue.is_empty() {
+            info!("drained");
+        } else {
+            warn!(tasks = ?overdue, ?timeout, "tasks did not end within the drain timeout");
         }
-        Drained {
+        DrainReport {
             overdue,
             failed: self.0.shutdown.has_failed(),
         }
     }
 
-    fn watched(
+    fn supervised(
         &self,
         name: &'static str,
-        may: May,
+        lifetime: Lifetime,
         task: impl Future<Output = ()> + Send + 'static,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let mut running = Running::new(self.0.clone(), name, may);
-        let end = self.0.end.clone();
+        let mut running = RunningTask::new(self.0.clone(), name, lifetime);
+        let stop = self.0.stop.clone();
         async move {
-            tokio::select! {
-                biased;
-                () = end.cancelled() => running.end(Ending::Dropped),
-                () = task => running.end(Ending::Done),
-            }
+            let completed = stop.run_until_cancelled_owned(task).await.is_some();
+            running.end(if completed {
+                Ending::Completed
+            } else {
+                Ending::Stopped
+            });
         }
     }
 }
@@ -113,65 +117,65 @@ impl fmt::Debug for Tasks {
 }
 
 impl Inner {
-    fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, usize>> {
+    fn running(&self) -> MutexGuard<'_, BTreeMap<&'static str, usize>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn late(&self) -> Vec<&'static str> {
-        self.running().keys().copied().collect()
     }
 }
 
-/// How the drain went.
+/// The result of a drain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
-pub struct Drained {
-    /// The names of the tasks that the deadline cut off, in order.
+pub struct DrainReport {
+    /// The names of the tasks that were dropped at the timeout, sorted.
     pub overdue: Vec<&'static str>,
-    /// Whether a task died, or the drain was begun by a failure.
+    /// Whether a task failed, or a failure began the drain.
     pub failed: bool,
 }
 
-impl Drained {
-    /// The process's exit status: 0 after a clean drain, 1 where a task died or was cut off.
+impl DrainReport {
+    /// The exit status of the process: 0 after a clean drain, 1 if a task failed or was dropped at the timeout.
     pub fn exit_status(&self) -> u8 {
         u8::from(self.failed || !self.overdue.is_empty())
     }
 }
 
+/// How a task ended.
+#[derive(Debug, Clone, Copy)]
 enum Ending {
-    Running,
-    Dropped,
-    Done,
+    /// It was dropped at the end of the drain.
+    Stopped,
+    /// It completed.
+    Completed,
 }
 
-/// One running task; its drop, whichever way it comes, is where the end is noticed.
-struct Running {
+/// Exists as long as its task. Its drop detects every way in which the task can end, also a panic.
+struct RunningTask {
     tasks: Arc<Inner>,
     name: &'static str,
-    may: May,
-    state: Ending,
+    lifetime: Lifetime,
+    /// Unset while the task runs. If it is still unset at the drop, the task panicked or the runtime shut down.
+    ending: Option<Ending>,
 }
 
-impl Running {
-    fn new(tasks: Arc<Inner>, name: &'static str, may: May) -> Self {
-        if may != May::NeverEnd {
+impl RunningTask {
+    fn new(tasks: Arc<Inner>, name: &'static str, lifetime: Lifetime) -> Self {
+        if lifetime == Lifetime::UntilDrain {
             *tasks.running().entry(name).or_default() += 1;
         }
         Self {
             tasks,
             name,
-            may,
-            state: Ending::Running,
+            lifetime,
+            ending: None,
         }
     }
 
-    fn end(&mut self, state: Ending) {
-        self.state = state;
+    fn end(&mut self, ending: Ending) {
+        self.ending = Some(ending);
     }
 
-    fn released(&self) {
-        if self.may == May::NeverEnd {
+    fn unregister(&self) {
+        if self.lifetime == Lifetime::ThroughDrain {
             return;
         }
         let mut running = self.tasks.running();
@@ -184,27 +188,26 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningTask {
     fn drop(&mut self) {
-        self.released();
+        self.unregister();
         let shutdown = &self.tasks.shutdown;
-        match (&self.state, self.may) {
-            (Ending::Running, May::EndAnyTime) if std::thread::panicking() => {
-                error!(task.name = self.name, "task panicked");
-            }
-            (Ending::Running, May::EndInDrain | May::NeverEnd) if std::thread::panicking() => {
-                error!(task.name = self.name, "task panicked: the process ends");
+        let ended_early = match (self.ending, self.lifetime) {
+            (None, _) if std::thread::panicking() => {
+                error!(task.name = self.name, "task panicked; ending the process");
                 shutdown.fail("a task panicked");
+                return;
             }
-            (Ending::Done, May::EndInDrain) if !shutdown.is_draining() => {
-                error!(task.name = self.name, "task ended unexpectedly: the process ends");
-                shutdown.fail("a task ended");
-            }
-            (Ending::Done, May::NeverEnd) => {
-                error!(task.name = self.name, "task ended unexpectedly: the process ends");
-                shutdown.fail("a task ended");
-            }
-            (Ending::Running | Ending::Dropped | Ending::Done, _) => {}
+            (Some(Ending::Completed), Lifetime::UntilDrain) => !shutdown.is_draining(),
+            (Some(Ending::Completed), Lifetime::ThroughDrain) => true,
+            (None | Some(Ending::Stopped), _) => false,
+        };
+        if ended_early {
+            error!(
+                task.name = self.name,
+                "task ended unexpectedly; ending the process"
+            );
+            shutdown.fail("a task ended unexpectedly");
         }
     }
 }
@@ -217,25 +220,25 @@ mod tests {
 
     use super::*;
 
-    const DEADLINE: Duration = Duration::from_secs(10);
+    const TIMEOUT: Duration = Duration::from_secs(10);
 
-    fn process() -> (Shutdown, Tasks) {
+    fn shutdown_and_tasks() -> (Shutdown, Tasks) {
         let shutdown = Shutdown::new();
         (shutdown.clone(), Tasks::new(shutdown))
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_drain_waits_for_every_task_and_exits_0() {
-        let (shutdown, tasks) = process();
+    async fn a_drain_waits_for_every_task_and_exits_with_0() {
+        let (shutdown, tasks) = shutdown_and_tasks();
         let (finish, finished) = oneshot::channel::<()>();
         let draining = shutdown.clone();
         tasks.spawn("link", async move { draining.draining().await });
-        tasks.spawn_finite("replay", async move { finished.await.unwrap() });
+        tasks.spawn("hub", async move { finished.await.unwrap() });
         tasks.spawn_through_drain("admin", pending());
         shutdown.begin("test");
         let waiting = tokio::spawn({
             let tasks = tasks.clone();
-            async move { tasks.wait_for_drain(DEADLINE).await }
+            async move { tasks.wait_for_drain(TIMEOUT).await }
         });
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
@@ -243,7 +246,7 @@ mod tests {
         let drained = waiting.await.unwrap();
         assert_eq!(
             drained,
-            Drained {
+            DrainReport {
                 overdue: vec![],
                 failed: false
             }
@@ -252,8 +255,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_deadline_cuts_off_and_names_late_tasks() {
-        let (shutdown, tasks) = process();
+    async fn tasks_that_exceed_the_timeout_are_dropped_and_named() {
+        let (shutdown, tasks) = shutdown_and_tasks();
         let (held, dropped) = oneshot::channel::<()>();
         tasks.spawn("hub", async move {
             let _held = held;
@@ -261,7 +264,7 @@ mod tests {
         });
         tasks.spawn_through_drain("admin", pending());
         shutdown.begin("test");
-        let drained = tasks.wait_for_drain(DEADLINE).await;
+        let drained = tasks.wait_for_drain(TIMEOUT).await;
         assert_eq!(drained.overdue, ["hub"]);
         assert_eq!(drained.exit_status(), 1);
         dropped.await.unwrap_err();
@@ -269,11 +272,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_that_panics_begins_the_drain_and_fails_the_process() {
-        let (_shutdown, tasks) = process();
+        let (_shutdown, tasks) = shutdown_and_tasks();
         tasks.spawn("link", async { panic!("expected by the test") });
         assert_eq!(
-            tasks.wait_for_drain(DEADLINE).await,
-            Drained {
+            tasks.wait_for_drain(TIMEOUT).await,
+            DrainReport {
                 overdue: vec![],
                 failed: true
             }
@@ -282,27 +285,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_that_ends_before_the_drain_fails_the_process() {
-        let (_shutdown, tasks) = process();
+        let (_shutdown, tasks) = shutdown_and_tasks();
         tasks.spawn("link", async {});
-        assert_eq!(tasks.wait_for_drain(DEADLINE).await.exit_status(), 1);
+        assert_eq!(tasks.wait_for_drain(TIMEOUT).await.exit_status(), 1);
     }
 
     #[tokio::test]
-    async fn a_task_that_should_serve_through_the_drain_may_not_end() {
-        let (_shutdown, tasks) = process();
+    async fn a_task_that_runs_through_the_drain_must_not_end_by_itself() {
+        let (_shutdown, tasks) = shutdown_and_tasks();
         tasks.spawn_through_drain("admin", async {});
-        assert_eq!(tasks.wait_for_drain(DEADLINE).await.exit_status(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_finite_task_may_end_or_panic_alone() {
-        let (shutdown, tasks) = process();
-        tasks.spawn_finite("request", async {});
-        tasks.spawn_finite("request", async { panic!("expected by the test") });
-        tasks.0.drained_by.close();
-        tasks.0.drained_by.wait().await;
-        assert!(!shutdown.is_draining());
-        shutdown.begin("test");
-        assert_eq!(tasks.wait_for_drain(DEADLINE).await.exit_status(), 0);
+        assert_eq!(tasks.wait_for_drain(TIMEOUT).await.exit_status(), 1);
     }
 }

@@ -1,10 +1,10 @@
 //! The store in Redis 7 or newer. Each step that must be atomic is one Lua function.
 
 mod arguments;
-mod backoff;
 mod codec;
 pub(crate) mod commands;
 mod config;
+mod connect_backoff;
 mod connection;
 mod durability;
 mod failure;

@@ -18,9 +18,9 @@ use tokio::{
 };
 
 use super::{
-    backoff::Backoff,
     codec,
     config::RedisUrl,
+    connect_backoff::{connect_backoff, next_wait},
     connection::{CHECK_INTERVAL, Connection, open},
     keys::{Slot, room_of},
 };
@@ -120,7 +120,7 @@ struct ConnectionLost;
 impl PubSub {
     /// Runs until its task is aborted.
     pub(super) async fn run(self) {
-        let mut backoff = Backoff::default();
+        let mut backoff = connect_backoff();
         loop {
             let (push, pushes) = Pushes::new();
             if let Ok(mut connection) = open(&self.url, Some(push)).await {
@@ -132,7 +132,7 @@ impl PubSub {
                 }
             }
             // The connection for commands logs why Redis is unreachable.
-            sleep(backoff.next()).await;
+            sleep(next_wait(&mut backoff)).await;
         }
     }
 

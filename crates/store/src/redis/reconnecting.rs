@@ -11,8 +11,8 @@ use tokio::{
 };
 
 use super::{
-    backoff::Backoff,
     config::RedisUrl,
+    connect_backoff::{connect_backoff, next_wait},
     connection::{CHECK_INTERVAL, Connection, RESPONSE_TIMEOUT, open},
     failure::{Failure, one_line},
     library::Library,
@@ -152,7 +152,7 @@ async fn keep_connected(
     state: watch::Sender<State>,
     reachable: watch::Sender<bool>,
 ) {
-    let mut backoff = Backoff::default();
+    let mut backoff = connect_backoff();
     let mut logged = None;
     for generation in 1.. {
         match connect(&url, &library).await {
@@ -185,7 +185,7 @@ async fn keep_connected(
                 logged = Some(reason);
             }
         }
-        sleep(backoff.next()).await;
+        sleep(next_wait(&mut backoff)).await;
     }
 }
 

@@ -1,11 +1,12 @@
-//! What the playground can't do as a browser: HTTP with JSON under `/dev/`, for the own page alone.
+//! The HTTP API under `/dev/` with which the playground page does what a browser cannot: mint tokens, call the gRPC API,
+//! start the second edge.
 //!
-//! `GET /dev/about`, `POST /dev/token`, `POST /dev/call/{Method}`, `POST /dev/edges`. It shows no secret but tokens that
-//! the published dev secret signs, and calls with the process's own service token: so it is never part of an edge, and
-//! not for other machines.
+//! `GET /dev/about`, `POST /dev/token`, `POST /dev/call/{Method}`, `POST /dev/edges`. It returns only tokens that are
+//! signed with the published dev secret, and it calls with the service token of the process. Therefore an edge never serves
+//! it, and other machines may not use it.
 
-mod call;
-mod refusal;
+mod caller;
+mod error_response;
 mod same_origin;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -25,33 +26,33 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tonic::{Code, Status};
 
-use super::edges::Edges;
-use crate::{paste::Grpcurl, token::Minting};
+use super::{edges::Edges, grpcurl::Grpcurl};
+use crate::token::TokenMinter;
 
-use refusal::Refusal;
+use error_response::ErrorResponse;
 
-pub(in crate::dev) use call::Caller;
+pub(in crate::dev) use caller::Caller;
 
-/// How long a token is good where nothing else is asked for.
-const TOKEN_SECONDS: u64 = 3600;
-/// As long as the tokens that `dev` prints, at most.
-const MOST_TOKEN_SECONDS: u64 = 24 * 3600;
+/// How long a token is valid if the request does not state it.
+const DEFAULT_TOKEN_SECONDS: u64 = 3600;
+/// The maximum is the validity of the tokens that `dev` prints.
+const MAX_TOKEN_SECONDS: u64 = 24 * 3600;
 const JSON: &str = "application/json";
 
-/// What the bridge has to work with.
+/// What the bridge uses.
 pub(super) struct Bridge {
     pub(super) caller: Caller,
     pub(super) edges: Edges,
-    /// Mints for whoever asks: of a secret that everybody knows anyway.
-    pub(super) minting: Option<Minting>,
-    /// Holds no token.
+    /// Mints a token for every request, so it uses only the published dev secret. `None` with another secret.
+    pub(super) minter: Option<TokenMinter>,
+    /// Contains no token.
     pub(super) grpcurl: Grpcurl,
     pub(super) in_redis: bool,
-    /// Where it is asked.
-    pub(super) listening: SocketAddr,
-    /// Whether it is there although other machines can ask.
+    /// The address of the server.
+    pub(super) http_addr: SocketAddr,
+    /// Whether other machines may use it.
     pub(super) insecure: bool,
-    /// The largest body, in bytes.
+    /// The maximum size of a request body, in bytes.
     pub(super) max_body: usize,
 }
 
@@ -67,38 +68,38 @@ impl Bridge {
             .route("/dev/token", post(token))
             .route("/dev/call/{method}", post(call))
             .route("/dev/edges", post(edges))
-            .route("/dev/{*other}", any(nothing))
+            .route("/dev/{*other}", any(not_found))
             .route_layer(DefaultBodyLimit::max(max_body))
             .route_layer(middleware::from_fn_with_state(bridge.clone(), guard))
             .with_state(bridge)
     }
 
-    fn check(&self, request: &Request) -> Result<(), Refusal> {
-        let refused = |text| Err(Refusal::of(Code::PermissionDenied, text));
-        if !self.listening.ip().is_loopback() && !self.insecure {
-            return refused(
-                "other machines can reach --http-addr: nothing here calls for them without --insecure",
+    fn check(&self, request: &Request) -> Result<(), ErrorResponse> {
+        let denied = |text| Err(ErrorResponse::new(Code::PermissionDenied, text));
+        if !self.http_addr.ip().is_loopback() && !self.insecure {
+            return denied(
+                "other machines can reach --http-addr, so this API is disabled without --insecure",
             );
         }
-        if let Err(foreign) = same_origin::check(request.headers(), self.listening) {
-            return refused(foreign.text());
+        if let Err(denial) = same_origin::check(request.headers(), self.http_addr) {
+            return denied(denial.text());
         }
-        // A page can't send this to another origin without asking first, which is refused.
+        // A page cannot send JSON to another origin without a preflight request, which is denied.
         if request.method() == Method::POST && !is_json(request.headers().get(header::CONTENT_TYPE)) {
-            let text = format!("the content-type has to be {JSON}");
-            let refusal = Refusal::of(Code::InvalidArgument, text);
-            return Err(refusal.in_http(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+            let text = format!("the content-type must be {JSON}");
+            let response = ErrorResponse::new(Code::InvalidArgument, text);
+            return Err(response.with_http_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
         Ok(())
     }
 
-    fn body(&self, body: Body) -> Result<Bytes, Refusal> {
+    fn body(&self, body: Body) -> Result<Bytes, ErrorResponse> {
         body.map_err(|rejection| {
-            let refusal = match rejection.status() {
+            let response = match rejection.status() {
                 StatusCode::PAYLOAD_TOO_LARGE => Failure::RequestTooLarge { limit: self.max_body }.into(),
-                _ => Refusal::of(Code::InvalidArgument, rejection.body_text()),
+                _ => ErrorResponse::new(Code::InvalidArgument, rejection.body_text()),
             };
-            refusal.in_http(rejection.status())
+            response.with_http_status(rejection.status())
         })
     }
 }
@@ -106,7 +107,7 @@ impl Bridge {
 async fn guard(State(bridge): Shared, request: Request, next: Next) -> Response {
     let mut response = match bridge.check(&request) {
         Ok(()) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
+        Err(denial) => denial.into_response(),
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -119,8 +120,8 @@ async fn guard(State(bridge): Shared, request: Request, next: Next) -> Response 
 
 fn is_json(content_type: Option<&HeaderValue>) -> bool {
     let text = content_type.and_then(|value| value.to_str().ok());
-    let kind = text.and_then(|text| text.split(';').next());
-    kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case(JSON))
+    let media_type = text.and_then(|text| text.split(';').next());
+    media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(JSON))
 }
 
 async fn about(State(bridge): Shared) -> Json<Value> {
@@ -128,58 +129,65 @@ async fn about(State(bridge): Shared) -> Json<Value> {
         "version": env!("CARGO_PKG_VERSION"),
         "grpcurl": bridge.grpcurl,
         "edges": bridge.edges.urls(),
-        "mints": bridge.minting.is_some(),
+        "mints": bridge.minter.is_some(),
         "store": if bridge.in_redis { "redis" } else { "memory" },
     }))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Wanted {
+struct TokenRequest {
     user: String,
-    #[serde(default = "usual")]
+    #[serde(default = "default_token_seconds")]
     ttl_seconds: u64,
 }
 
-fn usual() -> u64 {
-    TOKEN_SECONDS
+fn default_token_seconds() -> u64 {
+    DEFAULT_TOKEN_SECONDS
 }
 
-async fn token(State(bridge): Shared, body: Body) -> Result<Json<Value>, Refusal> {
+async fn token(State(bridge): Shared, body: Body) -> Result<Json<Value>, ErrorResponse> {
     let body = bridge.body(body)?;
-    let Some(minting) = &bridge.minting else {
-        let text = "this process makes no tokens: give one of `roomcast token`";
-        return Err(Refusal::of(Code::FailedPrecondition, text));
+    let Some(minter) = &bridge.minter else {
+        let text = "this process mints no tokens; use a token of `roomcast token`";
+        return Err(ErrorResponse::new(Code::FailedPrecondition, text));
     };
-    let wanted: Wanted = serde_json::from_slice(&body)
-        .map_err(|error| Refusal::of(Code::InvalidArgument, format!("not a request: {error}")))?;
-    let user: UserId = wanted.user.parse().map_err(|error| wrong("user", error))?;
-    if !(1..=MOST_TOKEN_SECONDS).contains(&wanted.ttl_seconds) {
-        return Err(wrong(
+    let request: TokenRequest = serde_json::from_slice(&body)
+        .map_err(|error| ErrorResponse::new(Code::InvalidArgument, format!("not a request: {error}")))?;
+    let user: UserId = request
+        .user
+        .parse()
+        .map_err(|error| invalid_field("user", error))?;
+    if !(1..=MAX_TOKEN_SECONDS).contains(&request.ttl_seconds) {
+        return Err(invalid_field(
             "ttlSeconds",
-            format!("must be from 1 to {MOST_TOKEN_SECONDS}"),
+            format!("must be from 1 to {MAX_TOKEN_SECONDS}"),
         ));
     }
-    let token = minting.user(user.as_str(), Duration::from_secs(wanted.ttl_seconds));
+    let token = minter.user_token(user.as_str(), Duration::from_secs(request.ttl_seconds));
     Ok(Json(json!({ "token": token })))
 }
 
-fn wrong(field: &str, description: impl std::fmt::Display) -> Refusal {
+fn invalid_field(field: &str, description: impl std::fmt::Display) -> ErrorResponse {
     Invalid::one(field, description).into()
 }
 
-async fn call(State(bridge): Shared, Path(method): Path<String>, body: Body) -> Result<Response, Refusal> {
+async fn call(
+    State(bridge): Shared,
+    Path(method): Path<String>,
+    body: Body,
+) -> Result<Response, ErrorResponse> {
     let body = bridge.body(body)?;
     let json = bridge.caller.call(&method, &body).await?;
     Ok(([(header::CONTENT_TYPE, JSON)], json).into_response())
 }
 
-async fn edges(State(bridge): Shared) -> Result<Json<Value>, Refusal> {
+async fn edges(State(bridge): Shared) -> Result<Json<Value>, ErrorResponse> {
     let started = bridge.edges.start_second().await;
     started.map_err(|error| Status::unavailable(error.to_string()))?;
     Ok(Json(json!({ "edges": bridge.edges.urls() })))
 }
 
-async fn nothing() -> Refusal {
-    Refusal::of(Code::Unimplemented, "there is no such path").in_http(StatusCode::NOT_FOUND)
+async fn not_found() -> ErrorResponse {
+    ErrorResponse::new(Code::Unimplemented, "path not found").with_http_status(StatusCode::NOT_FOUND)
 }

@@ -1,0 +1,13 @@
+//! The address at which this machine reaches a listener.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// The loopback address instead of an unspecified one (`0.0.0.0`, `[::]`), which includes it; otherwise `addr` itself.
+pub(super) fn local_addr(addr: SocketAddr) -> SocketAddr {
+    let ip = match addr.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    SocketAddr::new(ip, addr.port())
+}

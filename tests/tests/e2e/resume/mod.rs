@@ -1,0 +1,4 @@
+//! What a browser receives after it was disconnected.
+
+mod positions;
+mod stock_clients;
