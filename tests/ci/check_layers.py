@@ -30,7 +30,7 @@ EDGE_LAYERS = [
     {"outbound", "drain"},
     {"transport"},
     {"direct"},
-    {"packet", "config", "metrics", "rate_limit"},
+    {"packet", "config", "metrics", "rate_limit", "task_group"},
 ]
 
 # Literals and comments of Rust; a lifetime such as 'a is not a literal.
