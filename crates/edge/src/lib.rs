@@ -14,7 +14,7 @@
 //! | `outbound/`, `drain` | the two paths to a socket; closing all transports |
 //! | `transport/` | the transport of a socket, and its registry |
 //! | `direct/` | the direct path of WebSockets |
-//! | `packet/`, `config`, `metrics`, `rate_limit`, `task_group` | pure formats and shared tools |
+//! | `packet/`, `config`, `metrics`, `rate_limit` | pure formats and shared tools |
 
 mod config;
 mod direct;
@@ -29,7 +29,6 @@ mod rate_limit;
 mod rooms_task;
 mod server;
 mod sockets;
-mod task_group;
 mod transport;
 
 pub use config::{ApiToken, ClientTls, Config, Drain, EdgeId, InvalidEdgeId, Limits, Origins};

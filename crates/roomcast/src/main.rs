@@ -52,6 +52,7 @@ fn run(cli: Cli) -> Result<ExitCode, EarlyExit> {
     }
 }
 
+/// The label of `roomcast_build_info` for an edge.
 fn label(edge_id: &EdgeId) -> (&'static str, String) {
     ("edge_id", edge_id.to_string())
 }

@@ -5,7 +5,7 @@
 use std::{
     io::{ErrorKind, Read},
     net::Ipv4Addr,
-    sync::{Arc, Weak},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -29,7 +29,7 @@ const KERNEL_BYTES: usize = 2 * 1024;
 const SILENCE: Duration = Duration::from_secs(2);
 const GREETING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\r\n";
 
-/// The owner of the wire; the model never upgrades its reference.
+/// The owner of the wire. Nothing runs its flusher; the model calls flush instead.
 struct NoOwner;
 
 impl WireOwner for NoOwner {
@@ -90,6 +90,7 @@ enum Gate {
 
 struct Model {
     wire: Wire<NoOwner>,
+    owner: Arc<NoOwner>,
     browser: std::net::TcpStream,
     gate: Gate,
     /// What the browser has to receive, in order.
@@ -119,14 +120,8 @@ impl Model {
             .unwrap()
             .into_split();
         Self {
-            wire: Wire::new(
-                half,
-                Weak::new(),
-                &Flushers::default(),
-                0,
-                Bytes::from_static(GREETING),
-                LIMIT,
-            ),
+            wire: Wire::new(half, &Flushers::default(), 0, Bytes::from_static(GREETING), LIMIT),
+            owner: Arc::new(NoOwner),
             browser: browser.into(),
             gate: Gate::Held {
                 bytes: Vec::new(),
@@ -168,7 +163,7 @@ impl Model {
     fn send(&mut self, item: QueueItem, content: &[u8], mode: WriteMode) -> Result<(), TestCaseError> {
         let (is_last, cost) = (item.is_last(), item.bytes());
         let ((waiting, is_empty), was_registered) = (self.waiting(), self.is_registered());
-        match self.wire.send(item, mode) {
+        match self.wire.send(&self.owner, item, mode) {
             Ok(follow_up) => {
                 self.check_registration(was_registered, follow_up.unwrap())?;
                 let takes_item = matches!(self.gate, Gate::Held { .. } | Gate::Open);
@@ -220,7 +215,7 @@ impl Model {
     }
 
     fn flush(&mut self) -> Result<(), TestCaseError> {
-        let (follow_up, _) = self.wire.flush().unwrap();
+        let (follow_up, _) = self.wire.flush(&self.owner).unwrap();
         self.check_registration(false, follow_up)
     }
 

@@ -56,10 +56,9 @@ impl<O: WireOwner> Wake for Writable<O> {
     }
 }
 
-/// The way to one browser.
+/// The way to one browser. It does not refer to its owner, which passes itself to each write.
 pub(crate) struct Wire<O> {
     tcp: OwnedWriteHalf,
-    owner: Weak<O>,
     flusher: Arc<Flusher<O>>,
     /// The most bytes that may be held and queued together.
     limit: usize,
@@ -96,7 +95,6 @@ impl<O: WireOwner> Wire<O> {
     /// it is no frame. `limit` is the most bytes that may be held and queued together.
     pub(crate) fn new(
         tcp: OwnedWriteHalf,
-        owner: Weak<O>,
         flushers: &Flushers<O>,
         number: u64,
         greeting: Bytes,
@@ -117,7 +115,6 @@ impl<O: WireOwner> Wire<O> {
         };
         Self {
             tcp,
-            owner,
             flusher: flushers.of(number),
             limit,
             state: Mutex::new(state),
@@ -134,7 +131,12 @@ impl<O: WireOwner> Wire<O> {
     }
 
     /// Sends direct frames.
-    pub(crate) fn send(&self, item: QueueItem, mode: WriteMode) -> Result<io::Result<FollowUp>, Full> {
+    pub(crate) fn send(
+        &self,
+        owner: &Arc<O>,
+        item: QueueItem,
+        mode: WriteMode,
+    ) -> Result<io::Result<FollowUp>, Full> {
         let mut state = self.lock();
         let State { phase, queue, .. } = &mut *state;
         match phase {
@@ -152,7 +154,7 @@ impl<O: WireOwner> Wire<O> {
         }
         Ok(match (mode, item) {
             (WriteMode::Inline, QueueItem::Frame(frame)) if queue.is_empty() => {
-                self.write_inline(&mut state, frame)
+                self.write_inline(owner, &mut state, frame)
             }
             (_, item) => {
                 queue.push(item);
@@ -230,11 +232,11 @@ impl<O: WireOwner> Wire<O> {
 
     /// Writes as much of the queue as the kernel accepts, but not much more than [`FLUSH_BYTES`]. Returns also the number of
     /// tracked events that left. Called by the flusher, which has taken the wire from its list.
-    pub(crate) fn flush(&self) -> io::Result<(FollowUp, u64)> {
+    pub(crate) fn flush(&self, owner: &Arc<O>) -> io::Result<(FollowUp, u64)> {
         let mut state = self.lock();
         state.registered = false;
         state.blocked = false;
-        let result = self.write(&mut state);
+        let result = self.write(owner, &mut state);
         state.wake_waiting();
         result
     }
@@ -254,7 +256,7 @@ impl<O: WireOwner> Wire<O> {
     }
 
     /// Writes one frame; the queue is empty.
-    fn write_inline(&self, state: &mut State, frame: Frame) -> io::Result<FollowUp> {
+    fn write_inline(&self, owner: &Arc<O>, state: &mut State, frame: Frame) -> io::Result<FollowUp> {
         let written = match frame.as_one_piece() {
             Some(piece) => self.socket().send(piece),
             None => self.socket().send_vectored(&frame.slices(0)),
@@ -265,10 +267,10 @@ impl<O: WireOwner> Wire<O> {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => state.queue.push_partial(frame, 0),
             Err(error) => return Err(error),
         }
-        self.write(state).map(|(follow_up, _)| follow_up)
+        self.write(owner, state).map(|(follow_up, _)| follow_up)
     }
 
-    fn write(&self, state: &mut State) -> io::Result<(FollowUp, u64)> {
+    fn write(&self, owner: &Arc<O>, state: &mut State) -> io::Result<(FollowUp, u64)> {
         let (mut tracked, mut flushed) = (0, 0);
         if let Some(piece) = state.queue.next_piece()
             && let Ok(written) = self.socket().send(piece)
@@ -294,7 +296,7 @@ impl<O: WireOwner> Wire<O> {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     drop(slices);
-                    if self.register_when_writable()? {
+                    if self.register_when_writable(owner)? {
                         return Ok((state.block(), tracked));
                     }
                 }
@@ -304,9 +306,9 @@ impl<O: WireOwner> Wire<O> {
     }
 
     /// Arranges that the wire registers itself when the kernel's buffer has space; `false` if it has space already.
-    fn register_when_writable(&self) -> io::Result<bool> {
+    fn register_when_writable(&self, owner: &Arc<O>) -> io::Result<bool> {
         let writable = Writable {
-            owner: self.owner.clone(),
+            owner: Arc::downgrade(owner),
             flusher: self.flusher.clone(),
         };
         let waker = Waker::from(Arc::new(writable));

@@ -12,7 +12,7 @@ use axum::{Router, body::Body};
 use http::{HeaderValue, Request, Response, StatusCode, header, request::Parts};
 use hyper::{body::Incoming, server::conn::http1, upgrade::OnUpgrade};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use roomcast_runtime::lifecycle::Shutdown;
+use roomcast_runtime::lifecycle::{Shutdown, Spawner, TaskGroup};
 use socketioxide::service::SocketIoService;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -22,11 +22,7 @@ use tower::ServiceExt;
 use tracing::{debug, warn};
 
 use crate::{
-    config::Origins,
-    metrics::Metrics,
-    packet::is_socket_io_path,
-    rate_limit::RateLimit,
-    task_group::{Spawner, TaskGroup},
+    config::Origins, metrics::Metrics, packet::is_socket_io_path, rate_limit::RateLimit,
     transport::Transports,
 };
 use response::response;

@@ -7,13 +7,13 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header, response::Parts};
 use http_body_util::{BodyExt, Limited};
+use roomcast_runtime::lifecycle::Spawner;
 use tokio::sync::oneshot;
 use tower::{Service, ServiceExt};
 
 use super::{query, response::response};
 use crate::{
     packet::{MAX_PACKET_BYTES, RECORD_SEPARATOR, SOCKET_IO_PATH, connect, event_name},
-    task_group::Spawner,
     transport::{InitialTransport, Transport, Transports},
 };
 

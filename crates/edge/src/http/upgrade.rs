@@ -13,6 +13,7 @@ use http::{
 };
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use roomcast_runtime::lifecycle::Spawner;
 use socketioxide::service::SocketIoService;
 use tokio::{net::TcpStream, time::timeout};
 use tower::Service;
@@ -20,10 +21,7 @@ use tracing::debug;
 use tungstenite::handshake::derive_accept_key;
 
 use super::{query, response::response};
-use crate::{
-    task_group::Spawner,
-    transport::{InitialTransport, SocketStream, Transport, Transports},
-};
+use crate::transport::{InitialTransport, SocketStream, Transport, Transports};
 
 /// The longest head of a request that is parsed before hyper, in bytes.
 const HEAD_BYTES: usize = 4 * 1024;

@@ -21,6 +21,7 @@ use roomcast_core::{
     Cursor, ErrorCode, UserId,
     rooms::{ResumeOutcome, SocketId},
 };
+use roomcast_runtime::lifecycle::TaskGroup;
 use socketioxide::{SocketIo, extract::SocketRef, handler::ConnectHandler};
 use tokio::sync::oneshot;
 use tracing::{debug, error};
@@ -30,7 +31,6 @@ use crate::{
     inbox::{Inbox, RoomsInput},
     metrics::Metrics,
     outbound::{SocketHandle, SocketioxidePath},
-    task_group::TaskGroup,
     transport::{Transport, Transports},
 };
 use events::ConnectedSocket;

@@ -25,7 +25,7 @@ use crate::{
 impl WireOwner for Transport {
     fn flush(self: &Arc<Self>) {
         if let Some(wire) = self.wire.get() {
-            self.follow_up(wire, wire.flush());
+            self.follow_up(wire, wire.flush(self));
         }
     }
 }
@@ -44,11 +44,10 @@ impl Transport {
     }
 
     /// Attaches the WebSocket. `greeting` leaves before everything else.
-    pub(super) fn attach(self: &Arc<Self>, tcp: OwnedWriteHalf, greeting: Bytes) {
+    pub(super) fn attach(&self, tcp: OwnedWriteHalf, greeting: Bytes) {
         let shared = &self.registry.shared;
         let wire = Wire::new(
             tcp,
-            Arc::downgrade(self),
             &shared.flushers,
             self.number,
             greeting,
@@ -63,7 +62,7 @@ impl Transport {
     /// Sends something on the direct path.
     pub(crate) fn send(self: &Arc<Self>, item: QueueItem, mode: WriteMode) -> Result<(), Full> {
         if let Some(wire) = self.wire.get() {
-            let result = wire.send(item, mode)?;
+            let result = wire.send(self, item, mode)?;
             self.follow_up(wire, result.map(|follow_up| (follow_up, 0)));
         }
         Ok(())
@@ -142,9 +141,9 @@ impl Transport {
     }
 
     /// socketioxide has dropped the WebSocket.
-    pub(super) fn close_wire(&self) {
+    pub(super) fn close_wire(self: &Arc<Self>) {
         if let Some(wire) = self.wire.get() {
-            let _ = wire.flush(); // Writes the last frames; an error means that the connection is closed already.
+            let _ = wire.flush(self); // Writes the last frames; an error means that the connection is closed already.
             wire.shut_down();
         }
     }

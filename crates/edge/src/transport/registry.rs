@@ -10,10 +10,11 @@ use std::{
 
 use http::request::Parts;
 use prometheus_client::metrics::gauge::Gauge;
+use roomcast_runtime::lifecycle::TaskGroup;
 use tokio::sync::Notify;
 
 use super::{InitialTransport, TAG, Transport, UpgradeState};
-use crate::{config::Limits, direct::Flushers, task_group::TaskGroup};
+use crate::{config::Limits, direct::Flushers};
 
 /// The registry of an edge's transports, which register themselves while they live.
 #[derive(Debug, Clone)]
