@@ -311,6 +311,8 @@ mod tests {
             let _ = dropped.await; // an error, because the sender is dropped
             let _ = seen.send(()); // the test may have failed
         });
+        // Both tasks wait before the drain.
+        tokio::task::yield_now().await;
         shutdown.begin("test");
         assert_eq!(tasks.wait_for_drain(TIMEOUT).await.exit_status(), 0);
         completed.await.unwrap();
