@@ -199,7 +199,8 @@ impl Drop for RunningTask {
                 return;
             }
             (Some(Ending::Completed), Lifetime::UntilDrain) => !shutdown.is_draining(),
-            (Some(Ending::Completed), Lifetime::ThroughDrain) => true,
+            // When the set stops, a task may complete because another one, on which it waits, was dropped.
+            (Some(Ending::Completed), Lifetime::ThroughDrain) => !self.tasks.stop.is_cancelled(),
             (None | Some(Ending::Stopped), _) => false,
         };
         if ended_early {
@@ -295,5 +296,27 @@ mod tests {
         let (_shutdown, tasks) = shutdown_and_tasks();
         tasks.spawn_through_drain("admin", async {});
         assert_eq!(tasks.wait_for_drain(TIMEOUT).await.exit_status(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_task_may_complete_because_another_one_was_dropped_at_the_end_of_the_drain() {
+        let (shutdown, tasks) = shutdown_and_tasks();
+        let (held, dropped) = oneshot::channel::<()>();
+        let (seen, completed) = oneshot::channel();
+        tasks.spawn_through_drain("rooms", async move {
+            let _held = held;
+            pending().await
+        });
+        tasks.spawn_through_drain("reads", async move {
+            let _ = dropped.await; // an error, because the sender is dropped
+            let _ = seen.send(()); // the test may have failed
+        });
+        // Both tasks wait before the drain.
+        tokio::task::yield_now().await;
+        shutdown.begin("test");
+        assert_eq!(tasks.wait_for_drain(TIMEOUT).await.exit_status(), 0);
+        completed.await.unwrap();
+        tokio::task::yield_now().await;
+        assert!(!shutdown.has_failed());
     }
 }
