@@ -61,7 +61,7 @@ pub enum CommandDenial {
     #[error("the session does not exist: create it with PublishSessionUpdate")]
     SessionNotFound,
     /// Another participant holds the exclusive role.
-    #[error("the role {0} is taken by another participant")]
+    #[error("the role {0} is taken by another participant: assign another role to that participant first")]
     RoleTaken(Role),
     /// The session does not have the expected revision.
     #[error("the session is at revision {current}: read it and send the update again")]

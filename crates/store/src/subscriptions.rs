@@ -367,6 +367,6 @@ mod tests {
     fn a_second_reader_panics() {
         let subscriptions = Subscriptions::new(Source::Local);
         let _first = subscriptions.reader();
-        let _second = subscriptions.reader();
+        let _ = subscriptions.reader(); // panics
     }
 }

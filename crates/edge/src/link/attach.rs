@@ -216,7 +216,7 @@ impl Attacher {
             edge.id = %self.opener.edge_id,
             from = %self.opener.control_planes[from],
             to = %self.opener.control_planes[to.address],
-            "moving to a control plane that feeds fewer edges or that reaches the store"
+            "moving the link to a control plane that serves fewer edges or that reaches the store"
         );
     }
 

@@ -84,7 +84,7 @@ async fn call(
             response.responses.into_iter().map(result).collect()
         }
         Ok(_) => {
-            warn!("the control plane returned another number of responses than there were joins");
+            warn!("the control plane did not return one response for each join");
             vec![Err(JoinDenial::Unavailable); batch.len()]
         }
         Err(status) => {

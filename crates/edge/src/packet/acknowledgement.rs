@@ -49,7 +49,7 @@ impl Acknowledgement {
 
     fn new(json: String) -> Self {
         Self(RawValue::from_string(json).unwrap_or_else(|error| {
-            error!(%error, "an acknowledgement is not JSON");
+            error!(%error, "an acknowledgement is not valid JSON; sending null");
             Box::default()
         }))
     }

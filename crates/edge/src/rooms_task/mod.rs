@@ -115,7 +115,10 @@ impl RoomsTask {
     fn kill_expired(&mut self) {
         let now = self.clock.now();
         while let Some(entry) = self.sockets.pop_expired(now) {
-            debug!(socket.id = entry.handle.id.0, "the token has expired");
+            debug!(
+                socket.id = entry.handle.id.0,
+                "closing a transport: its token has expired"
+            );
             entry.handle.transport.kill();
         }
     }

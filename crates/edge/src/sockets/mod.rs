@@ -95,11 +95,11 @@ impl Sockets {
         }
     }
 
-    /// Runs before CONNECT leaves.
+    /// Runs before CONNECT is sent.
     async fn connect(self: Arc<Self>, socket: SocketRef, auth: Auth) -> Result<(), ConnectionDenial> {
         let parts = socket.req_parts();
         let Some(transport) = self.transports.find_by_request(parts) else {
-            error!("a connection without a transport");
+            error!("denied a connection: its transport is not registered");
             return Err(ConnectionDenial(ErrorCode::Unavailable));
         };
         let identity = match self.verifier.verify(&auth.token(&parts.headers)).await {
