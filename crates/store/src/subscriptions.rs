@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_room_that_is_left_during_its_subscription_is_unsubscribed_from() {
+    fn a_room_that_is_left_during_its_subscription_is_unsubscribed() {
         let subscriptions = Subscriptions::new(Source::Connection);
         let mut reader = subscriptions.reader();
         reader.subscribe(room("user:a"));

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_late_caller_receives_every_time_that_has_passed() {
+    fn a_late_caller_receives_every_time_that_is_due() {
         let mut schedule = Schedule::new(Duration::from_nanos(100), 10.0);
         let taken: Vec<_> = std::iter::from_fn(|| schedule.take(135)).collect();
         assert_eq!(taken, [100, 110, 120, 130]);

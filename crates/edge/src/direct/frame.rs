@@ -174,7 +174,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_event_is_the_same_bytes_in_one_piece_and_with_a_shared_prefix() {
+    fn an_event_has_the_same_bytes_in_one_piece_and_with_a_shared_prefix() {
         for length in [0, 50, 100, 300, 70_000] {
             let event = BrowserEvent {
                 name: "session-updated",

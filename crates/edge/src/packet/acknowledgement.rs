@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_browsers_sent_is_escaped_in_a_denial() {
+    fn text_from_a_browser_is_escaped_in_a_denial() {
         let denied = Acknowledgement::denied(Some("a\"b"), ErrorCode::BadRequest, "say \"id\"");
         assert_eq!(
             denied.get(),

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transport_is_registered_while_it_lives() {
+    fn a_transport_is_registered_while_it_exists() {
         let transports = transports();
         let transport = transports.open(InitialTransport::Polling);
         transport.set_sid("sid".into());
