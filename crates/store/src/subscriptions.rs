@@ -25,7 +25,7 @@ pub(crate) struct Subscriptions {
     source: Source,
 }
 
-/// Where notifications come from.
+/// The source of notifications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The same process: a subscription is active at once.

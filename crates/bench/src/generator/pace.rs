@@ -1,11 +1,11 @@
-//! When events are published.
+//! The pace at which the load generator publishes events.
 
 use std::time::Duration;
 
 /// How the load generator publishes events.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Pace {
-    /// It publishes none.
+    /// It publishes no events.
     Idle,
     /// It keeps this number of events in flight: when all sockets of a room have received an event, it publishes the
     /// next one.

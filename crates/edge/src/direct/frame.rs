@@ -15,7 +15,7 @@ const TEXT: u8 = 0x81;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
     body: Bytes,
-    /// The header and the bytes after the body, if they are pieces of their own.
+    /// The header and the bytes after the body; `None` if `body` contains both.
     around: Option<Box<(Header, Bytes)>>,
     /// Events and acknowledgements in the frame that socketioxide's path counts when the kernel has accepted them.
     tracked_events: u32,

@@ -1,5 +1,5 @@
-//! Requests from the control plane whether users may join. All joins that wait go into one call, so that a crowd needs
-//! few calls; a single join does not wait for others.
+//! Requests from the control plane whether users may join. All waiting joins share one call, so that many joins need few
+//! calls. A single join does not wait for others.
 
 use roomcast_core::{
     Position,
