@@ -26,7 +26,7 @@ use crate::{
     transport::Transports,
 };
 
-/// The read buffer of each WebSocket, in bytes. Mostly a browser sends a join with its position.
+/// The read buffer of each WebSocket, in bytes. It is large enough for the usual message, a join with a position.
 const READ_BUFFER_BYTES: usize = 128;
 /// How long a browser may take to connect to the namespace with a valid token, after it opened a transport.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

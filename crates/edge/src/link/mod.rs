@@ -139,7 +139,7 @@ impl LinkHandle {
         }
     }
 
-    /// Requests whether a user may join a session. The result comes as
+    /// Requests whether a user may join a session. The result arrives as
     /// [`Input::Authorized`](roomcast_core::rooms::Input::Authorized).
     pub(crate) fn authorize(
         &self,
@@ -156,7 +156,7 @@ impl LinkHandle {
         self.joins.try_send(request).map_err(|_| LinkFull)
     }
 
-    /// Requests a room's log after a position. The result comes as
+    /// Requests a room's log after a position. The result arrives as
     /// [`Input::ReadResult`](roomcast_core::rooms::Input::ReadResult).
     pub(crate) fn read(&self, room: RoomId, after: Position) -> Result<(), LinkFull> {
         self.reads

@@ -306,7 +306,7 @@ async fn every_method_takes_effect_once_per_request_id() {
         let again = backend.0.update_feedback(feedback).await.unwrap().into_inner();
         assert_eq!((first.duplicate, again.duplicate), (false, true));
         assert_eq!(first.event, again.event);
-        // Also although Bob is no longer a participant.
+        // The same holds for a removal, although Bob is no longer a participant.
         let first = backend
             .0
             .remove_participant(remove.clone())

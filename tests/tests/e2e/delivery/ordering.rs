@@ -257,7 +257,7 @@ async fn i2_an_acknowledged_publish_can_be_read_at_its_position() {
         let status = n.to_string();
         let published = writer.publish(session("s1", &status, "alice=interviewer")).await;
         let published = published.event.unwrap();
-        // The other control plane, right after the response.
+        // Reads the log from the other control plane, right after the response.
         let position = published.position.clone().unwrap();
         let before = (position.offset > 1).then(|| v1::Position {
             offset: position.offset - 1,

@@ -15,7 +15,7 @@ async fn reminds_until_feedback_is_submitted(dev: Process) {
     let rooms: Vec<_> = response.event.iter().map(|event| event.room.as_str()).collect();
     assert_eq!(rooms, ["user:alice", "user:bob"]);
     backend.require_feedback("s2", &["alice"]).await;
-    // On every new connection, once for each session.
+    // Alice is reminded on every new connection, once for each session.
     for _ in 0..2 {
         let mut alice = browsers.connect(&dev.url(), &token("alice")).await;
         for session in ["s1", "s2"] {

@@ -17,7 +17,7 @@ async fn sockets_of_a_killed_edge_reconnect_at_the_configured_rate_and_miss_noth
     let planes = [cluster.control_planes[0].addr("grpc")];
     let other = Process::edge(&planes, &["--connect-rate", &RATE.to_string()]).await;
     other.ready().await;
-    // In place of a load balancer.
+    // The proxy represents a load balancer.
     let balancer = Proxy::start(cluster.edges[0].addr("http")).await;
     let browsers = Browsers::start(Client::Js48);
     let mut backend = cluster.backend(0).await;
@@ -55,7 +55,7 @@ async fn sockets_of_a_killed_edge_reconnect_at_the_configured_rate_and_miss_noth
         None
     })
     .await;
-    // The machine may be too slow for the sockets to exceed the rate together; handshakes alone exceed it.
+    // On a slow machine, the sockets may not exceed the rate. Handshakes alone are fast enough to exceed it.
     let http = other.addr("http");
     eventually("a connection above the rate", async || {
         let mut handshakes = JoinSet::new();

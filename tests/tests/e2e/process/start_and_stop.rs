@@ -49,7 +49,7 @@ async fn processes_start_in_any_order() {
     );
 }
 
-/// An edge that stays attached when the control plane drains.
+/// A link of an edge that stays attached when the control plane drains.
 async fn stubborn_edge(control_plane: &Process) -> Streaming<AttachResponse> {
     let url = format!("http://{}", control_plane.addr("grpc"));
     let mut client = EdgeServiceClient::connect(url).await.unwrap();
