@@ -98,12 +98,12 @@ impl Tasks {
         let mut running = RunningTask::new(self.0.clone(), name, lifetime);
         let stop = self.0.stop.clone();
         async move {
-            let completed = stop.run_until_cancelled_owned(task).await.is_some();
-            running.end(if completed {
-                Ending::Completed
-            } else {
-                Ending::Stopped
-            });
+            tokio::select! {
+                // The stop comes first: a task may end because another one that it depends on was dropped.
+                biased;
+                () = stop.cancelled() => running.end(Ending::Stopped),
+                () = task => running.end(Ending::Completed),
+            }
         }
     }
 }
@@ -295,5 +295,25 @@ mod tests {
         let (_shutdown, tasks) = shutdown_and_tasks();
         tasks.spawn_through_drain("admin", async {});
         assert_eq!(tasks.wait_for_drain(TIMEOUT).await.exit_status(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_task_may_end_because_another_one_was_dropped_at_the_end_of_the_drain() {
+        let (shutdown, tasks) = shutdown_and_tasks();
+        let (owner, owned) = oneshot::channel::<()>();
+        let (held, dropped) = oneshot::channel::<()>();
+        tasks.spawn_through_drain("owner", async move {
+            let _owner = owner;
+            pending().await
+        });
+        tasks.spawn_through_drain("dependent", async move {
+            let _held = held;
+            owned.await.unwrap_err();
+        });
+        tokio::task::yield_now().await;
+        shutdown.begin("test");
+        assert_eq!(tasks.wait_for_drain(TIMEOUT).await.exit_status(), 0);
+        dropped.await.unwrap_err();
+        assert!(!shutdown.has_failed());
     }
 }
