@@ -42,6 +42,7 @@ async fn every_page_receives_every_event_once_and_in_order_during_faults() {
     LocalSet::new().run_until(run()).await;
 }
 
+#[expect(clippy::print_stdout, reason = "the results, which --nocapture shows")]
 async fn run() {
     let seed = number("ROOMCAST_CHAOS_SEED", 1);
     let faults = number("ROOMCAST_CHAOS_FAULTS", 12);
