@@ -5,6 +5,8 @@
 mod pending;
 mod replies;
 mod socket_map;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 

@@ -5,7 +5,7 @@ mod direct_path;
 mod registry;
 mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     sync::{
