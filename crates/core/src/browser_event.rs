@@ -4,6 +4,7 @@ use std::{fmt::Write as _, sync::Arc};
 
 use crate::{
     Millis,
+    error_code::ErrorCode,
     event::Event,
     ids::SessionId,
     json,
@@ -83,10 +84,9 @@ pub fn session_joined(session: &SessionId, role: Role) -> BrowserEvent {
     )
 }
 
-/// `session-revoked`: this socket left the session's room, because its user is no longer a participant. `reason` is
-/// written without escaping.
+/// `session-revoked`: this socket left the session's room, because its user is no longer a participant.
 #[must_use]
-pub fn session_revoked(session: &SessionId, reason: &'static str) -> BrowserEvent {
+pub fn session_revoked(session: &SessionId, reason: ErrorCode) -> BrowserEvent {
     BrowserEvent::new(
         "session-revoked",
         format!(r#"{{"sessionId":"{session}","reason":"{reason}"}}"#),

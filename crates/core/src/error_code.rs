@@ -16,6 +16,7 @@ use std::fmt;
 /// | `bad_request` | the event or its arguments are malformed, or the session was left before the join was complete | correct the request |
 /// | `rate_limited` | the socket sent too many events | slow down and retry |
 /// | `unavailable` | no control plane, or the store, can be reached | retry |
+/// | `removed` | a backend removed the user while the socket was in the session; only a `reason` | close the session's view |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorCode {
     /// `token_missing`
@@ -36,6 +37,8 @@ pub enum ErrorCode {
     RateLimited,
     /// `unavailable`
     Unavailable,
+    /// `removed`
+    Removed,
 }
 
 impl ErrorCode {
@@ -52,6 +55,7 @@ impl ErrorCode {
             Self::BadRequest => "bad_request",
             Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
+            Self::Removed => "removed",
         }
     }
 }
@@ -59,5 +63,51 @@ impl ErrorCode {
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [ErrorCode; 10] = [
+        ErrorCode::TokenMissing,
+        ErrorCode::TokenInvalid,
+        ErrorCode::TokenExpired,
+        ErrorCode::SessionNotFound,
+        ErrorCode::NotAParticipant,
+        ErrorCode::TooManySessions,
+        ErrorCode::BadRequest,
+        ErrorCode::RateLimited,
+        ErrorCode::Unavailable,
+        ErrorCode::Removed,
+    ];
+
+    fn sorted(codes: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
+        let mut codes: Vec<String> = codes.into_iter().map(Into::into).collect();
+        codes.sort();
+        codes
+    }
+
+    #[test]
+    fn browser_proto_describes_every_code_of_a_denial() {
+        let proto = include_str!("../../../proto/roomcast/browser/v1/browser.proto");
+        let described = proto.lines().filter_map(|line| {
+            let (name, _) = line.trim().strip_prefix("ERROR_CODE_")?.split_once(" = ")?;
+            Some(name.to_lowercase()).filter(|name| name != "unspecified")
+        });
+        let denials = ALL.into_iter().filter(|code| *code != ErrorCode::Removed);
+        assert_eq!(sorted(described), sorted(denials.map(ErrorCode::as_str)));
+    }
+
+    #[test]
+    fn the_table_in_the_documentation_has_every_code() {
+        let page = include_str!("../../../docs/browser.md");
+        let (_, section) = page.split_once("\n### Codes\n").expect("a section of codes");
+        let section = section.split("\n#").next().unwrap_or_default();
+        let documented = section
+            .lines()
+            .filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0));
+        assert_eq!(sorted(documented), sorted(ALL.map(ErrorCode::as_str)));
     }
 }

@@ -131,7 +131,7 @@ const FAULTS: &[Fault] = &[
         violates: None,
         edits: &[(
             "src/rooms/session_room.rs",
-            r#"self.revoke(socket, session, "removed");"#,
+            "self.revoke(socket, session, ErrorCode::Removed);",
             "",
         )],
     },
@@ -189,7 +189,7 @@ const FAULTS: &[Fault] = &[
         violates: None,
         edits: &[(
             "src/rooms/resuming.rs",
-            "for (session, denial) in denied {\n            self.revoke(id, &session, denial.code().as_str());\n        }",
+            "for (session, denial) in denied {\n            self.revoke(id, &session, denial.code());\n        }",
             "drop(denied);",
         )],
     },

@@ -24,7 +24,9 @@ use indexmap::IndexMap;
 use crate::{
     Millis,
     browser_event::{self, BrowserEvent},
-    cursor, feed,
+    cursor,
+    error_code::ErrorCode,
+    feed,
     ids::{SessionId, UserId},
     log::Entry,
     position::Position,
@@ -369,7 +371,7 @@ impl Rooms {
     }
 
     /// Removes a member from a session's room and sends it `session-revoked`.
-    fn revoke(&mut self, id: SocketId, session: &SessionId, reason: &'static str) {
+    fn revoke(&mut self, id: SocketId, session: &SessionId, reason: ErrorCode) {
         if let Some(socket) = self.sockets.get_mut(&id) {
             socket.sessions.remove(session);
             self.send(id, browser_event::session_revoked(session, reason));

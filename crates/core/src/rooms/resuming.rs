@@ -74,7 +74,7 @@ impl Rooms {
     pub(super) fn resume_promise_denied(&mut self, id: SocketId, session: &SessionId, denial: JoinDenial) {
         self.remove_from_room(id, &RoomId::Session(session.clone()));
         if denial.is_final() {
-            self.revoke(id, session, denial.code().as_str());
+            self.revoke(id, session, denial.code());
         } else {
             self.actions.push_back(Action::Close(id));
         }
@@ -101,7 +101,7 @@ impl Rooms {
         }
         self.resumed(id, ResumeOutcome::Continued);
         for (session, denial) in denied {
-            self.revoke(id, &session, denial.code().as_str());
+            self.revoke(id, &session, denial.code());
         }
         for (session, from, entries) in ready {
             self.replay(id, &RoomId::Session(session.clone()), &session, from, entries);

@@ -6,6 +6,7 @@ use super::{Action, JoinDenial, Member, Rooms, SocketId};
 use crate::{
     browser_event::{self, BrowserEvent},
     cursor,
+    error_code::ErrorCode,
     ids::SessionId,
     log::Entry,
     position::Position,
@@ -27,7 +28,7 @@ impl Rooms {
                 .filter(|socket| room.members.contains_key(socket))
                 .collect();
             for socket in removed {
-                self.revoke(socket, session, "removed");
+                self.revoke(socket, session, ErrorCode::Removed);
             }
         }
         let Some(room) = self.rooms.get_mut(id) else {
@@ -79,7 +80,7 @@ impl Rooms {
         };
         let removed: Vec<_> = room.members.keys().copied().filter(is_removed).collect();
         for socket in removed {
-            self.revoke(socket, session, JoinDenial::NotAParticipant.code().as_str());
+            self.revoke(socket, session, JoinDenial::NotAParticipant.code());
         }
         if let Some(room) = self.rooms.get_mut(id) {
             for (_, member) in room.members.iter_mut() {
@@ -99,7 +100,7 @@ impl Rooms {
             self.deny(socket, session, JoinDenial::SessionNotFound);
         }
         for socket in members {
-            self.revoke(socket, session, JoinDenial::SessionNotFound.code().as_str());
+            self.revoke(socket, session, JoinDenial::SessionNotFound.code());
         }
     }
 

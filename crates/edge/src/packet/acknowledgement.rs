@@ -86,33 +86,6 @@ fn session_json(session: Option<&str>) -> String {
 mod tests {
     use super::*;
 
-    /// Describes the codes to the TypeScript packages.
-    const BROWSER_PROTO: &str = include_str!("../../../../proto/roomcast/browser/v1/browser.proto");
-
-    #[test]
-    fn browser_proto_describes_every_error_code() {
-        let mut codes = [
-            ErrorCode::TokenMissing,
-            ErrorCode::TokenInvalid,
-            ErrorCode::TokenExpired,
-            ErrorCode::SessionNotFound,
-            ErrorCode::NotAParticipant,
-            ErrorCode::TooManySessions,
-            ErrorCode::BadRequest,
-            ErrorCode::RateLimited,
-            ErrorCode::Unavailable,
-        ]
-        .map(|code| code.as_str().to_owned());
-        let described = BROWSER_PROTO.lines().filter_map(|line| {
-            let (name, _) = line.trim().strip_prefix("ERROR_CODE_")?.split_once(" = ")?;
-            Some(name.to_lowercase()).filter(|name| name != "unspecified")
-        });
-        let mut described: Vec<_> = described.collect();
-        codes.sort();
-        described.sort();
-        assert_eq!(described, codes);
-    }
-
     #[test]
     fn text_from_a_browser_is_escaped_in_a_denial() {
         let denied = Acknowledgement::denied(Some("a\"b"), ErrorCode::BadRequest, "say \"id\"");
