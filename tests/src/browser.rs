@@ -41,7 +41,7 @@ impl Browser {
     /// The next report, which must be of this kind; upgrades and reconnection attempts are skipped.
     ///
     /// # Panics
-    /// If another report comes first, or none.
+    /// If another report arrives first, or none arrives.
     async fn next(&mut self, on: &str) -> Value {
         loop {
             let report = self.report(on).await;
@@ -82,7 +82,7 @@ impl Browser {
     /// The next event: its name, first argument and cursor.
     ///
     /// # Panics
-    /// If another report comes first, or if the event does not have these two arguments.
+    /// If another report arrives first, or if the event does not have these two arguments.
     pub async fn next_event(&mut self) -> (String, Value, String) {
         let report = self.next("event").await;
         let name = report["event"].as_str().expect("a name").to_owned();
@@ -108,7 +108,7 @@ impl Browser {
     /// The next events, which must be updates of the session with these statuses, in order.
     ///
     /// # Panics
-    /// If another event comes.
+    /// If another event arrives first.
     pub async fn expect_statuses(&mut self, session: &str, statuses: Range<u32>) {
         for status in statuses {
             let update = self.expect_event("session-updated").await;

@@ -9,7 +9,7 @@ pub struct Cluster {
     pub redis: Redis,
     /// All of them are connected to `redis`.
     pub control_planes: Vec<Process>,
-    /// Edge n prefers control plane n; all know every control plane.
+    /// Edge n prefers control plane n. Each edge has the addresses of all control planes.
     pub edges: Vec<Process>,
 }
 

@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::within;
 
-/// The limit of one socket's unread reports; a report above it is dropped. No test comes close.
+/// The limit of one socket's unread reports; a report above it is dropped. No test reaches it.
 const REPORTS: usize = 200_000;
 /// The limit of unwritten commands; a caller waits while the queue is full.
 const COMMANDS: usize = 10_000;

@@ -1,4 +1,4 @@
-//! Temporary files.
+//! Temporary folders with files, and keys that openssl creates.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! The real grpcurl.
+//! Calls made with the real grpcurl program.
 
 use std::{net::SocketAddr, process::Stdio};
 
@@ -53,7 +53,7 @@ pub async fn grpcurl(addr: SocketAddr, arguments: &str, request: &str) -> Grpcur
 /// returns the output up to then.
 ///
 /// # Panics
-/// If the text does not come.
+/// If the text is not printed in time.
 pub async fn grpcurl_until(addr: SocketAddr, arguments: &str, request: &str, text: &str) -> String {
     let mut child = start(addr, arguments, request).await;
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();

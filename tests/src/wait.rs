@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-/// How long a wait lasts before it fails the test. No test depends on it otherwise.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+/// How long a wait lasts before it fails the test. It only ends a test that hangs: no assertion depends on it, and a busy
+/// machine may need half of it to start a process.
+pub const DEADLINE: Duration = Duration::from_secs(60);
 /// How often `eventually` polls.
 const INTERVAL: Duration = Duration::from_millis(20);
 

@@ -12,7 +12,7 @@ export class Listeners<Args extends unknown[] = []> {
     return () => this.#entries.delete(entry);
   }
 
-  /** Removes one addition of the listener. */
+  /** Removes the listener. If it was added several times, one of them is removed. */
   delete(listener: (...args: Args) => void): void {
     for (const entry of this.#entries)
       if (entry.listener === listener) return void this.#entries.delete(entry);

@@ -8,7 +8,7 @@ import { parseCursor, type SessionCursor } from './session-cursor.js';
 import { SessionStore } from './session-store.js';
 import { Timer } from './timer.js';
 
-/** An edge responds within 15 s, or it has lost its control planes. */
+/** How long a join request waits for its response. An edge responds earlier, also if it has no control plane. */
 const RESPONSE_TIMEOUT_MS = 20_000;
 
 const NO_ACCESS: readonly ErrorCode[] = ['session_not_found', 'not_a_participant'];
@@ -28,7 +28,7 @@ type Phase =
   | 'left'
   /** Held. Waits for a connection, for the response to the join request, or for its retry. */
   | 'joining'
-  /** Held. In the room, and the store is ahead of the replay: waits for the response to the second join request. */
+  /** Held. In the room. The store is ahead of the replay, so the page waits for the response to the second join request. */
   | 'replaying'
   /** Held. In the room, and the store is up to date. */
   | 'live'

@@ -149,7 +149,7 @@ export class SessionStore implements SessionView {
     this.#update(facts, { status: 'joined' });
   }
 
-  /** `role` is used if the token does not contain the user, so that the participants do not determine the role. */
+  /** `role` is used if the participants do not show the role, because the token does not contain the user. */
   #factsOf(session: Session, role = this.#facts.role): Partial<SessionFacts> {
     const { participants } = session;
     return { session, participants, role: this.#roleIn(participants) ?? role };

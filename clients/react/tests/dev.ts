@@ -16,7 +16,7 @@ afterEach(() => {
   cleanup();
   // The next test represents another tab, which has no saved positions.
   sessionStorage.clear();
-  // React reports its warnings there.
+  // React reports its warnings with console.error.
   expect(errors).not.toHaveBeenCalled();
 });
 

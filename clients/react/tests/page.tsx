@@ -27,5 +27,5 @@ function Interview({ observed }: { observed: Observed }) {
   return <p>{[connected ? 'on' : 'off', connection.status, status, participants.length].join(' ')}</p>;
 }
 
-/** The render before the page can have connected. */
+/** The first render, before the page is connected. */
 export const FIRST_RENDER = '<p>off idle idle 0</p>';

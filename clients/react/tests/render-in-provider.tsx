@@ -5,7 +5,7 @@ import { SocketProvider, type SocketProviderProps } from '@roomcast/react';
 interface RenderedHook<T> {
   /** The value of the hook in the last committed render. */
   readonly current: T;
-  /** Renders again, with other props of the provider or the same. */
+  /** Renders again; `props` replaces the props of the provider. */
   rerender(props?: SocketProviderProps): void;
   unmount(): void;
 }

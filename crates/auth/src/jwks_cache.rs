@@ -1,8 +1,8 @@
 //! The cached keys of one JWKS, and the only code that fetches them again.
 //!
-//! It never runs two fetches at a time and never starts fetches more often than [`MIN_FETCH_INTERVAL`], whatever tokens
-//! strangers send. A failed fetch never discards good keys. A successful one replaces all keys, also by none: the issuer
-//! may withdraw every key.
+//! It never runs two fetches at a time and never starts fetches more often than [`MIN_FETCH_INTERVAL`], even if clients
+//! send many tokens with unknown keys. A failed fetch never discards good keys. A successful one replaces all keys, even
+//! if the new JWKS is empty, because the issuer may withdraw every key.
 
 use std::sync::Arc;
 use std::time::Duration;

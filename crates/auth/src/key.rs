@@ -49,7 +49,7 @@ impl Key {
         if secret.len() < RECOMMENDED_SECRET_BYTES {
             warn!(
                 bytes = secret.len(),
-                "the shared secret is shorter than {RECOMMENDED_SECRET_BYTES} bytes and may be guessed"
+                "the shared secret is short enough to be guessed; use at least {RECOMMENDED_SECRET_BYTES} random bytes"
             );
         }
         Some(Self::new(HMAC, DecodingKey::from_secret(secret)))

@@ -67,7 +67,7 @@ impl KeySource {
         Self::public_key_pem(&read(path)?)
     }
 
-    /// A JWKS (RFC 7517): a file, which is read now and again later, or an `https://` URL, which is fetched later.
+    /// A JWKS (RFC 7517): a file, which is read immediately and again later, or an `https://` URL, which is fetched later.
     /// `http://` is allowed for loopback hosts only.
     ///
     /// # Errors

@@ -72,7 +72,7 @@ pub enum Reason {
     /// The claim that contains the id of the user or the name of the service is absent.
     #[error("no subject")]
     NoSubject,
-    /// The claim that contains the id of the user or the name of the service is not a valid one.
+    /// The claim that contains the id of the user or the name of the service is not valid.
     #[error("bad subject")]
     BadSubject,
 }

@@ -74,6 +74,12 @@ impl Verifier {
         self.policy.identify(&token.claims()?, self.clock.now())
     }
 
+    /// The clock that decides whether a token has expired.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Fetches every JWKS now and then about every `interval`, earlier after a failure. Never returns: its owner drops
     /// it. It does nothing for sources that never change.
     pub async fn keep_fresh(&self, interval: Duration) {

@@ -14,7 +14,7 @@ pub(crate) enum ProcessRole {
     FanOut,
     /// A process that the one under test depends on: a control plane, or the node where events are published.
     Supporting,
-    /// Redis.
+    /// The store of a competitor, which is Redis.
     Store,
     /// The load generator.
     Load,

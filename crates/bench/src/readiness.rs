@@ -26,7 +26,7 @@ pub(crate) fn wait_until(subject: &str, mut is_true: impl FnMut() -> bool) -> Be
     Ok(())
 }
 
-/// A port that was free a moment ago.
+/// A port that no process listens on. Another process may take it before it is used.
 pub(crate) fn free_port() -> BenchResult<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

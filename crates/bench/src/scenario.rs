@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{competitors::Competitor, shape::Shape};
 
-/// A scenario.
+/// A scenario: the sockets, rooms and processes, and the load that is measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
     /// The name in the results and in the names of files.
@@ -44,7 +44,7 @@ pub(crate) enum Workload {
 pub(crate) struct PhaseDurations {
     pub(crate) warm_up: Duration,
     pub(crate) closed_loop: Duration,
-    /// For each rate.
+    /// How long each rate of the open loop is measured.
     pub(crate) open_loop: Duration,
     /// How long sockets are idle before their memory is read.
     pub(crate) idle: Duration,

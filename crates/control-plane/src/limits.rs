@@ -10,7 +10,7 @@ pub(crate) const HELLO_DEADLINE: Duration = Duration::from_secs(5);
 pub(crate) const STREAM_GRACE: Duration = Duration::from_millis(500);
 /// How often the store is pinged.
 pub(crate) const PING_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a ping of the store may take. The store's own calls give up sooner.
+/// How long a ping of the store may take. The store's own calls time out earlier.
 pub(crate) const PING_DEADLINE: Duration = Duration::from_secs(3);
 /// How often an idle connection is probed with an HTTP/2 ping.
 pub(crate) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);

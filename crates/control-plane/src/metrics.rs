@@ -74,7 +74,7 @@ impl Metrics {
         registry.register("streamed_commands", help, metrics.commands.clone());
         registry.register(
             "reads",
-            "Reads of the store by the hub: attempts, by outcome",
+            "Attempts of the hub to read the store, by kind and outcome",
             metrics.reads.clone(),
         );
         registry.register(

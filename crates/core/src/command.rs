@@ -18,29 +18,29 @@ use crate::{
 pub enum SessionCommand {
     /// Creates or replaces the session.
     Publish {
-        /// The new status.
+        /// The new status, in the backend's own terms.
         status: Arc<str>,
         /// The new participants, each user and each exclusive role at most once; `None`: unchanged.
         participants: Option<Vec<(UserId, Role)>>,
-        /// The new attributes.
+        /// The new attributes; they replace all earlier ones.
         attributes: JsonObject,
         /// The revision that the session must have; 0: it must not exist; `None`: any.
         expected_revision: Option<u64>,
     },
     /// Assigns a role; a user who is not a participant becomes one.
     SelectRole {
-        /// The user.
+        /// The user who gets the role.
         user: UserId,
         /// The new role; it replaces any earlier one.
         role: Role,
     },
     /// Creates or changes feedback.
     UpdateFeedback {
-        /// The feedback.
+        /// The feedback that is created or changed.
         feedback: FeedbackId,
         /// The user whose pending feedback for the session this settles.
         author: Option<UserId>,
-        /// The changed fields.
+        /// The changed fields; the core does not interpret them.
         updates: JsonObject,
         /// The created feedback; `None` if none was created.
         new_feedback: Option<JsonObject>,
@@ -49,7 +49,7 @@ pub enum SessionCommand {
     },
     /// Removes a participant.
     RemoveParticipant {
-        /// The participant.
+        /// The participant who is removed.
         user: UserId,
     },
 }
@@ -61,7 +61,7 @@ pub enum CommandDenial {
     #[error("the session does not exist: create it with PublishSessionUpdate")]
     SessionNotFound,
     /// Another participant holds the exclusive role.
-    #[error("the role {0} is taken by another participant")]
+    #[error("the role {0} is taken by another participant: assign another role to that participant first")]
     RoleTaken(Role),
     /// The session does not have the expected revision.
     #[error("the session is at revision {current}: read it and send the update again")]
@@ -75,9 +75,9 @@ pub enum CommandDenial {
     /// The event's payload exceeds the limit.
     #[error("the event's payload has {bytes} bytes as JSON: the limit is {limit}")]
     PayloadTooLarge {
-        /// The payload's size.
+        /// The payload's size as JSON, in bytes.
         bytes: usize,
-        /// The maximum size.
+        /// The limit, in bytes, inclusive.
         limit: usize,
     },
     /// The request id was used with a different request.

@@ -1,4 +1,4 @@
-//! The codes by which a browser learns why a connection or a request was denied.
+//! The codes that state to a browser why a connection or a request was denied.
 
 use std::fmt;
 

@@ -17,21 +17,21 @@ pub enum Event {
     SessionUpdated {
         /// The session after the update.
         session: Arc<Session>,
-        /// The users who were participants before the update and are none after it.
+        /// The users who were participants before the update and are not after it.
         removed: Vec<UserId>,
     },
-    /// A user got a role, and became a participant if they were none.
+    /// A user got a role. A user who was not a participant became one.
     RoleSelected {
-        /// The user.
+        /// The user who got the role.
         user: UserId,
         /// The new role; it replaces any earlier one.
         role: Role,
     },
     /// Feedback was created or changed.
     FeedbackUpdated {
-        /// The feedback.
+        /// The feedback that was created or changed.
         feedback: FeedbackId,
-        /// The changed fields.
+        /// The changed fields, as the backend gave them.
         updates: JsonObject,
         /// The created feedback; `None` if none was created.
         new_feedback: Option<JsonObject>,
@@ -45,12 +45,12 @@ pub enum Event {
     },
     /// The user has pending feedback for a session.
     FeedbackRequired {
-        /// The session.
+        /// The session that the feedback is about.
         session: SessionId,
     },
     /// The user's feedback for a session is no longer pending. Browsers see no event for it.
     FeedbackSettled {
-        /// The session.
+        /// The session that the feedback is about.
         session: SessionId,
     },
     /// Every socket that the user had at this position must be closed.

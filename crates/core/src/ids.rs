@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_what_is_wrong() {
+    fn an_error_has_the_reason() {
         assert_eq!("".parse::<UserId>(), Err(IdError::Empty));
         assert_eq!("x".repeat(129).parse::<UserId>(), Err(IdError::TooLong(129)));
         assert_eq!("a b".parse::<UserId>(), Err(IdError::Character(1)));

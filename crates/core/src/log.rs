@@ -12,9 +12,9 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The entry's place in the log, with its mark.
+    /// The entry's position in the log: epoch, offset and mark.
     pub position: Position,
-    /// When the store appended it, by the store's clock: milliseconds since the Unix epoch.
+    /// When the store appended the entry, by the store's clock, in milliseconds since the Unix epoch.
     pub published_at: Millis,
     /// The fact that the entry records.
     pub event: Event,

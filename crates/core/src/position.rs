@@ -123,7 +123,7 @@ impl fmt::Debug for Mark {
     }
 }
 
-/// A place in a room's log: an epoch, an offset, and the mark of the entry at that offset.
+/// A position in a room's log: an epoch, an offset, and the mark of the entry at that offset.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// The incarnation of the log.

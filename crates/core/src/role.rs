@@ -9,7 +9,7 @@ pub enum Role {
     Interviewer,
     /// Is interviewed; at most one per session.
     Interviewee,
-    /// Watches; any number per session.
+    /// Watches the session; a session can have any number of observers.
     Observer,
 }
 

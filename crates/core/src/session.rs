@@ -12,7 +12,7 @@ use crate::{
 /// A user who takes part in a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Participant {
-    /// The user.
+    /// The user who takes part in the session.
     pub user: UserId,
     /// The user's only role in the session.
     pub role: Role,

@@ -137,7 +137,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_behaves_like_a_btree_map(steps in proptest::collection::vec((0u8..40, any::<Option<u16>>()), 0..200)) {
+        fn a_small_map_behaves_like_a_btree_map(steps in proptest::collection::vec((0u8..40, any::<Option<u16>>()), 0..200)) {
             let (mut map, mut tree) = (SmallMap::default(), BTreeMap::new());
             for (key, value) in steps {
                 match value {
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_as_small_as_a_slice() {
+    fn a_small_map_is_as_small_as_a_slice() {
         assert_eq!(size_of::<SmallMap<u64, [u64; 4]>>(), size_of::<Box<[u64]>>());
     }
 }

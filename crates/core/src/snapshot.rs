@@ -86,7 +86,7 @@ impl Session {
 pub struct Snapshot {
     /// The position of the last entry that the state includes.
     pub position: Position,
-    /// The state.
+    /// The state after that entry.
     pub state: RoomState,
 }
 

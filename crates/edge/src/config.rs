@@ -8,7 +8,7 @@ use roomcast_proto::link::MAX_ID_BYTES;
 /// The configuration of an edge.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The edge's id for the life of the process.
+    /// The edge's id, which is the same until the process ends.
     pub edge_id: EdgeId,
     /// The `http://` or `https://` addresses of control planes, at least one. One control plane feeds the edge at a time.
     pub control_planes: Vec<http::Uri>,

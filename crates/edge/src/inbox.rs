@@ -20,7 +20,7 @@ use crate::outbound::SocketHandle;
 /// connections, resumes, refreshed tokens and the results of calls wait.
 pub(crate) const INBOX_LIMIT: usize = 16_384;
 
-/// Numbers the attachments of the link in the life of the process. An interest of one attachment has no meaning for the
+/// Numbers the attachments of the link, for as long as the process runs. An interest of one attachment has no meaning for the
 /// next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct AttachmentId(pub(crate) u64);

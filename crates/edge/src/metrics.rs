@@ -43,7 +43,7 @@ impl Metrics {
         edge.register("rooms", "Rooms with at least one socket", it.rooms.clone());
         edge.register(
             "attached",
-            "Whether the edge is attached to a control plane: 1 or 0",
+            "1 while the edge is attached to a control plane, otherwise 0",
             it.attached.clone(),
         );
         edge.register(

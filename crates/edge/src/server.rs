@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use roomcast_auth::{Clock, REFRESH_INTERVAL};
+use roomcast_auth::REFRESH_INTERVAL;
 use roomcast_runtime::{
     admin::Readiness,
     lifecycle::{Shutdown, Tasks},
@@ -17,7 +17,7 @@ use crate::{
     drain::drain,
     http::{self, HttpService},
     inbox,
-    link::{self, Dialer, LinkConfig},
+    link::{self, Dialer, INTERESTS_LIMIT, LinkConfig},
     metrics::Metrics,
     packet::MAX_PACKET_BYTES,
     rate_limit::RateLimit,
@@ -26,7 +26,7 @@ use crate::{
     transport::Transports,
 };
 
-/// The read buffer of each WebSocket, in bytes. Mostly a browser sends a join with its position.
+/// The read buffer of each WebSocket, in bytes. It is large enough for the usual message, a join with a position.
 const READ_BUFFER_BYTES: usize = 128;
 /// How long a browser may take to connect to the namespace with a valid token, after it opened a transport.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -63,6 +63,7 @@ pub fn serve(config: Config, listener: TcpListener, process: Process<'_>) {
         control_planes: config.control_planes,
         dialer: Dialer::new(config.api_token, config.tls),
         rebalance: config.rebalance,
+        interests_limit: INTERESTS_LIMIT,
     };
     let gate = process.readiness.register("link");
     let link = link::link(link_config, inbox.clone(), gate, metrics.clone());
@@ -71,7 +72,7 @@ pub fn serve(config: Config, listener: TcpListener, process: Process<'_>) {
     tasks.spawn_through_drain("reads", link.reads.run());
     let rooms = RoomsTask::new(
         limits.sessions_per_socket,
-        Clock::system(),
+        config.verifier.clock().clone(),
         transports.flushers().count(),
         link.handle,
         metrics.clone(),

@@ -53,7 +53,7 @@ impl<U: Message + Name + Default> Decoder for MessageDecoder<U> {
 
     fn decode(&mut self, buf: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
         U::decode(buf).map(Some).map_err(|error| {
-            // Servers and clients use this codec. Only the name tells a request from a response.
+            // Servers and clients use this codec. Only the name distinguishes a request from a response.
             if U::NAME.ends_with("Request") {
                 decode_failure(&error).into()
             } else {

@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn an_internal_error_tells_nothing() {
+    fn an_internal_error_contains_no_details() {
         let status = Status::from(Failure::Internal);
         assert_eq!(status.code(), Code::Internal);
         assert_eq!(

@@ -95,7 +95,7 @@ impl Fields {
     }
 }
 
-/// Callers choose the names of a Struct's fields, and their length.
+/// Limits the length of a text, because callers choose the names of a Struct's fields.
 fn truncate(mut text: String) -> String {
     if text.len() > MAX_TEXT_BYTES {
         text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));

@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line: the commands of `roomcast` and their help.
 
 use clap::{Parser, Subcommand};
 

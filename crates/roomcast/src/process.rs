@@ -101,7 +101,7 @@ pub(crate) async fn listen(flag: &str, addr: SocketAddr) -> Result<(TcpListener,
 pub(crate) async fn listen_admin(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), ConfigError> {
     let bound = listen("--admin-addr", addr).await?;
     if !addr.ip().is_loopback() {
-        warn!(%addr, "the admin endpoints need no authentication, and other machines can reach --admin-addr");
+        warn!(%addr, "other machines can reach --admin-addr, and the admin endpoints need no authentication: use a loopback address or a firewall");
     }
     Ok(bound)
 }

@@ -25,7 +25,7 @@ pub(crate) struct Subscriptions {
     source: Source,
 }
 
-/// Where notifications come from.
+/// The source of notifications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The same process: a subscription is active at once.
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_room_that_is_left_during_its_subscription_is_unsubscribed_from() {
+    fn a_room_that_is_left_during_its_subscription_is_unsubscribed() {
         let subscriptions = Subscriptions::new(Source::Connection);
         let mut reader = subscriptions.reader();
         reader.subscribe(room("user:a"));
@@ -367,6 +367,6 @@ mod tests {
     fn a_second_reader_panics() {
         let subscriptions = Subscriptions::new(Source::Local);
         let _first = subscriptions.reader();
-        let _second = subscriptions.reader();
+        let _ = subscriptions.reader(); // panics
     }
 }

@@ -12,11 +12,11 @@ pub(crate) struct Deployment {
     redis: Redis,
     planes: Vec<Process>,
     edges: Vec<Process>,
-    /// From each control plane to Redis.
+    /// The proxies from each control plane to Redis.
     to_redis: Vec<Proxy>,
-    /// From each edge to each control plane.
+    /// The proxies from each edge to each control plane.
     links: Vec<Vec<Proxy>>,
-    /// From pages to each edge, in place of a load balancer.
+    /// The proxies from pages to each edge, in place of a load balancer.
     balancers: Vec<Proxy>,
 }
 

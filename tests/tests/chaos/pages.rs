@@ -103,7 +103,7 @@ pub(crate) struct Observations {
     events: AtomicU64,
     recovered: AtomicU64,
     fresh: AtomicU64,
-    /// From the OK of each event to its delivery.
+    /// The time from the OK of each event to its delivery.
     latencies: Mutex<Vec<Duration>>,
     faults: Mutex<Faults>,
     /// The longest latency on each kind of transport.

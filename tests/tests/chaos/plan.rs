@@ -6,7 +6,7 @@ use std::time::Duration;
 const PAGES_PER_SESSION: usize = 20;
 
 pub(crate) struct Plan {
-    /// Of the schedule of faults.
+    /// The seed of the schedule of faults.
     pub(crate) seed: u64,
     /// The number of random faults.
     pub(crate) faults: u64,

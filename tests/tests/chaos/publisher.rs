@@ -20,7 +20,7 @@ use crate::{deployment::Deployment, plan::Plan};
 /// The publishers of all sessions.
 pub(crate) struct Publishers {
     stop: watch::Sender<bool>,
-    /// By session.
+    /// The publisher of each session.
     tasks: BTreeMap<String, JoinHandle<u64>>,
     /// The number of the last event of each session; zero while its publisher is running.
     ends: BTreeMap<String, watch::Sender<u64>>,

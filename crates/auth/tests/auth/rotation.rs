@@ -203,7 +203,7 @@ async fn an_issuer_may_withdraw_every_key() {
 }
 
 #[tokio::test]
-async fn keys_are_kept_fresh_in_the_background() {
+async fn keys_are_refreshed_in_the_background() {
     let (server, time) = (JwksServer::start(&[old().jwk()]).await, Time::new());
     let verifier = verifier_for(&server, &time);
     let rotation = async {

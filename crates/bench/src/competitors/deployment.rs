@@ -48,9 +48,9 @@ pub(crate) struct RunningProcesses(Vec<ChildProcess>);
 /// The CPU time of a competitor.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CpuUsage {
-    /// Of the processes that hold sockets.
+    /// The usage of the processes that hold sockets.
     pub(crate) fan_out: CpuTime,
-    /// Of all processes.
+    /// The usage of all processes.
     pub(crate) all: CpuTime,
 }
 

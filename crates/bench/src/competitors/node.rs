@@ -1,4 +1,4 @@
-//! Socket.IO on Node.js.
+//! Starts Socket.IO on Node.js: one process alone, or two processes with the Redis adapter.
 
 use std::{net::SocketAddr, process::Command};
 

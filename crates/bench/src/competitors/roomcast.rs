@@ -1,4 +1,4 @@
-//! Roomcast.
+//! Starts Roomcast: control planes, edges and Redis.
 
 use std::{net::SocketAddr, process::Command, sync::Arc};
 

@@ -10,7 +10,7 @@ pub(crate) struct WindowCounts {
     pub(crate) deliveries: u64,
     /// Events that all sockets of their rooms have received.
     pub(crate) completed_events: u64,
-    /// Of each delivery, from the time at which its event was due, in nanoseconds.
+    /// The latency of each delivery, from the time at which its event was due, in nanoseconds.
     pub(crate) latency: Histogram<u64>,
     /// The length of the window.
     pub(crate) duration: Duration,

@@ -3,7 +3,7 @@
 /// The first frame in a buffer. `used` is the length of the frame, in bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ParsedFrame<'a> {
-    /// A text frame.
+    /// A complete text frame. `payload` does not contain the header.
     Text { payload: &'a [u8], used: usize },
     /// A control frame.
     Control { opcode: u8, used: usize },

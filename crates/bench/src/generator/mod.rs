@@ -50,7 +50,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 const TIMER: Token = Token(usize::MAX);
 
-/// The load generator.
+/// The load generator, with its sockets, its rooms and the publisher of its events.
 pub(crate) struct Generator {
     poll: Poll,
     timer: Timer,

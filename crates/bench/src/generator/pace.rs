@@ -1,11 +1,11 @@
-//! When events are published.
+//! The pace at which the load generator publishes events.
 
 use std::time::Duration;
 
 /// How the load generator publishes events.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Pace {
-    /// It publishes none.
+    /// It publishes no events.
     Idle,
     /// It keeps this number of events in flight: when all sockets of a room have received an event, it publishes the
     /// next one.
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_late_caller_receives_every_time_that_has_passed() {
+    fn a_late_caller_receives_every_time_that_is_due() {
         let mut schedule = Schedule::new(Duration::from_nanos(100), 10.0);
         let taken: Vec<_> = std::iter::from_fn(|| schedule.take(135)).collect();
         assert_eq!(taken, [100, 110, 120, 130]);

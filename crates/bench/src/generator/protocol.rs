@@ -1,4 +1,5 @@
-//! The protocols of the competitors, from the client's side. Pure: received texts go in, texts to send come out.
+//! The protocols of the competitors, from the client's side. It is pure: its input is
+//! received text, its output is text to send.
 
 use memchr::memmem;
 

@@ -10,7 +10,7 @@ use rustix::net::sockopt;
 
 use super::protocol::Phase;
 
-/// One connection.
+/// One connection of the load generator.
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: Option<TcpStream>,

@@ -19,7 +19,7 @@ const PLOT_BOTTOM: f64 = 280.0;
 /// One line of a picture.
 pub(super) struct Series {
     pub(super) name: String,
-    /// Factors and figures, from left to right.
+    /// The points from left to right: the factor by which the quantity grew, and the measured figure.
     pub(super) points: Vec<(f64, Spread)>,
 }
 

@@ -12,7 +12,7 @@ use clap::ValueEnum;
 
 use crate::error::BenchResult;
 
-/// A server of this program.
+/// A server that runs in a process of this program.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Server {
     Raw,

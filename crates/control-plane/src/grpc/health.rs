@@ -41,7 +41,7 @@ impl StoreHealth {
                 () = self.shutdown.draining() => break,
                 ping = self.ping() => ping,
             };
-            // Before the report, so that a watcher of SERVING finds the process ready.
+            // The gate changes before the report, so that the process is ready when a watcher receives SERVING.
             match &ping {
                 Ok(()) => self.gate.open(),
                 Err(_) => self.gate.close("the store is unreachable"),

@@ -45,7 +45,7 @@ pub enum ServeError {
     /// The server could not be set up, or it failed.
     #[error("the gRPC server failed: {0}")]
     Server(String),
-    /// A task that must run until the drain ended before it, or panicked.
+    /// A task panicked, or ended before the drain although it must run until then.
     #[error("a task of the control plane ended: {0}")]
     Task(String),
 }

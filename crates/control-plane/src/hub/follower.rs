@@ -66,7 +66,7 @@ pub(crate) struct HubHandle {
     shutdown: Shutdown,
 }
 
-/// One reader of rooms' feeds. When it is dropped, the hub forgets it.
+/// One reader of rooms' feeds. When it is dropped, the hub removes it and its interests.
 #[derive(Debug)]
 pub(crate) struct Follower {
     id: FollowerId,
@@ -75,7 +75,7 @@ pub(crate) struct Follower {
     waiting_interests: BTreeMap<RoomId, Option<Position>>,
     permits: Arc<Semaphore>,
     hub: HubHandle,
-    /// Dropped with the follower, which the hub notices.
+    /// Dropped with the follower, which notifies the hub.
     _drop_signal: oneshot::Sender<()>,
 }
 

@@ -29,8 +29,8 @@ pub(crate) struct StoreReads {
     /// At most `CONCURRENT_READS` reads hold a permit; the others wait. A read keeps its permit between attempts, so that
     /// a store that becomes reachable again does not get all reads at once.
     permits: Arc<Semaphore>,
-    /// A task results in an input to the hub, or in `None` if it was cancelled or failed. Each is a read that the hub
-    /// requested, so that their number is bounded by the rooms of interest and the rooms in which followers catch up.
+    /// A task returns an input for the hub, or `None` if it was cancelled or failed. The hub requests each read, so the
+    /// number of tasks is bounded by the rooms of interest and the rooms in which followers catch up.
     tasks: JoinSet<Option<Input>>,
 }
 

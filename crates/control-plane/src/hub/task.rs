@@ -78,9 +78,9 @@ impl HubTask {
         loop {
             let deadline = self.hub.next_deadline().map(|at| self.started + duration(at));
             let input = tokio::select! {
-                // Inputs that our own limits bound come before notifications, which nothing bounds. The store drops
-                // notifications that are late and reports it, and the rooms are then read again. For the same reason,
-                // tails are compared before notifications are handled.
+                // Our own limits bound the number of all inputs except notifications, so notifications are handled
+                // last, also after the comparison of tails. The store drops notifications that are not taken in time
+                // and reports it; their rooms are then read again.
                 biased;
                 Some(result) = self.reads.next() => Some(result),
                 Some(Ok(follower)) = self.dropped.join_next() => Some(self.remove_follower(follower)),
@@ -111,7 +111,7 @@ impl HubTask {
         Millis::try_from(self.started.elapsed().as_millis()).unwrap_or(Millis::MAX)
     }
 
-    /// The input that the command is to the hub, if it is one.
+    /// Handles a command of a follower. Returns the input for the hub that follows from it, if any.
     fn handle_command(&mut self, command: HubCommand) -> Option<Input> {
         match command {
             HubCommand::Follow {
@@ -140,7 +140,7 @@ impl HubTask {
         }
     }
 
-    /// The input that the signal is to the hub, if it is one.
+    /// Handles a signal of the store. Returns the input for the hub that follows from it, if any.
     fn handle_signal(&mut self, signal: SubscriptionSignal) -> Option<Input> {
         match signal {
             SubscriptionSignal::Subscribed(room) => {

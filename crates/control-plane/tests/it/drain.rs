@@ -16,7 +16,7 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(3600);
 
 #[tokio::test]
-async fn an_edge_is_asked_to_go_away_and_the_server_ends_when_it_has_detached() {
+async fn an_edge_receives_go_away_and_the_server_ends_when_it_has_detached() {
     let server = TestServer::start().await;
     let mut edge = Edge::start(&server).await;
     server.shutdown.begin("test");

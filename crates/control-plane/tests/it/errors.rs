@@ -155,7 +155,7 @@ async fn an_unreachable_store_is_unavailable_with_a_retry_delay() {
 }
 
 #[tokio::test]
-async fn a_corrupt_store_is_an_internal_error_that_tells_nothing() {
+async fn a_corrupt_store_is_an_internal_error_without_details() {
     let log = LogCapture::start();
     let server = TestServer::start().await;
     server.store.corrupt();

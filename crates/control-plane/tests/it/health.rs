@@ -41,7 +41,7 @@ async fn a_health_watch_reports_the_drain() {
         .unwrap()
         .into_inner();
     while health_changes.message().await.unwrap().unwrap().status() != ServingStatus::Serving {}
-    // The stream has a grace in which the report must be sent. Time stands still until it has been sent.
+    // The stream has a grace in which the report must be sent. Time is paused until it has been sent.
     tokio::time::pause();
     server.shutdown.begin("test");
     assert_eq!(

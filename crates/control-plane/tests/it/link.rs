@@ -187,7 +187,7 @@ async fn the_link_of_an_edge_that_takes_nothing_is_closed_and_others_are_not_aff
 
 #[tokio::test]
 async fn an_edge_with_more_interests_than_its_queue_holds_receives_all_snapshots() {
-    // Together with long names, so many rooms also fill the buffers of the connection.
+    // Enough rooms with long names to fill the buffers of the connection, too.
     const ROOMS: usize = 12_000;
     let server = TestServer::start().await;
     let mut edge = Edge::attach_with_small_window(&server).await;

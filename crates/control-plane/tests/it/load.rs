@@ -1,4 +1,4 @@
-//! `GetLoad`, and the logs and metrics that tell attached edges from edges that only look for a control plane.
+//! `GetLoad`, and the logs and metrics that distinguish attached edges from edges that only look for a control plane.
 
 use prometheus_client::encoding::text::encode;
 use roomcast_control_plane::Config;

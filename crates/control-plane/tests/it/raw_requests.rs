@@ -86,7 +86,7 @@ async fn random_bytes_and_an_empty_request_are_invalid() {
 }
 
 #[tokio::test]
-async fn nesting_is_limited_whatever_the_depth() {
+async fn a_request_nested_too_deeply_is_invalid_at_any_depth() {
     let server = TestServer::start().await;
     for levels in [40, 90, 5_000] {
         let status = send(&server, nested(levels)).await.unwrap_err();

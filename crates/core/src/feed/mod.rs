@@ -35,7 +35,7 @@ pub enum Input {
         /// The tail that was read.
         tail: Position,
     },
-    /// The source was unavailable, and may be another one now: notifications may be lost, and so may entries.
+    /// The source was unavailable, and another source may have replaced it. Notifications and log entries may be lost.
     SourceLost,
     /// Further entries come from another source, which knows the feed's position. They may not fit the held entries.
     SourceChanged,

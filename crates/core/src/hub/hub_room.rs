@@ -23,7 +23,7 @@ pub(super) enum Follower {
     Live(Position),
 }
 
-/// The evidence for a follower's position.
+/// What shows that a follower has a position.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Evidence {
     /// A read of the log has just shown the position.
@@ -82,7 +82,8 @@ impl HubRoom {
         }
     }
 
-    /// Moves a follower to the state that its position allows. Returns whether a read is needed.
+    /// Makes a follower live if it has caught up with the feed, or else marks it as reading. Returns whether a read is
+    /// needed.
     pub(super) fn place(&mut self, follower: FollowerId, after: Position, evidence: Evidence) -> bool {
         let caught_up = self.feed.position().is_some_and(|position| match evidence {
             Evidence::Log => after.has_reached(position),

@@ -18,18 +18,18 @@ pub struct FollowerId(pub u64);
 pub enum Input {
     /// The follower wants a room's feed. A repeated interest in the same room restarts its feed with these arguments.
     Interest {
-        /// The follower.
+        /// The follower that requests the feed.
         follower: FollowerId,
-        /// The room.
+        /// The room whose feed it requests.
         room: RoomId,
         /// The position of the last entry that the follower has; `None`: it wants a snapshot first.
         after: Option<Position>,
     },
     /// The follower no longer wants the room's feed.
     EndInterest {
-        /// The follower.
+        /// The follower whose interest ends.
         follower: FollowerId,
-        /// The room.
+        /// The room that it no longer follows.
         room: RoomId,
     },
     /// The follower has ended; all of its interests end.
@@ -43,7 +43,7 @@ pub enum Input {
     Snapshot(RoomId, Option<Snapshot>),
     /// The result of [`Action::Read`].
     ReadResult {
-        /// The room.
+        /// The room whose log was read.
         room: RoomId,
         /// The exclusive lower bound of the read.
         after: Position,
@@ -65,7 +65,7 @@ pub enum Action {
     ReadSnapshot(RoomId),
     /// Read the room's log.
     Read {
-        /// The room.
+        /// The room whose log is read.
         room: RoomId,
         /// The exclusive lower bound of the read.
         after: Position,
@@ -74,11 +74,11 @@ pub enum Action {
     Compare(Vec<(RoomId, Position)>),
     /// Send an update to the follower; updates keep their order.
     Send {
-        /// The follower.
+        /// The follower that receives the update.
         follower: FollowerId,
-        /// The room.
+        /// The room that the update is about.
         room: RoomId,
-        /// The update.
+        /// What the follower receives.
         update: Update,
     },
 }
@@ -88,7 +88,7 @@ pub enum Action {
 pub enum Update {
     /// The room's state; later updates start after its position.
     Snapshot {
-        /// The state.
+        /// The room's state and the position at which it is true.
         snapshot: Arc<Snapshot>,
         /// Whether the follower's position could not be continued; otherwise it requested a snapshot.
         reset: bool,

@@ -27,7 +27,7 @@ use crate::{
 use hub_room::{Evidence, Follower, HubRoom};
 pub use io::{Action, FollowerId, Input, Update};
 
-/// The hub.
+/// The hub of a control plane; see the documentation of this module.
 #[derive(Debug, Default)]
 pub struct Hub {
     rooms: BTreeMap<RoomId, HubRoom>,
@@ -77,7 +77,8 @@ impl Hub {
         self.compare_at
     }
 
-    /// Compares the tails of the next batch of rooms, which reveals a lost last notification and a lost end of the log.
+    /// Compares the tails of the next batch of rooms. This detects a lost notification in a quiet room, and a log that
+    /// lost its last entries.
     pub fn handle_deadline(&mut self, now: Millis) {
         if self.compare_at.is_none_or(|at| at > now) {
             return;
@@ -159,6 +160,7 @@ impl Hub {
         }
     }
 
+    /// The room's subscription is active. If it was active before, notifications may have been lost in the meantime.
     fn subscribed(&mut self, id: &RoomId) {
         let Some(room) = self.rooms.get_mut(id) else {
             return;
@@ -207,6 +209,7 @@ impl Hub {
         }
     }
 
+    /// Sends the snapshot to every follower that waits for one, and starts the feed if it has not started.
     fn snapshot(&mut self, id: &RoomId, snapshot: Snapshot) {
         let Some(room) = self.rooms.get_mut(id) else {
             return;
@@ -244,6 +247,8 @@ impl Hub {
         }
     }
 
+    /// Handles a read of the log for the followers at `after`, or for the feed, or for both. If the log does not continue
+    /// from `after`, these followers get a snapshot as a reset.
     fn read_result(&mut self, id: &RoomId, after: Position, slice: LogSlice) {
         let Some(room) = self.rooms.get_mut(id) else {
             return;

@@ -32,10 +32,10 @@ pub enum Input {
         /// The socket's verified identity.
         user: UserId,
     },
-    /// A new socket presents a cursor: can each of its rooms be continued? The socket sends no requests before the
-    /// response, because it has not received its CONNECT.
+    /// A new socket presents a cursor. The response states whether each room of the cursor can be continued. Before it,
+    /// the socket sends no requests, because it has not received its CONNECT.
     Resume {
-        /// The new socket.
+        /// The socket that presents the cursor.
         socket: SocketId,
         /// The cursor's positions.
         positions: BTreeMap<SessionId, Position>,
@@ -46,7 +46,7 @@ pub enum Input {
     Disconnected(SocketId),
     /// A socket requests to join a session's room.
     Join {
-        /// The socket.
+        /// The socket that sent the request.
         socket: SocketId,
         /// The session to join.
         session: SessionId,
@@ -57,7 +57,7 @@ pub enum Input {
     },
     /// A socket leaves a session's room.
     Leave {
-        /// The socket.
+        /// The socket that sent the request.
         socket: SocketId,
         /// The session to leave.
         session: SessionId,
@@ -99,7 +99,7 @@ pub enum Input {
 /// The actions of the rooms of an edge.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Ask a control plane whether the user may join, and respond with [`Input::Authorized`].
+    /// Request from a control plane whether the user may join, and respond with [`Input::Authorized`].
     Authorize {
         /// The socket that joins.
         socket: SocketId,
@@ -113,7 +113,7 @@ pub enum Action {
     /// Request a room's feed from the link. While there is no link, the caller drops the action: [`Input::Attached`]
     /// repeats it.
     Interest {
-        /// The room.
+        /// The room whose feed is requested.
         room: RoomId,
         /// The position of the last entry that the edge has; `None`: a snapshot is wanted first.
         after: Option<Position>,
@@ -122,7 +122,7 @@ pub enum Action {
     EndInterest(RoomId),
     /// Read a part of a room's log for a replay, and respond with [`Input::ReadResult`].
     Read {
-        /// The room.
+        /// The room whose log is read.
         room: RoomId,
         /// The exclusive lower bound of the read.
         after: Position,
@@ -131,32 +131,32 @@ pub enum Action {
     Respond {
         /// The socket that sent the request.
         socket: SocketId,
-        /// The request.
+        /// The request that gets the response.
         request: SocketRequestId,
-        /// The response.
+        /// The only response to the request.
         response: SocketResponse,
     },
     /// Deliver an event to sockets that have the same cursor after it.
     Deliver {
         /// The sockets, at least one.
         sockets: Vec<SocketId>,
-        /// The event.
+        /// The same event for all sockets.
         event: Arc<BrowserEvent>,
         /// The sockets' cursor after the event.
         cursor: Arc<str>,
     },
     /// Deliver the events that a socket missed, as fast as it accepts them and before any later delivery.
     Replay {
-        /// The socket.
+        /// The socket that missed the events.
         socket: SocketId,
-        /// The missed events.
+        /// The missed events, in order.
         replay: Replay,
     },
     /// The outcome of [`Input::Resume`]. The replay, if any, follows.
     Resumed {
         /// The socket that resumes.
         socket: SocketId,
-        /// The outcome.
+        /// Whether the socket continues.
         outcome: ResumeOutcome,
     },
     /// Close the socket's transport: its client reconnects and resumes.
@@ -172,7 +172,7 @@ pub enum Action {
 pub enum ResumeOutcome {
     /// Every room is continued without a gap, except those of which the user is no longer a participant.
     Continued,
-    /// At least one room cannot be continued: the page starts with a fresh connection.
+    /// At least one room cannot be continued, so the page starts with a new connection without a cursor.
     Fresh,
     /// The control plane or the store is unavailable: the client must try again.
     Unavailable,

@@ -3,10 +3,10 @@
 //! A join passes through these phases: authorizing; awaiting, until the room's feed has reached the position of the
 //! admission; replaying, only with `after` and only if the room's window does not reach back far enough; member. The
 //! room's own state at its position decides whether the user is a participant, so a removal that the feed has passed
-//! denies the join, however late the admission arrives.
+//! denies the join, even if the admission arrives late.
 //!
-//! A resume on CONNECT (`resuming.rs`) is a join of each room of the cursor. These joins are held when they could be
-//! completed, until the outcome is known for all of them.
+//! A resume on CONNECT (`resuming.rs`) is a join of each room of the cursor. A join that could be completed waits
+//! until the joins of all rooms could be completed, or one of them fails.
 
 use std::sync::Arc;
 
@@ -229,6 +229,7 @@ impl Rooms {
             return;
         };
         let after = join.after.filter(|after| at.has_reached(*after));
+        // A member that joins again needs no replay, because it receives live events.
         if let Some(member) = room.members.get(&id) {
             let recovered = after.is_some_and(|after| after.has_reached(member.complete_after));
             return self.complete(id, room_id, session, recovered.then_some(at), Vec::new());

@@ -45,7 +45,7 @@ impl Rooms {
             return;
         };
         let start = from.unwrap_or(at);
-        // session-joined before the response, so that a page that has the response also has a cursor and can resume.
+        // session-joined is sent before the response, so that a page with the response also has a cursor to resume from.
         self.set_position(id, room_id, start);
         self.send(id, browser_event::session_joined(session, role));
         self.respond_joined(id, room_id, session, join.requests, role, start, from.is_some());

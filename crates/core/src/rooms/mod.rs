@@ -40,8 +40,8 @@ use local_room::{LocalRoom, Member, Recent};
 #[derive(Debug)]
 struct Socket {
     user: UserId,
-    /// The sessions in the socket's cursor. The position counts only until the socket is a member of the session's room:
-    /// it is the one that a resume promised to continue. The position of a member is that of the room.
+    /// The sessions in the socket's cursor. The position is the one from which a resume promised to continue. It is used
+    /// until the socket is a member of the session's room; the position of a member is that of the room.
     sessions: SmallMap<SessionId, Position>,
     joins: SmallMap<SessionId, Join>,
     /// `Some` until the outcome of the socket's resume is known.
@@ -335,7 +335,7 @@ impl Rooms {
             **recent = Recent::after(snapshot.position);
         }
         room.delivered = snapshot.position;
-        // Before the feed starts, because it may deliver held entries: members receive the reset before those.
+        // Members receive the reset before the feed starts, because its start may deliver held entries.
         match (id, before) {
             (RoomId::Session(session), Some(_)) => self.reset_session(id, session, snapshot.position),
             (RoomId::User(_), Some(before)) => self.reset_user(id, &before),

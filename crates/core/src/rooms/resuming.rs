@@ -1,5 +1,5 @@
-//! Resumes on CONNECT, for stock clients: either all rooms of a cursor are continued, or the page starts with a fresh
-//! connection.
+//! Resumes on CONNECT, for stock clients: either all rooms of a cursor are continued, or the page starts with a new
+//! connection without a cursor.
 //!
 //! Each room is authorized again. A room of which the user is no longer a participant does not prevent the resume: it is
 //! revoked.

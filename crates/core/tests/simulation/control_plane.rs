@@ -35,7 +35,7 @@ pub(crate) struct ControlPlane {
 pub(crate) struct Subscription {
     /// Changes with every confirmation. A response to an earlier id is ignored.
     pub(crate) id: u64,
-    /// Whether the store knows the subscription.
+    /// Whether the store has confirmed the subscription.
     pub(crate) is_active: bool,
 }
 

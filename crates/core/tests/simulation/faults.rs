@@ -1,4 +1,4 @@
-//! What happens at random during a run: requests of backends, changes of pages, and faults of everything that can fail.
+//! The random steps of a run: requests of backends, changes of pages, and faults of everything that can fail.
 
 use roomcast_core::{JsonObject, Millis, Role, SessionCommand, SessionId, UserId};
 
@@ -20,7 +20,7 @@ pub(crate) enum FaultStep {
     StartEdge(usize),
     /// Closes the next socket of an edge that drains, or stops the edge.
     DrainEdge(usize),
-    /// Of a control plane and an edge.
+    /// Ends the partition between a control plane and an edge.
     EndPartition(usize, usize),
     ReconnectStore(usize),
     ResumeReading(PageId),

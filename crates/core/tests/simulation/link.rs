@@ -39,13 +39,13 @@ pub(crate) struct Link {
 
 #[derive(Debug)]
 pub(crate) enum LinkMessage {
-    /// To the control plane.
+    /// Sent to the control plane.
     Interest(RoomId, Option<Position>),
-    /// To the control plane.
+    /// Sent to the control plane.
     EndInterest(RoomId),
-    /// To the edge.
+    /// Sent to the edge.
     Update(RoomId, Update),
-    /// To the edge: attach to another control plane.
+    /// Sent to the edge, which must attach to another control plane.
     GoAway,
 }
 

@@ -1,5 +1,5 @@
-//! The oracle knows every entry that was ever in a log, and the entry before it. It checks everything that a page
-//! receives against the invariants, which the violations name.
+//! The oracle records every entry that was ever in a log, and the entry before it. It checks everything that a page
+//! receives against the invariants. An error names the violated invariant.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -54,7 +54,7 @@ pub(crate) struct Track {
 }
 
 impl Track {
-    /// Continues a track of an earlier connection, whose losses count.
+    /// Continues the track of an earlier connection, from whose start the losses are counted.
     pub(crate) fn resume(&mut self, earlier: Option<&Self>) {
         self.is_replaying = true;
         self.losses = earlier.map_or(0, |earlier| earlier.losses);
@@ -150,8 +150,8 @@ impl Oracle {
         self.losses.get(room).copied().unwrap_or(0)
     }
 
-    /// The track of a page that joins at a position. `losses` are those at the start of the page's connection, because
-    /// the message with the position may have been on its way since then.
+    /// The track of a page that joins at a position. `losses` are the losses at the start of the page's connection,
+    /// because the message with the position may have been sent at any time after that.
     pub(crate) fn track(
         &self,
         session: &SessionId,
@@ -305,8 +305,8 @@ impl Oracle {
         }
     }
 
-    /// Whether continuity may end for a page that had this: the log has lost entries or cannot continue from there, or
-    /// the user was removed.
+    /// Whether continuity may end for a page with the track `had`: the log has lost entries or cannot continue from
+    /// there, or the user was removed.
     pub(crate) fn may_break(
         &self,
         session: &SessionId,

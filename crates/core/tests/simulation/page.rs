@@ -39,7 +39,7 @@ pub(crate) enum PageMessage {
 /// A request from a page to its edge.
 #[derive(Debug, Clone)]
 pub(crate) enum PageRequest {
-    /// With the position that the page has, if it presents one.
+    /// A join request, with the position that the page presents, if any.
     Join(SessionId, Option<Position>, SocketRequestId),
     Leave(SessionId, SocketRequestId),
 }

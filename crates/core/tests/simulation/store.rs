@@ -24,7 +24,7 @@ struct Log {
     entries: Vec<(Arc<Entry>, RoomState)>,
     /// The lowest number of entries that a loss of the last entries has left. The entry with this offset and later
     /// entries are never trimmed: a later entry may get the offset of a lost one, and only the mark of an entry that is
-    /// not trimmed tells the two apart.
+    /// not trimmed distinguishes the two.
     trim_limit: usize,
 }
 

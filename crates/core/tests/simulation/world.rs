@@ -43,7 +43,7 @@ pub(crate) struct World {
     /// The pairs of control plane and edge that cannot reach each other, with the id of the partition.
     pub(crate) partitions: BTreeMap<(usize, usize), u64>,
     pub(crate) links: BTreeMap<LinkId, Link>,
-    /// The steps to come, by time and then in the order in which they were scheduled.
+    /// The scheduled steps, by time and then in the order in which they were scheduled.
     steps: BTreeMap<(Millis, u64), Step>,
     last_id: u64,
     /// The current second, and the number of its steps so far.

@@ -15,7 +15,7 @@ const TEXT: u8 = 0x81;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
     body: Bytes,
-    /// The header and the bytes after the body, if they are pieces of their own.
+    /// The header and the bytes after the body; `None` if `body` contains both.
     around: Option<Box<(Header, Bytes)>>,
     /// Events and acknowledgements in the frame that socketioxide's path counts when the kernel has accepted them.
     tracked_events: u32,
@@ -174,7 +174,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_event_is_the_same_bytes_in_one_piece_and_with_a_shared_prefix() {
+    fn an_event_has_the_same_bytes_in_one_piece_and_with_a_shared_prefix() {
         for length in [0, 50, 100, 300, 70_000] {
             let event = BrowserEvent {
                 name: "session-updated",

@@ -9,11 +9,11 @@ use bytes::BytesMut;
 
 use crate::packet::frame_header::HeaderReader;
 
-/// The name of the last event that goes through socketioxide when the direct path replaces polling. It never reaches a
+/// The name of the last event that is sent through socketioxide when the direct path replaces polling. It never reaches a
 /// browser.
 pub(crate) const SENTINEL: &str = "~";
 
-/// What a frame carries, as far as the wire needs to know.
+/// The kinds of frames that the wire treats differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FrameKind {
     /// A Socket.IO CONNECT.

@@ -1,20 +1,20 @@
-//! The direct path: events are encoded as WebSocket frames here and written to the kernel by the task that has them,
-//! without socketioxide and its tasks. socketioxide still speaks the protocol (handshake, pings, the browser's packets);
-//! what it writes goes through the same queue.
+//! The direct path: the edge encodes events as WebSocket frames and writes them to the kernel itself, without
+//! socketioxide and its tasks. socketioxide still implements the protocol (handshake, pings, the browser's packets), and
+//! its frames enter the same queue.
 //!
 //! In this module, a *direct* frame is one that the edge encoded itself; all others are *socketioxide's*.
 //!
 //! The invariants of each wire:
 //!
 //! - D1 Only complete frames enter the queue, so that direct frames and socketioxide's interleave at frame boundaries.
-//!   The frames of one writer leave in the order in which they entered.
-//! - D2 No direct frame leaves before CONNECT. On a wire that replaced polling, none leaves before everything that went
-//!   through socketioxide. Earlier direct frames are held; CONNECT releases them, or the sentinel: the last event that
-//!   goes through socketioxide. The browser never sees the sentinel.
+//!   The frames of one writer are written in the order in which they entered.
+//! - D2 No direct frame is written before CONNECT. On a wire that replaced polling, none is written before all events
+//!   that were sent through socketioxide. Until then, direct frames are held. CONNECT releases them; after polling, the
+//!   sentinel does: the last event that is sent through socketioxide. The browser never receives the sentinel.
 //! - D3 While the queue is not empty, either the wire is on its flusher's list, or the kernel's buffer is full and the
 //!   wire registers itself with the flusher when the buffer has space again.
 //! - D4 Held and queued bytes together have a limit. A frame beyond it is returned, and the caller closes the transport:
-//!   no frame is left out in the middle. socketioxide waits instead, as it would on a TCP stream.
+//!   no frame is omitted between two others. socketioxide waits instead, as it would on a TCP stream.
 //! - D5 No direct frame enters after a WebSocket close or a Socket.IO DISCONNECT. No frame at all enters after the
 //!   transport was killed.
 //! - D6 No write waits. A browser that reads nothing does not delay other sockets, and its transport is closed after the
@@ -45,9 +45,9 @@ pub(crate) trait WireOwner: Send + Sync + 'static {
 /// When an event is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WriteMode {
-    /// By the caller, if nothing is queued for the socket.
+    /// The caller writes the event at once, if nothing is queued for the socket; otherwise the flusher writes it.
     Inline,
-    /// By the flusher, together with what else is queued for the socket by then.
+    /// The flusher writes the event, together with everything that is queued for the socket by then.
     Flusher,
 }
 

@@ -1,4 +1,5 @@
-//! The way to one browser: its TCP stream, the queue of frames, and who may add frames to it.
+//! The connection to one browser: its TCP stream, the queue of frames, and the phases that decide which frames may enter
+//! the queue.
 
 use std::{
     fmt, io,
@@ -17,20 +18,21 @@ use super::{
     queue::{Queue, QueueItem},
 };
 
-/// Bytes that one flush writes to one socket at most, before other sockets get theirs.
+/// The most bytes that one flush writes to one socket before it continues with other sockets.
 const FLUSH_BYTES: usize = 256 * 1024;
 /// socketioxide waits while more bytes than this are queued.
 const SOCKETIOXIDE_BYTES: usize = 256 * 1024;
 
-/// Which frames may enter the queue.
+/// The phase of a wire. It decides which frames may enter the queue.
 #[derive(Debug)]
 pub(super) enum WirePhase {
-    /// Only socketioxide's; direct frames are held. In a box, because this phase is short.
+    /// The start: socketioxide's frames enter, and direct frames are held. Boxed, because this phase is short.
     Held(Box<Held>),
+    /// All frames enter.
     Open,
-    /// Only socketioxide's; no direct frame follows.
+    /// No further direct frame enters; socketioxide's frames still do.
     Ending,
-    /// None.
+    /// The transport is killed: no frame enters.
     Closed,
 }
 
@@ -38,7 +40,7 @@ pub(super) enum WirePhase {
 #[derive(Debug, Default)]
 pub(super) struct Held {
     pub(super) queue: Queue,
-    /// The last direct frame is among them, so that no other may follow.
+    /// Whether the queue contains the last direct frame; no other may follow it.
     ends: bool,
 }
 
@@ -56,7 +58,7 @@ impl<O: WireOwner> Wake for Writable<O> {
     }
 }
 
-/// The way to one browser. It does not refer to its owner, which passes itself to each write.
+/// The connection to one browser. It holds no reference to its owner, which passes itself to each write.
 pub(crate) struct Wire<O> {
     tcp: OwnedWriteHalf,
     flusher: Arc<Flusher<O>>,
@@ -91,8 +93,8 @@ impl<O> fmt::Debug for Wire<O> {
 }
 
 impl<O: WireOwner> Wire<O> {
-    /// A wire that holds direct frames until [`Self::release`]. `number` chooses the flusher. `greeting` leaves first;
-    /// it is no frame. `limit` is the most bytes that may be held and queued together.
+    /// A wire that holds direct frames until [`Self::release`]. `number` chooses the flusher. `greeting` is written
+    /// first; it is not a frame. `limit` is the most bytes that may be held and queued together.
     pub(crate) fn new(
         tcp: OwnedWriteHalf,
         flushers: &Flushers<O>,
@@ -125,7 +127,7 @@ impl<O: WireOwner> Wire<O> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts the wire on its flusher's list, by its owner; see [`FollowUp::Register`].
+    /// Puts the wire's owner on the flusher's list; see [`FollowUp::Register`].
     pub(crate) fn register(&self, owner: &Arc<O>) {
         self.flusher.register(owner.clone());
     }
@@ -163,7 +165,7 @@ impl<O: WireOwner> Wire<O> {
         })
     }
 
-    /// Whether socketioxide may write. If not, its task is woken when it may.
+    /// Whether socketioxide may write. If not, its task is woken when the queue has space.
     pub(crate) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         if state.has_space() {
@@ -230,8 +232,8 @@ impl<O: WireOwner> Wire<O> {
         state.register()
     }
 
-    /// Writes as much of the queue as the kernel accepts, but not much more than [`FLUSH_BYTES`]. Returns also the number of
-    /// tracked events that left. Called by the flusher, which has taken the wire from its list.
+    /// Writes as much of the queue as the kernel accepts, but not much more than [`FLUSH_BYTES`]. Also returns the number of
+    /// tracked events that were written. Called by the flusher, which has taken the wire from its list.
     pub(crate) fn flush(&self, owner: &Arc<O>) -> io::Result<(FollowUp, u64)> {
         let mut state = self.lock();
         state.registered = false;
@@ -249,8 +251,8 @@ impl<O: WireOwner> Wire<O> {
         state.watched.then_some(state.written)
     }
 
-    /// The socket without tokio's readiness check. Mostly the kernel accepts everything; if it does not, the write is
-    /// repeated through tokio, which then notices that the socket is not writable.
+    /// The socket without tokio's readiness check. The kernel usually accepts everything. If it does not, the write
+    /// is repeated through tokio, which then detects that the socket is not writable.
     fn socket(&self) -> socket2::SockRef<'_> {
         self.tcp.as_ref().into()
     }
@@ -345,7 +347,7 @@ impl State {
         }
     }
 
-    /// Keeps D3: the wire gets onto the flusher's list, unless it is there or the kernel's buffer is full.
+    /// Ensures D3: requests a registration, unless the wire is on its flusher's list or the kernel's buffer is full.
     fn register(&mut self) -> FollowUp {
         if self.registered || self.blocked {
             return FollowUp::Nothing;

@@ -147,7 +147,7 @@ impl Connection {
         let Ok(upgrade) = Upgrade::of(&request, &self.service.transports) else {
             return Some(tcp);
         };
-        // The bytes that were peeked are there.
+        // The peeked bytes are in the kernel's buffer, so the read returns at once.
         match tcp.try_read(&mut vec![0; length]) {
             Ok(read) if read == length => upgrade.at_once(tcp, self.service.socket_io.clone()).await,
             Ok(_) | Err(_) => upgrade.fail(),
@@ -210,7 +210,7 @@ impl HttpService {
     }
 }
 
-/// The response to a connection beyond the limit. It is the failure of a transport, after which a stock client retries with
+/// The response to a connection beyond the limit. It makes the transport fail, because a stock client then retries with
 /// increasing delays; after a CONNECT_ERROR, it would not retry.
 fn rate_limited() -> Response<Body> {
     let text = "too many connections at once: try again\n";

@@ -1,5 +1,5 @@
-//! Polling requests on their way to socketioxide. A request finds its transport by the Engine.IO id; a killed transport gets
-//! the response of an unknown one; the events in the responses of polls are counted.
+//! Passes polling requests to socketioxide. A request finds its transport by the Engine.IO id. A request for a killed
+//! transport gets the same response as a request for an unknown one. The events in the responses of polls are counted.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -50,8 +50,8 @@ where
             Err(response) => return response,
         };
     }
-    // In a task of its own, because this future is dropped when the browser closes the connection, and socketioxide has
-    // to learn of that.
+    // The request has its own task, which continues when the browser closes the connection and this future is dropped.
+    // The task then notifies socketioxide.
     let (_connected, closed) = oneshot::channel::<()>();
     let (sender, served) = oneshot::channel();
     tasks.spawn("polling request", async move {

@@ -1,8 +1,8 @@
 //! WebSocket upgrades (RFC 6455, section 4.2), after which socketioxide gets a [`SocketStream`].
 //!
-//! Most connections begin with such a request, complete in the first segment. It is parsed before hyper reads it. If it is
-//! valid, the edge responds itself, and the response leaves in one write with socketioxide's first packet. All other
-//! requests go through hyper, which can upgrade, too.
+//! Most connections begin with such a request, which is complete in the first TCP segment. It is parsed before hyper reads
+//! it. If it is valid, the edge responds itself, and writes the response together with socketioxide's first packet. hyper
+//! handles all other requests, and can upgrade a connection, too.
 
 use std::{sync::Arc, time::Duration};
 
@@ -128,7 +128,7 @@ impl Upgrade {
         if let Err(error) = Service::call(&mut service, (stream, self.request)).await {
             debug!(%error, "socketioxide did not accept a WebSocket");
         }
-        // Writes the greeting, in case that socketioxide has written nothing yet.
+        // Writes the greeting if socketioxide has written nothing yet.
         transport.request_flush();
     }
 }
@@ -163,8 +163,8 @@ fn parse(head: &[u8]) -> Option<(Parts, usize)> {
     Some((request.into_parts().0, length))
 }
 
-/// The request that socketioxide keeps while the connection lives: only what is read later, in memory of its own. The
-/// original request would keep hyper's read buffer.
+/// Copies the parts of the request that are read later. socketioxide keeps its request for as long as the connection
+/// exists, and the original request would keep hyper's read buffer in memory.
 fn minimal_request(request: &Parts, transport: &Transport) -> Request<()> {
     let mut minimal = Request::new(());
     *minimal.uri_mut() = transport.tagged_uri(&request.uri);

@@ -29,7 +29,7 @@ use crate::{
 const PING_INTERVAL: Duration = Duration::from_millis(500);
 /// A control plane from which the edge receives nothing for this long has failed.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The longest pause between looks at other control planes.
+/// The longest pause between two searches for a less busy control plane.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 const BACKOFF_BASE: Duration = Duration::from_millis(100);
 const BACKOFF_LIMIT: Duration = Duration::from_secs(2);
@@ -51,8 +51,8 @@ pub(crate) struct Attacher {
 }
 
 impl Attacher {
-    /// Keeps the edge attached until the task is dropped, also while the process drains: the sockets that are left are
-    /// fed to the end.
+    /// Keeps the edge attached until the task is dropped, also while the process drains, because the remaining sockets
+    /// still receive events.
     pub(crate) async fn run(mut self, shutdown: Shutdown) {
         let mut backoff = Backoff::new(BACKOFF_BASE, BACKOFF_LIMIT);
         let mut attachment = AttachmentId::default();
@@ -119,7 +119,7 @@ impl Attacher {
         let (mut search, mut next_search) = (JoinSet::new(), Instant::now() + self.search_pause());
         loop {
             tokio::select! {
-                // What the control plane sends comes first: it shows that the control plane lives.
+                // Messages of the control plane are handled first, because they show that it is alive.
                 biased;
                 item = stream.message() => {
                     last_received = Instant::now();
@@ -146,7 +146,7 @@ impl Attacher {
                 }
                 () = sleep_until(next_search), if search.is_empty() => {
                     next_search = Instant::now() + self.search_pause();
-                    // The only edge of a control plane balances nothing by moving.
+                    // If this is the only edge of the control plane, a move would not balance the load.
                     if load.store_unreachable || load.edges > 1 {
                         search.spawn(self.opener.clone().find_less_busy(control_plane_id.clone(), load));
                     }
@@ -216,7 +216,7 @@ impl Attacher {
             edge.id = %self.opener.edge_id,
             from = %self.opener.control_planes[from],
             to = %self.opener.control_planes[to.address],
-            "moving to a control plane that feeds fewer edges or that reaches the store"
+            "moving the link to a control plane that serves fewer edges or that reaches the store"
         );
     }
 

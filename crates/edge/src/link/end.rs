@@ -6,9 +6,9 @@ use super::DialError;
 pub(super) enum LinkEnd {
     #[error("{0}")]
     Dial(#[from] DialError),
-    #[error("the control plane ended it: {}: {}", .0.code(), .0.message())]
+    #[error("the control plane ended the link: {}: {}", .0.code(), .0.message())]
     Status(#[from] tonic::Status),
-    #[error("the control plane ended it")]
+    #[error("the control plane ended the link")]
     Closed,
     #[error("the control plane did not respond in time")]
     Silent,
@@ -16,7 +16,7 @@ pub(super) enum LinkEnd {
     GoAway,
     #[error("the control plane sent an invalid message: {0}")]
     Invalid(#[from] roomcast_proto::Invalid),
-    #[error("the queue of interests was full")]
+    #[error("the edge's queue of interests was full")]
     Overrun,
     #[error("the edge is shutting down")]
     RoomsTaskEnded,

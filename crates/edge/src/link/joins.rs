@@ -1,5 +1,5 @@
-//! Requests from the control plane whether users may join. All joins that wait go into one call, so that a crowd needs
-//! few calls; a single join does not wait for others.
+//! Requests from the control plane whether users may join. All waiting joins share one call, so that many joins need few
+//! calls. A single join does not wait for others.
 
 use roomcast_core::{
     Position,
@@ -84,7 +84,7 @@ async fn call(
             response.responses.into_iter().map(result).collect()
         }
         Ok(_) => {
-            warn!("the control plane returned another number of responses than there were joins");
+            warn!("the control plane did not return one response for each join");
             vec![Err(JoinDenial::Unavailable); batch.len()]
         }
         Err(status) => {

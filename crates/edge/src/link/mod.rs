@@ -9,6 +9,8 @@ mod joins;
 mod open;
 mod outage;
 mod reads;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
@@ -37,7 +39,7 @@ use open::Opener;
 use reads::ReadRequest;
 
 /// The most interests that wait for the link. Beyond it, the link attaches again, which renews all interests.
-const INTERESTS_LIMIT: usize = 1_048_576;
+pub(crate) const INTERESTS_LIMIT: usize = 1_048_576;
 /// The most joins that wait for a call. Beyond it, joins are denied as `unavailable`.
 const JOINS_LIMIT: usize = 16_384;
 /// The most reads that wait for a call. Beyond it, reads fail, and their joins are denied as `unavailable`.
@@ -52,6 +54,8 @@ pub(crate) struct LinkConfig {
     pub(crate) dialer: Dialer,
     /// How often, on average, the edge looks for a control plane with fewer edges.
     pub(crate) rebalance: Duration,
+    /// The most interests that wait for the link.
+    pub(crate) interests_limit: usize,
 }
 
 /// The parts of a link, which the caller runs as tasks.
@@ -78,7 +82,7 @@ pub(crate) struct LinkHandle {
 
 /// Creates a link. The results of calls go to `inbox`; `gate` is open while the edge is attached.
 pub(crate) fn link(config: LinkConfig, inbox: Inbox, gate: Gate, metrics: Metrics) -> Link {
-    let (interests, interest_queue) = mpsc::channel(INTERESTS_LIMIT);
+    let (interests, interest_queue) = mpsc::channel(config.interests_limit);
     let (joins, join_queue) = mpsc::channel(JOINS_LIMIT);
     let (reads, read_queue) = mpsc::channel(READS_LIMIT);
     let (input_sender, inputs) = mpsc::channel(INPUTS_LIMIT);
@@ -139,7 +143,7 @@ impl LinkHandle {
         }
     }
 
-    /// Requests whether a user may join a session. The result comes as
+    /// Requests whether a user may join a session. The result arrives as
     /// [`Input::Authorized`](roomcast_core::rooms::Input::Authorized).
     pub(crate) fn authorize(
         &self,
@@ -156,38 +160,11 @@ impl LinkHandle {
         self.joins.try_send(request).map_err(|_| LinkFull)
     }
 
-    /// Requests a room's log after a position. The result comes as
+    /// Requests a room's log after a position. The result arrives as
     /// [`Input::ReadResult`](roomcast_core::rooms::Input::ReadResult).
     pub(crate) fn read(&self, room: RoomId, after: Position) -> Result<(), LinkFull> {
         self.reads
             .try_send(ReadRequest { room, after })
             .map_err(|_| LinkFull)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn i7_a_full_queue_of_joins_returns_the_failure() {
-        let config = LinkConfig {
-            edge_id: EdgeId::with_random_suffix("edge"),
-            control_planes: Vec::new(),
-            dialer: Dialer::new(None, Default::default()),
-            rebalance: Duration::MAX,
-        };
-        let (inbox, _receiver) = crate::inbox::channel();
-        let readiness = roomcast_runtime::admin::Readiness::new(Default::default());
-        let link = link(config, inbox, readiness.register("link"), Metrics::default());
-        let authorize = || {
-            let (session, user) = ("s1".parse().unwrap(), "alice".parse().unwrap());
-            link.handle
-                .authorize(SocketId(1), session, user, SocketRequestId(1))
-        };
-        for _ in 0..JOINS_LIMIT {
-            assert_eq!(authorize(), Ok(()));
-        }
-        assert_eq!(authorize(), Err(LinkFull));
     }
 }

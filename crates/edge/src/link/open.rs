@@ -85,8 +85,8 @@ impl Opener {
         })
     }
 
-    /// Looks at one control plane, chosen at random. Opens a link to it if its load with this edge is lower than the load
-    /// of the current control plane. A look is a unary call: neither side counts or logs it as an attachment.
+    /// Reads the load of one control plane, chosen at random. Opens a link to it if its load with this edge is lower than
+    /// the load of the current control plane. The read is a unary call: neither side counts or logs it as an attachment.
     pub(super) async fn find_less_busy(
         self: Arc<Self>,
         current_id: String,
@@ -95,7 +95,7 @@ impl Opener {
         let address = rand::random_range(0..self.control_planes.len());
         let found = self.open_if_less_busy(address, &current_id, current).await;
         found.unwrap_or_else(|error| {
-            debug!(control_plane.address = %self.control_planes[address], %error, "could not look at a control plane");
+            debug!(control_plane.address = %self.control_planes[address], %error, "could not read the load of a control plane");
             None
         })
     }

@@ -15,7 +15,7 @@ pub(super) struct Outage {
     began: Instant,
     /// Failed attempts to attach.
     attempts: u64,
-    /// How long the outage lasts when it is reported next.
+    /// The duration of the outage after which the next report is due.
     next_report: Duration,
 }
 

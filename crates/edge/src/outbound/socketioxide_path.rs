@@ -23,7 +23,7 @@ use crate::{
     transport::Transport,
 };
 
-/// The most events that were emitted and have not left yet. socketioxide's own queue holds 128.
+/// The most events that were emitted and have not been sent yet. socketioxide's own queue holds 128.
 const IN_FLIGHT: u64 = 32;
 /// The memory of one item in addition to its text, in bytes.
 const ITEM_BYTES: usize = 64;
@@ -215,7 +215,7 @@ impl SocketioxidePath {
         let items = std::mem::take(&mut queue.items);
         transport.hold(started.into_iter().chain(items).map(QueueItem::from));
         drop(queue);
-        // Only after all of them are held, because the sentinel releases them.
+        // The sentinel is sent after all items are held, because it releases them.
         match socket.emit(SENTINEL, &()) {
             Ok(()) => WriterEnd::Replaced,
             Err(error) => WriterEnd::failed(&error),

@@ -49,7 +49,7 @@ impl Acknowledgement {
 
     fn new(json: String) -> Self {
         Self(RawValue::from_string(json).unwrap_or_else(|error| {
-            error!(%error, "an acknowledgement is not JSON");
+            error!(%error, "an acknowledgement is not valid JSON; sending null");
             Box::default()
         }))
     }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_browsers_sent_is_escaped_in_a_denial() {
+    fn text_from_a_browser_is_escaped_in_a_denial() {
         let denied = Acknowledgement::denied(Some("a\"b"), ErrorCode::BadRequest, "say \"id\"");
         assert_eq!(
             denied.get(),

@@ -13,7 +13,7 @@ enum Scan {
     #[default]
     Start,
     Message,
-    /// Before the opening bracket.
+    /// The digits and dashes before the opening bracket.
     Head,
     Bracket,
     Name,
@@ -63,7 +63,7 @@ pub(crate) fn replace_escapes(payload: &mut [u8]) {
 #[derive(Debug, Default)]
 pub(crate) struct FrameRewriter {
     header: HeaderReader,
-    /// Bytes of the payload that are still to come.
+    /// The bytes of the payload that have not been read yet.
     remaining: u64,
     mask: [u8; 4],
     /// The index of the next byte of the mask.
@@ -101,7 +101,7 @@ impl FrameRewriter {
         self.remaining = header.length;
         self.mask = header.mask.unwrap_or_default();
         self.mask_at = 0;
-        // A text frame begins a packet. A continuation goes on with it; a control frame in between does not change it.
+        // A text frame begins a packet. A continuation frame continues it; a control frame in between does not change it.
         match header.opcode() {
             1 => self.scan = Scan::default(),
             2 => self.scan = Scan::Done,

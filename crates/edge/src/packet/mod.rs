@@ -1,5 +1,5 @@
 //! The wire formats that the edge reads and writes itself: Engine.IO and Socket.IO packets, their JSON, and the headers
-//! of WebSocket frames. Everything here is pure: it knows no socket, no transport and no task.
+//! of WebSocket frames. Everything here is pure: it uses no socket, no transport and no task.
 
 pub(crate) mod acknowledgement;
 pub(crate) mod connect;

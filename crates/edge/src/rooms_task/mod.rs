@@ -1,9 +1,12 @@
-//! The one task that drives [`Rooms`]. Inputs of sockets and of the link go in, in order; responses, deliveries and
-//! requests to the link come out. It decides nothing itself, and it never waits for a socket or for the link.
+//! The one task that drives [`Rooms`]. It passes the inputs of sockets and of the link to it, in order, and executes its
+//! actions: responses, deliveries and requests to the link. It decides nothing itself, and it never waits for a socket or
+//! for the link.
 
 mod pending;
 mod replies;
 mod socket_map;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,7 +35,8 @@ use socket_map::{SocketEntry, SocketMap};
 
 /// Fan-outs of up to this many sockets are written inline; larger ones go through the flushers.
 const INLINE_SOCKETS: usize = 32;
-/// The same while no other input is queued and there is only one flusher, which would not be faster.
+/// This limit applies instead if no other input is queued and there is only one flusher: the flusher would not write
+/// faster than this task.
 const INLINE_SOCKETS_IDLE: usize = 1_024;
 /// How often expired tokens are swept. The expiry of a token is in whole seconds.
 const EXPIRY_INTERVAL: Duration = Duration::from_millis(250);
@@ -85,7 +89,7 @@ impl RoomsTask {
         loop {
             let deadline = self.rooms.next_deadline();
             tokio::select! {
-                // The link comes first, so that responses reflect the newest state.
+                // The link has priority, so that responses reflect the newest state.
                 biased;
                 Some(input) = link.recv() => {
                     let is_idle = self.flushers == 1 && link.is_empty() && inbox.is_empty();
@@ -115,7 +119,10 @@ impl RoomsTask {
     fn kill_expired(&mut self) {
         let now = self.clock.now();
         while let Some(entry) = self.sockets.pop_expired(now) {
-            debug!(socket.id = entry.handle.id.0, "the token has expired");
+            debug!(
+                socket.id = entry.handle.id.0,
+                "closing a transport: its token has expired"
+            );
             entry.handle.transport.kill();
         }
     }
@@ -306,8 +313,8 @@ impl RoomsTask {
         }
     }
 
-    /// The bytes of an event's packet before the cursor. The last ones are kept, because the members of a room whose
-    /// cursors differ get the same event one after the other.
+    /// The bytes of an event's packet before the cursor. The latest result is cached, because an event is delivered once
+    /// for each different cursor of the room's members.
     fn event_prefix(&mut self, event: Arc<BrowserEvent>) -> Bytes {
         match &self.prefix {
             Some((last, prefix)) if Arc::ptr_eq(last, &event) => prefix.clone(),

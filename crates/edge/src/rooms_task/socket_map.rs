@@ -11,13 +11,14 @@ use roomcast_core::rooms::SocketId;
 use super::pending::Pending;
 use crate::{outbound::SocketHandle, transport::Transport};
 
-/// One socket.
+/// A connected socket: its handle, when its token expires, and the results that it waits for.
 pub(super) struct SocketEntry {
     pub(super) handle: Arc<SocketHandle>,
-    /// The handle's transport, if everything takes the direct path: a delivery then reads nothing else of the socket.
+    /// A copy of the handle's transport, if everything takes the direct path, so that a delivery does not read the
+    /// handle.
     pub(super) direct: Option<Arc<Transport>>,
     expires_at: i64,
-    /// In a box, because mostly nothing is pending.
+    /// Boxed, because most sockets have nothing pending.
     pending: Option<Box<Pending>>,
 }
 

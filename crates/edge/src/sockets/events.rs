@@ -213,7 +213,8 @@ impl ConnectedSocket {
         self.sockets.inbox.disconnect(&self.handle);
         transport.kill();
         path.close();
-        // A polling transport has no stream whose end would tell socketioxide. An error means that it knows already.
+        // A polling transport has no stream whose end would notify socketioxide. An error means that socketioxide has
+        // closed the socket already.
         let _ = socket.disconnect();
     }
 }

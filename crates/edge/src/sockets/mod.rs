@@ -1,6 +1,6 @@
 //! Sockets: authentication, resume, and the registration of their handlers.
 //!
-//! Handlers are registered in the connect middleware, because CONNECT leaves before the connect handler runs. Their
+//! Handlers are registered in the connect middleware, because CONNECT is sent before the connect handler runs. Their
 //! synchronous part fixes the order of a socket's events, because socketioxide runs each event in a task of its own.
 
 mod events;
@@ -36,7 +36,8 @@ use crate::{
 use events::ConnectedSocket;
 use request::{Auth, ExtractSocket};
 
-/// How long CONNECT waits until the socket is in its user's room. After that, CONNECT leaves, and the room follows.
+/// How long CONNECT waits until the socket is in its user's room. After that, CONNECT is sent, and the
+/// socket joins the room later.
 const USER_ROOM_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What all sockets share.
@@ -47,7 +48,7 @@ pub(crate) struct Sockets {
     metrics: Metrics,
     transports: Transports,
     next_id: AtomicU64,
-    /// For work that takes longer than a handler may.
+    /// The tasks of work that takes longer than a handler may take.
     tasks: TaskGroup,
 }
 
@@ -95,11 +96,11 @@ impl Sockets {
         }
     }
 
-    /// Runs before CONNECT leaves.
+    /// Runs before CONNECT is sent.
     async fn connect(self: Arc<Self>, socket: SocketRef, auth: Auth) -> Result<(), ConnectionDenial> {
         let parts = socket.req_parts();
         let Some(transport) = self.transports.find_by_request(parts) else {
-            error!("a connection without a transport");
+            error!("denied a connection: its transport is not registered");
             return Err(ConnectionDenial(ErrorCode::Unavailable));
         };
         let identity = match self.verifier.verify(&auth.token(&parts.headers)).await {
@@ -118,7 +119,7 @@ impl Sockets {
         let handle = Arc::new(self.handle(user, transport));
         ConnectedSocket::register(&self, handle.clone(), &socket);
         let (user_room_joined, joined) = oneshot::channel();
-        // Before the socket's requests, which the browser sends after CONNECT.
+        // This input is queued before the socket's requests, because the browser sends requests only after CONNECT.
         slot.send(RoomsInput::Connected {
             socket: handle.clone(),
             expires_at: identity.expires_at,

@@ -43,7 +43,7 @@ impl Transport {
             .await;
     }
 
-    /// Attaches the WebSocket. `greeting` leaves before everything else.
+    /// Attaches the WebSocket. `greeting` is sent before everything else.
     pub(super) fn attach(&self, tcp: OwnedWriteHalf, greeting: Bytes) {
         let shared = &self.registry.shared;
         let wire = Wire::new(
@@ -59,7 +59,7 @@ impl Transport {
         }
     }
 
-    /// Sends something on the direct path.
+    /// Sends an item on the direct path. Without a WebSocket the item is dropped.
     pub(crate) fn send(self: &Arc<Self>, item: QueueItem, mode: WriteMode) -> Result<(), Full> {
         if let Some(wire) = self.wire.get() {
             let result = wire.send(self, item, mode)?;
@@ -68,14 +68,14 @@ impl Transport {
         Ok(())
     }
 
-    /// Takes over the items of socketioxide's path. They leave after the sentinel.
+    /// Takes over the items of socketioxide's path. They are sent after the sentinel.
     pub(crate) fn hold(&self, items: impl Iterator<Item = QueueItem>) {
         if let Some(wire) = self.wire.get() {
             wire.hold(items);
         }
     }
 
-    /// Whether socketioxide may write. If not, its task is woken when it may.
+    /// Whether socketioxide may write. If not, its task is woken when the queue has space.
     pub(super) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         match self.wire.get() {
             Some(wire) => wire.poll_ready(cx),
@@ -110,15 +110,15 @@ impl Transport {
         Ok(())
     }
 
-    /// Requests that the flusher writes what socketioxide queued: mostly more follows at once, and leaves in the same
-    /// write.
+    /// Requests that the flusher writes what socketioxide queued. Usually more frames follow at once, and are written
+    /// together with it.
     pub(crate) fn request_flush(self: &Arc<Self>) {
         if let Some(wire) = self.wire.get() {
             self.follow_up(wire, Ok((wire.request_flush(), 0)));
         }
     }
 
-    /// Does what is left to do after a write, and counts the events that left.
+    /// Does what remains to be done after a write, and counts the events that were written.
     fn follow_up(self: &Arc<Self>, wire: &Wire<Self>, result: io::Result<(FollowUp, u64)>) {
         match result {
             Ok((follow_up, sent)) => {

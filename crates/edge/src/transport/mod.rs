@@ -1,11 +1,11 @@
 //! The transport of one Engine.IO connection: a WebSocket, a sequence of polling requests, or polling that a WebSocket
-//! replaces. A transport can be killed, and it counts the events that left through socketioxide.
+//! replaces. A transport can be killed, and it counts the events that were sent through socketioxide.
 
 mod direct_path;
 mod registry;
 mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     sync::{
@@ -178,7 +178,8 @@ impl Transport {
         }
     }
 
-    /// Passes the pid to `insert` until `insert` has found CONNECT, and returns what that returned.
+    /// Calls `insert` with the pid and returns its result. Does nothing if there is no pid, or if an earlier call has
+    /// inserted it into CONNECT.
     pub(crate) fn insert_pid<T>(&self, insert: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         let mut connect = self.lock_connect();
         let Connect::Pid(pid) = &*connect else {
@@ -193,7 +194,7 @@ impl Transport {
         self.connect.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts events and acknowledgements of socketioxide that have left.
+    /// Counts events and acknowledgements of socketioxide that have been sent.
     pub(crate) fn add_sent(&self, events: u64) {
         if events > 0 {
             self.sent.fetch_add(events, Ordering::Release);
@@ -201,7 +202,7 @@ impl Transport {
         }
     }
 
-    /// Waits until at most `limit` of the `emitted` events have not left yet.
+    /// Waits until at most `limit` of the `emitted` events have not been sent yet.
     pub(crate) async fn in_flight_at_most(&self, limit: u64, emitted: u64) {
         self.until(|it| emitted.saturating_sub(it.sent.load(Ordering::Acquire)) <= limit)
             .await;

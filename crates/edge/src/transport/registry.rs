@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use super::{InitialTransport, TAG, Transport, UpgradeState};
 use crate::{config::Limits, direct::Flushers};
 
-/// The registry of an edge's transports, which register themselves while they live.
+/// The registry of an edge's transports, which register themselves while they exist.
 #[derive(Debug, Clone)]
 pub(crate) struct Transports {
     pub(super) shared: Arc<Shared>,
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transport_is_registered_while_it_lives() {
+    fn a_transport_is_registered_while_it_exists() {
         let transports = transports();
         let transport = transports.open(InitialTransport::Polling);
         transport.set_sid("sid".into());

@@ -33,8 +33,8 @@ struct Inner {
 }
 
 impl SocketStream {
-    /// The stream of a transport. `greeting` leaves before everything else; `is_upgrading` if the transport began as
-    /// polling.
+    /// The stream of a transport. `greeting` is written before everything else. `is_upgrading`: whether the transport
+    /// began as polling.
     pub(crate) fn new(
         tcp: TcpStream,
         read_ahead: Bytes,
@@ -98,7 +98,7 @@ impl AsyncWrite for SocketStream {
         } = &mut *self.0;
         ready!(transport.poll_ready(cx));
         if let Err(error) = splitter.split(buf, |frame| transport.enqueue(&frame)) {
-            // socketioxide treats the error as one lost packet and would go on with the next.
+            // socketioxide treats the error as one lost packet and would continue with the next one.
             transport.kill();
             return Poll::Ready(Err(error));
         }

@@ -31,7 +31,10 @@ const LIMITS: Limits = Limits {
 };
 
 /// A WebSocket as socketioxide gets it, its transport, and the browser's end.
-async fn connect(initial: InitialTransport, limits: Limits) -> (SocketStream, Arc<Transport>, TcpStream) {
+pub(crate) async fn connect(
+    initial: InitialTransport,
+    limits: Limits,
+) -> (SocketStream, Arc<Transport>, TcpStream) {
     let transports = Transports::new(prometheus_client::metrics::gauge::Gauge::default(), limits);
     for flusher in transports.flushers().tasks() {
         tokio::spawn(flusher);
@@ -58,7 +61,7 @@ async fn connect_in(
     (stream, transport, browser)
 }
 
-fn frame(payload: &str) -> Vec<u8> {
+pub(crate) fn frame(payload: &str) -> Vec<u8> {
     bytes(&Frame::text(payload))
 }
 
@@ -67,7 +70,7 @@ fn item(payload: &str) -> QueueItem {
 }
 
 /// Reads the payloads of the next frames.
-async fn read(browser: &mut TcpStream, frames: usize) -> Vec<String> {
+pub(crate) async fn read(browser: &mut TcpStream, frames: usize) -> Vec<String> {
     let (mut splitter, mut read, mut buffer) = (FrameSplitter::default(), Vec::new(), vec![0; 70_000]);
     while read.len() < frames {
         let length = browser.read(&mut buffer).await.unwrap();

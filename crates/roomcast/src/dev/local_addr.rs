@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The loopback address instead of an unspecified one (`0.0.0.0`, `[::]`), which includes it; otherwise `addr` itself.
+/// Returns `addr`, with the loopback address in place of an unspecified one (`0.0.0.0`, `[::]`).
 pub(super) fn local_addr(addr: SocketAddr) -> SocketAddr {
     let ip = match addr.ip() {
         ip if !ip.is_unspecified() => ip,

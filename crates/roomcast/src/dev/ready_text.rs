@@ -15,7 +15,7 @@ pub(super) struct ReadyText {
     pub(super) grpc: SocketAddr,
     pub(super) http: SocketAddr,
     pub(super) admin: SocketAddr,
-    /// Whether the state is in Redis, otherwise in memory.
+    /// Whether the state is stored in Redis; otherwise it is in memory.
     pub(super) in_redis: bool,
     /// A token of user alice; `None` if `dev` has no key to sign it.
     pub(super) token: Option<String>,

@@ -9,7 +9,7 @@ use super::redact::{redacted_reason, redacted_value};
 #[error("{flag} {value}: {reason}")]
 pub struct ConfigError {
     flag: String,
-    /// Without secrets.
+    /// The value, in which secrets are replaced.
     value: String,
     reason: String,
 }

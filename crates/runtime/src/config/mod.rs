@@ -64,7 +64,8 @@ pub fn parse<C: Parser>(
     C::from_arg_matches_mut(&mut matches).map_err(|error| early_exit(Some(error), &layers, &args))
 }
 
-/// Rejects `--`, behind which the appended options would become plain arguments, which errors show.
+/// Rejects `--`: options from the file and the environment are appended, and after `--` clap would read them as plain
+/// arguments. Its errors show plain arguments, which could print a secret.
 fn check_text(args: &[OsString]) -> Result<(), String> {
     for (index, arg) in args.iter().enumerate().skip(1) {
         match arg.to_str() {

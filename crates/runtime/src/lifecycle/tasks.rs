@@ -81,7 +81,7 @@ impl Tasks {
         if overdue.is_empty() {
             info!("drained");
         } else {
-            warn!(tasks = ?overdue, ?timeout, "tasks did not end within the drain timeout");
+            warn!(tasks = ?overdue, ?timeout, "aborted tasks that did not end within the drain timeout");
         }
         DrainReport {
             overdue,

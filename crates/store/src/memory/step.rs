@@ -22,12 +22,12 @@ impl Context<'_> {
         Log::new(Epoch::from_random((self.random)()), self.now)
     }
 
-    /// Whether something from `start` is older than `retention`, or as old.
+    /// Whether at least `retention` has passed since `start`.
     pub(super) fn has_passed(&self, start: Millis, retention: Millis) -> bool {
         self.now.saturating_sub(start) >= retention
     }
 
-    /// Whether a slot that was last written at `written_at` is forgotten.
+    /// Whether a slot that was last written at `written_at` has expired.
     pub(super) fn is_expired(&self, written_at: Millis) -> bool {
         self.has_passed(written_at, self.limits.state_retention)
     }

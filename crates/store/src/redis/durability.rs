@@ -52,7 +52,7 @@ impl Durability {
         let replicas = ended.1.clone()?;
         if connection.generation() != generation {
             return Err(StoreError::Unavailable(
-                "the connection was lost before the replicas had the write".into(),
+                "the connection was lost before the replicas confirmed the write".into(),
             ));
         }
         if replicas < self.replicas {

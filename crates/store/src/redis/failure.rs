@@ -36,7 +36,9 @@ impl From<RedisError> for Failure {
 impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::FunctionNotFound => Self::Unavailable("the server lost the functions".into()),
+            Failure::FunctionNotFound => {
+                Self::Unavailable("the server does not have Roomcast's function library".into())
+            }
             Failure::Redirected(reason) | Failure::Unavailable(reason) | Failure::ConnectionLost(reason) => {
                 Self::Unavailable(reason)
             }

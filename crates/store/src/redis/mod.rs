@@ -136,7 +136,11 @@ impl RedisStore {
 }
 
 async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>> + Send) -> Result<T, StoreError> {
-    let late = |_: Elapsed| Err(StoreError::Unavailable("the server is slow".into()));
+    let late = |_: Elapsed| {
+        Err(StoreError::Unavailable(
+            "the server did not respond in time".into(),
+        ))
+    };
     timeout(CALL_TIMEOUT, call).await.unwrap_or_else(late)
 }
 

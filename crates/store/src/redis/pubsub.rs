@@ -41,7 +41,7 @@ pub(super) struct PubSub {
     pub(super) subscriptions: Arc<Subscriptions>,
 }
 
-/// What one connection pushed.
+/// The messages that one connection pushed.
 struct Pushes {
     queue: mpsc::Receiver<PushInfo>,
     dropped: Arc<Dropped>,

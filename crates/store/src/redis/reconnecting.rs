@@ -121,7 +121,9 @@ impl ReconnectingConnection {
                     result => return result,
                 }
             }
-            Err(Failure::Unavailable("no node has the slot".into()))
+            Err(Failure::Unavailable(
+                "no node of the cluster serves the slot of the key".into(),
+            ))
         };
         let no_response = || Failure::ConnectionLost("the server does not respond".into());
         let result = timeout(RESPONSE_TIMEOUT, attempts).await;

@@ -1,4 +1,4 @@
-//! The tests of the whole crate: the contract that each store keeps, and what only Redis has to keep.
+//! The tests of the whole crate: the contract that each store keeps, and the tests of Redis alone.
 
 mod contract;
 mod redis;

@@ -1,4 +1,4 @@
-//! `DisconnectUser`.
+//! `DisconnectUser` closes every connection of a user.
 
 use roomcast_tests::{Browsers, Client, Cluster, session, token};
 use serde_json::json;

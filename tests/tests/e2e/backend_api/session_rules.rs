@@ -315,7 +315,7 @@ async fn update_feedback_twice(backend: &mut Backend) {
     assert_eq!(first.event, again.event);
 }
 
-/// The repetition has the first response although Bob is no longer a participant.
+/// The repetition has the first response, although Bob is no longer a participant.
 async fn remove_bob_twice(backend: &mut Backend) {
     let request = v1::RemoveParticipantRequest {
         session_id: "s1".to_owned(),

@@ -107,7 +107,7 @@ fn status_only(status: &str) -> v1::Session {
     }
 }
 
-/// Sockets of Alice and Bob at each edge, in the session.
+/// Opens sockets of Alice and of Bob at each edge, and joins the session with each.
 async fn join_at_both_edges(cluster: &TwoPlanes, browsers: &Browsers) -> Vec<Browser> {
     let mut sockets = Vec::new();
     for edge in &cluster.edges {
@@ -272,7 +272,7 @@ async fn i2_an_acknowledged_publish_can_be_read_at_its_position() {
         let status = n.to_string();
         let published = writer.publish(session("s1", &status, "alice=interviewer")).await;
         let published = published.event.unwrap();
-        // The other control plane, right after the response.
+        // Reads the log from the other control plane, right after the response.
         let position = published.position.clone().unwrap();
         let before = (position.offset > 1).then(|| v1::Position {
             offset: position.offset - 1,

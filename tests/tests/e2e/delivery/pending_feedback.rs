@@ -41,7 +41,7 @@ async fn reminds_until_feedback_is_submitted(dev: Process) {
     let browsers = Browsers::start(Client::Js48);
     let connect = async || browsers.connect(&dev.url(), &token("alice")).await;
     require_feedback(&mut backend).await;
-    // On every new connection, once for each session.
+    // Alice is reminded on every new connection, once for each session.
     for _ in 0..2 {
         let mut alice = connect().await;
         is_reminded_of(&mut alice, &["s1", "s2"]).await;

@@ -179,8 +179,8 @@ async fn malformed_requests_and_unknown_methods_are_errors() {
             "INVALID_ARGUMENT",
             "trailing",
         ),
-        ("GetSession", "[]", 400, "INVALID_ARGUMENT", "not a request"),
-        ("GetSession", "", 400, "INVALID_ARGUMENT", "not a request"),
+        ("GetSession", "[]", 400, "INVALID_ARGUMENT", "not a valid request"),
+        ("GetSession", "", 400, "INVALID_ARGUMENT", "not a valid request"),
         (
             "GetSession",
             &" ".repeat(1_025),

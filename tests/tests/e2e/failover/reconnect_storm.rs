@@ -11,7 +11,7 @@ const SOCKETS: u32 = 200;
 /// New connections per second that the other edge accepts; also its burst.
 const RATE: u32 = 60;
 
-/// Sockets of Alice, in the session.
+/// Opens sockets of Alice, and joins the session with each.
 async fn open_pages(browsers: &Browsers, url: &str) -> Vec<Browser> {
     let mut pages = Vec::new();
     for _ in 0..SOCKETS {
@@ -69,7 +69,7 @@ async fn sockets_of_a_killed_edge_reconnect_at_the_configured_rate_and_miss_noth
     let planes = [cluster.control_planes[0].addr("grpc")];
     let other = Process::edge(&planes, &["--connect-rate", &RATE.to_string()]).await;
     other.ready().await;
-    // In place of a load balancer.
+    // The proxy represents a load balancer.
     let balancer = Proxy::start(cluster.edges[0].addr("http")).await;
     let browsers = Browsers::start(Client::Js48);
     let mut backend = cluster.backend(0).await;
@@ -80,7 +80,7 @@ async fn sockets_of_a_killed_edge_reconnect_at_the_configured_rate_and_miss_noth
     cluster.edges[0].exited().await;
     balancer.redirect(other.addr("http"));
     let status = reconnect_below_the_rate(&other, &mut backend, started).await;
-    // The machine may be too slow for the sockets to exceed the rate together; handshakes alone exceed it.
+    // On a slow machine, the sockets may not exceed the rate. Handshakes alone are fast enough to exceed it.
     exceed_the_rate(&other).await;
     for page in &mut pages {
         assert!(page.reconnected().await, "recovered");

@@ -1,4 +1,4 @@
-//! A Redis that is killed or stopped, and comes back with or without its data.
+//! A Redis that is killed or stopped, and is started again with or without its data.
 
 use roomcast_proto::v1;
 use roomcast_tests::{Browsers, Client, Cluster, Redis, eventually, reason, session, token, within};

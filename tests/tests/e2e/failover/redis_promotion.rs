@@ -112,7 +112,7 @@ async fn a_room_is_reset_when_lost_offsets_are_used_again() {
     expect_statuses(&mut alice, &["lost 1", "lost 2"]).await;
     let cursor = expect_statuses(&mut disconnected, &["lost 1", "lost 2"]).await;
     disconnected.close().await;
-    // The edge sees nothing until the lost offsets are used again.
+    // The edge notices nothing until the lost offsets are used again.
     deployment.edge.signal("STOP");
     deployment.promote().await;
     for status in ["other 1", "other 2", "other 3"] {

@@ -24,7 +24,7 @@ async fn i4_a_removed_user_receives_the_revocation_and_no_later_event() {
     backend.remove("s1", "bob").await;
     backend.publish(session("s1", "b", "alice=interviewer")).await;
     backend.publish(session("s1", "c", "alice=interviewer")).await;
-    // An event of their own rooms, which comes after everything that was published before.
+    // An event of their own rooms. Everything that was published before arrives before it.
     backend.require_feedback("s1", &["bob", "carol"]).await;
     for browser in [&mut bob, &mut carol] {
         let revoked = browser.expect_event("session-revoked").await;

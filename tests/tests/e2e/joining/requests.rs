@@ -142,7 +142,7 @@ async fn requests_sent_before_the_connection_all_have_a_response() {
     });
     join_all(requests.collect()).await;
     alice.connected().await;
-    // Of many joins and leaves, the last one counts.
+    // After many joins and leaves, the last request determines the result.
     for _ in 0..50 {
         alice.emit("join-session", json!(["s1"])).await;
         alice.emit("leave-session", json!(["s1"])).await;

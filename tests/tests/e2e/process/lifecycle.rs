@@ -77,7 +77,7 @@ async fn a_draining_edge_closes_transports_without_a_disconnect_packet() {
     }
     edge.signal("TERM");
     for socket in &mut sockets {
-        // Not a DISCONNECT packet, after which a stock client does not reconnect.
+        // The edge sends no DISCONNECT packet, because a stock client would not reconnect after it.
         let reason = socket.disconnected().await;
         assert!(reason.starts_with("transport"), "{reason}");
     }

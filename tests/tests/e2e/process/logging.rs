@@ -165,7 +165,7 @@ async fn delivers_many_events(addrs: &std::collections::HashMap<String, std::net
 }
 
 #[tokio::test]
-async fn an_unwritable_log_stops_nothing() {
+async fn a_log_that_cannot_be_written_stops_nothing() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let (mut child, addrs) = dev(full.into()).await;
     delivers_many_events(&addrs).await;
@@ -178,7 +178,7 @@ async fn an_unwritable_log_stops_nothing() {
 }
 
 #[tokio::test]
-async fn an_unread_log_blocks_nothing() {
+async fn a_log_that_is_not_read_blocks_nothing() {
     let (child, addrs) = dev(Stdio::piped()).await;
     delivers_many_events(&addrs).await;
     drop(child);

@@ -49,7 +49,7 @@ async fn processes_start_in_any_order() {
     );
 }
 
-/// An edge that stays attached when the control plane drains.
+/// A link of an edge that stays attached when the control plane drains.
 async fn stubborn_edge(control_plane: &Process) -> Streaming<AttachResponse> {
     let url = format!("http://{}", control_plane.addr("grpc"));
     let mut client = EdgeServiceClient::connect(url).await.unwrap();
@@ -104,7 +104,7 @@ async fn a_second_signal_ends_an_edge_without_a_drain() {
 #[tokio::test]
 async fn a_drain_ends_at_its_timeout_when_the_rate_is_too_low() {
     // At this rate, the drain of so many sockets would take longer than the deadline of `exited`.
-    let sockets_at_one_per_second = 3 * usize::try_from(DEADLINE.as_secs()).unwrap();
+    let sockets_at_one_per_second = usize::try_from(DEADLINE.as_secs() * 3 / 2).unwrap();
     let dev = &mut Process::dev(&["--drain-rate", "1", "--drain-timeout", "2s"]).await;
     let browsers = Browsers::start(Client::Js48);
     let mut sockets = Vec::new();

@@ -44,7 +44,7 @@ async fn a_join_with_a_position_replays_exactly_the_missed_events() {
             alice.expect_event("session-joined").await;
             alice.expect_statuses("s1", *first..700).await;
         }
-        // The second time from the edge's window, because another socket keeps the room on the edge.
+        // The second time, the replay comes from the edge's window, because another socket keeps the room on the edge.
         positions.truncate(1);
     }
     let mut alice = browsers.connect(&dev.url(), &token("alice")).await;

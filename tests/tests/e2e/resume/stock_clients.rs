@@ -31,7 +31,7 @@ async fn recovers(client: Client, transports: Value) {
         )
         .await;
     assert_eq!(alice.connected().await["recovered"], false);
-    // Before the first event.
+    // The connection is lost before the first event.
     alice.close_transport().await;
     assert!(reconnects(&mut alice).await);
     alice.join("s1").await;

@@ -11,7 +11,7 @@ use roomcast_tests::{
 use tonic::{Code, Request};
 
 const SECRET: &str = "a-secret-of-services-that-is-long-enough";
-/// Seconds.
+/// The lifetime of a short-lived token, in seconds.
 const LIFETIME: u64 = 3;
 
 /// A service token that expires after this many seconds.

@@ -45,7 +45,7 @@ fn with_claims(claims: MintClaims) -> Value {
     json!({ "token": token_with(DEV_SECRET, &claims) })
 }
 
-/// The same for claims that our own mint does not support.
+/// The options of a client whose token has claims that our own mint does not support.
 fn with_json_claims(claims: &Value) -> Value {
     let folder = TempDir::new();
     let token = signed("HS256", &folder.write("secret", DEV_SECRET), None, claims);

@@ -39,7 +39,7 @@ impl CallRecord {
         }
     }
 
-    /// The response of a call that failed without a response of its method.
+    /// The response of a call that failed before its method returned a response.
     pub(super) fn failed(mut self, failure: Failure) -> Response<Body> {
         let status = Status::from(failure);
         self.code = status.code();

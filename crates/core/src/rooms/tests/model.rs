@@ -41,7 +41,7 @@ pub(super) struct World {
     pub(super) history: Vec<Option<Session>>,
     /// What the link has not delivered yet.
     pub(super) link: VecDeque<Input>,
-    /// The rooms in which the link knows an interest.
+    /// The rooms whose feed was requested from the link.
     pub(super) interests: BTreeSet<RoomId>,
     /// The actions that the link has not handled yet.
     pub(super) link_requests: VecDeque<Action>,
@@ -203,8 +203,8 @@ impl World {
                 let now = cursor.unwrap();
                 let before = *page.joined.get_or_insert(now);
                 page.last = Some(now);
-                // A member that joins again gets its current position: only entries without an event have passed. A
-                // user who was removed for a while sees no events of that time.
+                // A member that joins again gets its current position. The entries between its last position and
+                // this one must have no event, unless the user was removed in between.
                 let passed = before.offset.0 as usize..now.offset.0 as usize;
                 let was_removed =
                     |state: &Option<Session>| state.as_ref().is_none_or(|it| it.participant(&who).is_none());

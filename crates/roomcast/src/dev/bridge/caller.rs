@@ -51,8 +51,12 @@ impl Caller {
             let text = format!("{SERVICE} has no unary method {method:?}");
             return Err(ErrorResponse::new(Code::Unimplemented, text));
         };
-        let request = parse(method.input(), json)
-            .map_err(|error| ErrorResponse::new(Code::InvalidArgument, format!("not a request: {error}")))?;
+        let request = parse(method.input(), json).map_err(|error| {
+            ErrorResponse::new(
+                Code::InvalidArgument,
+                format!("the body is not a valid request: {error}"),
+            )
+        })?;
         let channel = self.dialer.dial(&self.control_plane).await;
         let channel = channel.map_err(|error| Status::unavailable(error.to_string()))?;
         let mut grpc = Grpc::new(channel);

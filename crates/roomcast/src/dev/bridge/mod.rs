@@ -152,8 +152,12 @@ async fn token(State(bridge): Shared, body: Body) -> Result<Json<Value>, ErrorRe
         let text = "this process mints no tokens; use a token of `roomcast token`";
         return Err(ErrorResponse::new(Code::FailedPrecondition, text));
     };
-    let request: TokenRequest = serde_json::from_slice(&body)
-        .map_err(|error| ErrorResponse::new(Code::InvalidArgument, format!("not a request: {error}")))?;
+    let request: TokenRequest = serde_json::from_slice(&body).map_err(|error| {
+        ErrorResponse::new(
+            Code::InvalidArgument,
+            format!("the body is not a valid request: {error}"),
+        )
+    })?;
     let user: UserId = request
         .user
         .parse()

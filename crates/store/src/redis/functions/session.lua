@@ -86,7 +86,8 @@ local function participants_text(participants)
   return table.concat(parts, ' ')
 end
 
--- The same from the state, which caches the text of one revision, so that most publishes need not read every participant.
+-- The text of the current participants. The state caches it for one revision, so that most publishes need not read every
+-- participant.
 local function current_participants_text(step)
   if step.participants_revision == step.revision then return step.participants end
   return participants_text(get_participants(step))

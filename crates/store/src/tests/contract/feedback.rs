@@ -1,4 +1,4 @@
-//! Pending feedback.
+//! How feedback becomes pending, and how it is settled.
 
 use roomcast_core::{Event, Offset};
 

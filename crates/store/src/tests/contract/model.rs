@@ -1,4 +1,5 @@
-//! Random calls to a store and to a model: the core's decisions and folds in plain maps.
+//! Random calls to a store and to a model, which must return the same responses. The model keeps plain maps and uses the
+//! rules of the core.
 
 use std::collections::{BTreeMap, BTreeSet};
 

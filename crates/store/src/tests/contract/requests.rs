@@ -1,4 +1,4 @@
-//! Request ids.
+//! Idempotency: a repeated request id gets the first response and changes nothing.
 
 use roomcast_core::{CommandDenial, Role};
 

@@ -1,4 +1,4 @@
-//! Subscriptions.
+//! Which notifications a subscription receives.
 
 use std::sync::Arc;
 

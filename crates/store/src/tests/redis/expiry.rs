@@ -70,7 +70,7 @@ async fn every_key_has_an_expiry() {
 }
 
 #[tokio::test]
-async fn keys_live_for_their_retention_after_each_change_and_a_little_longer() {
+async fn keys_expire_a_little_later_than_their_retention_after_the_last_change() {
     const MINUTE: i64 = 60_000;
     let server = Server::start();
     let retention = 6_400 * MINUTE;

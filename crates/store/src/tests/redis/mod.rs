@@ -1,4 +1,4 @@
-//! What only a store in Redis has to keep.
+//! Tests of what only the store in Redis does: access rights, clusters, expiry, faults and failovers.
 
 mod acl;
 mod cluster;

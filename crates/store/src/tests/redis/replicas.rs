@@ -1,4 +1,4 @@
-//! Writes that replicas must have.
+//! Writes that replicas must confirm before the call returns.
 
 use roomcast_core::Offset;
 
