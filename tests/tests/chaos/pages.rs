@@ -9,11 +9,92 @@ use std::{
     time::Duration,
 };
 
-use roomcast_tests::{Browser, eventually, quantiles};
-use serde_json::json;
-use tokio::sync::watch;
+use roomcast_tests::{Browser, Browsers, Client, eventually, quantiles, token};
+use serde_json::{Value, json};
+use tokio::{
+    sync::watch,
+    task::{JoinHandle, spawn_local},
+    time::timeout,
+};
 
-use crate::{deployment::Fault, publisher::Acknowledged};
+use crate::{
+    deployment::{Deployment, Fault},
+    plan::Plan,
+    publisher::{Acknowledged, Publishers},
+};
+
+/// Pages per driver process.
+const PAGES_PER_PROCESS: usize = 100;
+
+/// All pages, and the processes in which their clients run.
+pub(crate) struct Pages {
+    tasks: Vec<JoinHandle<()>>,
+    _browsers: Vec<Browsers>,
+}
+
+impl Pages {
+    /// Opens every page of the plan; each joins its sessions.
+    pub(crate) async fn open(
+        plan: &Plan,
+        deployment: &Deployment,
+        publishers: &Publishers,
+        acknowledged: &Arc<Acknowledged>,
+        observed: &Arc<Observations>,
+    ) -> Self {
+        let (mut tasks, mut browsers) = (Vec::new(), Vec::new());
+        for n in 0..plan.pages {
+            if n % PAGES_PER_PROCESS == 0 {
+                browsers.push(Browsers::start(Client::Js48));
+            }
+            let (transport, transports) = transports(n);
+            let options = json!({ "token": token(&format!("u{n}")), "transports": transports });
+            let browser = browsers[n / PAGES_PER_PROCESS]
+                .open_with(&deployment.url(n), options)
+                .await;
+            let sessions = (0..plan.sessions())
+                .filter(|session| plan.is_in(n, *session))
+                .map(|session| format!("s{session}"))
+                .collect();
+            let page = page(
+                browser,
+                transport,
+                sessions,
+                publishers.ends(),
+                acknowledged.clone(),
+                observed.clone(),
+            );
+            tasks.push(spawn_local(page));
+        }
+        Self {
+            tasks,
+            _browsers: browsers,
+        }
+    }
+
+    /// Whether no page has failed or finished.
+    pub(crate) fn all_running(&self) -> bool {
+        self.tasks.iter().all(|page| !page.is_finished())
+    }
+
+    /// Waits until every page has received every event of its sessions.
+    pub(crate) async fn finish(self, seed: u64) {
+        for (n, page) in self.tasks.into_iter().enumerate() {
+            let ended = timeout(Duration::from_secs(60), page).await;
+            ended
+                .unwrap_or_else(|_| panic!("page {n} does not have everything, seed {seed}"))
+                .unwrap();
+        }
+    }
+}
+
+/// The transports of a page: their name in the results, and the client's option.
+fn transports(page: usize) -> (&'static str, Value) {
+    match page % 3 {
+        0 => ("WebSocket", json!(["websocket"])),
+        1 => ("polling and upgrade", json!(["polling", "websocket"])),
+        _ => ("polling", json!(["polling"])),
+    }
+}
 
 /// The observations of all pages.
 #[derive(Debug, Default)]
@@ -97,7 +178,7 @@ impl Observations {
     }
 }
 
-pub(crate) async fn page(
+async fn page(
     mut browser: Browser,
     transport: &'static str,
     sessions: Vec<String>,

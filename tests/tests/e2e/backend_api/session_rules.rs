@@ -2,7 +2,7 @@
 
 use roomcast_proto::v1;
 use roomcast_tests::{
-    Backend, Browsers, Client, Process, Redis, grpcurl, grpcurl_until, reason, session, token,
+    Backend, Browser, Browsers, Client, Process, Redis, grpcurl, grpcurl_until, reason, session, token,
 };
 use serde_json::json;
 use tonic::{Code, Status};
@@ -45,6 +45,60 @@ async fn an_exclusive_role_has_one_holder() {
     );
 }
 
+/// Selects a role twice with the same request id; returns the request.
+async fn select_role_twice(backend: &mut Backend) -> v1::SelectRoleRequest {
+    let request = v1::SelectRoleRequest {
+        session_id: "s1".to_owned(),
+        user_id: "bob".to_owned(),
+        role: v1::Role::Observer.into(),
+        request_id: "any text: {}\n\"ü\"".to_owned(),
+    };
+    let first = backend.0.select_role(request.clone()).await.unwrap().into_inner();
+    let again = backend.0.select_role(request.clone()).await.unwrap().into_inner();
+    assert!(!first.duplicate && again.duplicate);
+    assert_eq!((&first.event, first.revision), (&again.event, again.revision));
+    request
+}
+
+/// Another request, and a call of another method, with the request id of an earlier request.
+async fn reuse_request_id(backend: &mut Backend, request: v1::SelectRoleRequest) {
+    let other = v1::SelectRoleRequest {
+        user_id: "carol".to_owned(),
+        ..request.clone()
+    };
+    let error = backend.0.select_role(other).await.unwrap_err();
+    assert_eq!(
+        (error.code(), reason(&error)),
+        (Code::AlreadyExists, "REQUEST_ID_REUSED".to_owned())
+    );
+    let other = v1::RemoveParticipantRequest {
+        session_id: "s1".to_owned(),
+        user_id: "bob".to_owned(),
+        request_id: request.request_id,
+    };
+    assert_eq!(
+        backend.0.remove_participant(other).await.unwrap_err().code(),
+        Code::AlreadyExists
+    );
+}
+
+async fn require_feedback_twice(backend: &mut Backend) {
+    let request = v1::RequireFeedbackRequest {
+        session_id: "s1".to_owned(),
+        user_ids: vec![],
+        request_id: "r".to_owned(),
+    };
+    let first = backend
+        .0
+        .require_feedback(request.clone())
+        .await
+        .unwrap()
+        .into_inner();
+    let again = backend.0.require_feedback(request).await.unwrap().into_inner();
+    assert!(!first.duplicate && again.duplicate);
+    assert_eq!(first.event, again.event);
+}
+
 #[tokio::test]
 async fn a_repeated_request_id_returns_the_first_response() {
     let redis = Redis::start().await;
@@ -57,48 +111,9 @@ async fn a_repeated_request_id_returns_the_first_response() {
         backend.publish(session("s1", "a", "alice=interviewer")).await;
         let mut alice = browsers.connect(&dev.url(), &token("alice")).await;
         alice.join("s1").await;
-        let request = v1::SelectRoleRequest {
-            session_id: "s1".to_owned(),
-            user_id: "bob".to_owned(),
-            role: v1::Role::Observer.into(),
-            request_id: "any text: {}\n\"ü\"".to_owned(),
-        };
-        let first = backend.0.select_role(request.clone()).await.unwrap().into_inner();
-        let again = backend.0.select_role(request.clone()).await.unwrap().into_inner();
-        assert!(!first.duplicate && again.duplicate);
-        assert_eq!((&first.event, first.revision), (&again.event, again.revision));
-        let other = v1::SelectRoleRequest {
-            user_id: "carol".to_owned(),
-            ..request.clone()
-        };
-        let error = backend.0.select_role(other).await.unwrap_err();
-        assert_eq!(
-            (error.code(), reason(&error)),
-            (Code::AlreadyExists, "REQUEST_ID_REUSED".to_owned())
-        );
-        let other = v1::RemoveParticipantRequest {
-            session_id: "s1".to_owned(),
-            user_id: "bob".to_owned(),
-            request_id: request.request_id,
-        };
-        assert_eq!(
-            backend.0.remove_participant(other).await.unwrap_err().code(),
-            Code::AlreadyExists
-        );
-        let request = v1::RequireFeedbackRequest {
-            session_id: "s1".to_owned(),
-            user_ids: vec![],
-            request_id: "r".to_owned(),
-        };
-        let first = backend
-            .0
-            .require_feedback(request.clone())
-            .await
-            .unwrap()
-            .into_inner();
-        let again = backend.0.require_feedback(request).await.unwrap().into_inner();
-        assert!(!first.duplicate && again.duplicate);
-        assert_eq!(first.event, again.event);
+        let request = select_role_twice(&mut backend).await;
+        reuse_request_id(&mut backend, request).await;
+        require_feedback_twice(&mut backend).await;
         // Delivered once: the next event of each kind is the next that was published.
         backend.publish(session("s1", "b", "alice=interviewer")).await;
         backend.require_feedback("s1", &["alice"]).await;
@@ -255,6 +270,69 @@ async fn an_unknown_session_is_not_found_by_every_method() {
     assert_eq!(info(&error).0, "NOT_A_PARTICIPANT");
 }
 
+/// Creates the session; returns a socket of Alice that joined between the first call and its repetition.
+async fn publish_twice(dev: &Process, browsers: &Browsers, backend: &mut Backend) -> Browser {
+    let request = v1::PublishSessionUpdateRequest {
+        session: Some(session("s1", "a", "alice=interviewer bob=observer")),
+        expected_revision: Some(0),
+        request_id: "publish".to_owned(),
+    };
+    let first = backend
+        .0
+        .publish_session_update(request.clone())
+        .await
+        .unwrap()
+        .into_inner();
+    let mut alice = browsers.connect(&dev.url(), &token("alice")).await;
+    alice.join("s1").await;
+    // The first response again, although the revision is no longer the expected one.
+    let again = backend
+        .0
+        .publish_session_update(request)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!((first.duplicate, again.duplicate), (false, true));
+    assert_eq!((first.event, first.revision), (again.event, again.revision));
+    alice
+}
+
+async fn update_feedback_twice(backend: &mut Backend) {
+    let request = v1::UpdateFeedbackRequest {
+        session_id: "s1".to_owned(),
+        feedback_id: "f1".to_owned(),
+        request_id: "feedback".to_owned(),
+        ..Default::default()
+    };
+    let first = backend
+        .0
+        .update_feedback(request.clone())
+        .await
+        .unwrap()
+        .into_inner();
+    let again = backend.0.update_feedback(request).await.unwrap().into_inner();
+    assert_eq!((first.duplicate, again.duplicate), (false, true));
+    assert_eq!(first.event, again.event);
+}
+
+/// The repetition has the first response, although Bob is no longer a participant.
+async fn remove_bob_twice(backend: &mut Backend) {
+    let request = v1::RemoveParticipantRequest {
+        session_id: "s1".to_owned(),
+        user_id: "bob".to_owned(),
+        request_id: "remove".to_owned(),
+    };
+    let first = backend
+        .0
+        .remove_participant(request.clone())
+        .await
+        .unwrap()
+        .into_inner();
+    let again = backend.0.remove_participant(request).await.unwrap().into_inner();
+    assert_eq!((first.duplicate, again.duplicate), (false, true));
+    assert_eq!((first.event, first.revision), (again.event, again.revision));
+}
+
 #[tokio::test]
 async fn every_method_takes_effect_once_per_request_id() {
     let redis = Redis::start().await;
@@ -264,58 +342,9 @@ async fn every_method_takes_effect_once_per_request_id() {
     ] {
         let mut backend = Backend::connect(dev.addr("grpc")).await;
         let browsers = Browsers::start(Client::Js48);
-        let publish = v1::PublishSessionUpdateRequest {
-            session: Some(session("s1", "a", "alice=interviewer bob=observer")),
-            expected_revision: Some(0),
-            request_id: "publish".to_owned(),
-        };
-        let feedback = v1::UpdateFeedbackRequest {
-            session_id: "s1".to_owned(),
-            feedback_id: "f1".to_owned(),
-            request_id: "feedback".to_owned(),
-            ..Default::default()
-        };
-        let remove = v1::RemoveParticipantRequest {
-            session_id: "s1".to_owned(),
-            user_id: "bob".to_owned(),
-            request_id: "remove".to_owned(),
-        };
-        let first = backend
-            .0
-            .publish_session_update(publish.clone())
-            .await
-            .unwrap()
-            .into_inner();
-        let mut alice = browsers.connect(&dev.url(), &token("alice")).await;
-        alice.join("s1").await;
-        // The first response again, although the revision is no longer the expected one.
-        let again = backend
-            .0
-            .publish_session_update(publish)
-            .await
-            .unwrap()
-            .into_inner();
-        assert_eq!((first.duplicate, again.duplicate), (false, true));
-        assert_eq!((first.event, first.revision), (again.event, again.revision));
-        let first = backend
-            .0
-            .update_feedback(feedback.clone())
-            .await
-            .unwrap()
-            .into_inner();
-        let again = backend.0.update_feedback(feedback).await.unwrap().into_inner();
-        assert_eq!((first.duplicate, again.duplicate), (false, true));
-        assert_eq!(first.event, again.event);
-        // The same holds for a removal, although Bob is no longer a participant.
-        let first = backend
-            .0
-            .remove_participant(remove.clone())
-            .await
-            .unwrap()
-            .into_inner();
-        let again = backend.0.remove_participant(remove).await.unwrap().into_inner();
-        assert_eq!((first.duplicate, again.duplicate), (false, true));
-        assert_eq!((first.event, first.revision), (again.event, again.revision));
+        let mut alice = publish_twice(&dev, &browsers, &mut backend).await;
+        update_feedback_twice(&mut backend).await;
+        remove_bob_twice(&mut backend).await;
         backend.publish(session("s1", "b", "alice=interviewer")).await;
         alice.expect_event("feedback-updated").await;
         assert_eq!(

@@ -6,6 +6,9 @@ use roomcast_tests::{
 };
 use serde_json::{Value, json};
 
+/// Seconds since the Unix epoch of 2025-05-08T01:20:00Z.
+const FEEDBACK_TIME: i64 = 1_746_667_200;
+
 async fn delivers_every_event(client: Client, options: Value) {
     let dev = Process::dev(&[]).await;
     let mut backend = Backend::connect(dev.addr("grpc")).await;
@@ -22,11 +25,43 @@ async fn delivers_every_event(client: Client, options: Value) {
         browser
     };
     let (mut alice, mut bob, mut eve) = (open("alice").await, open("bob").await, open("eve").await);
-    let joined = alice.join("s1").await;
-    let participants = json!([
+    receives_the_session_on_join(&mut alice).await;
+    bob.join("s1").await;
+    eve.join("s2").await;
+
+    delivers_session_updates(&mut backend, &mut alice, &mut bob).await;
+    delivers_role_selections(&mut backend, &mut alice, &mut bob).await;
+    // Only Bob's socket receives the event; Alice's next event shows that hers did not.
+    backend.require_feedback("s1", &["bob"]).await;
+    assert_eq!(
+        bob.expect_event("feedback-required").await,
+        json!({ "sessionId": "s1" })
+    );
+    delivers_feedback_updates(&mut backend, &mut alice, &mut bob).await;
+
+    // The first event after Eve's join is the update of her own session: none of s1 reached her.
+    backend
+        .publish(v1::Session {
+            participants: Some(list_of("eve=observer")),
+            ..session("s2", "done", "")
+        })
+        .await;
+    assert_eq!(
+        eve.expect_event("session-updated").await["session"]["status"],
+        "done"
+    );
+}
+
+/// The participants of `s1`, as browsers receive them.
+fn alice_and_bob() -> Value {
+    json!([
         { "userId": "alice", "role": "interviewer" },
         { "userId": "bob", "role": "interviewee" },
-    ]);
+    ])
+}
+
+async fn receives_the_session_on_join(alice: &mut Browser) {
+    let joined = alice.join("s1").await;
     assert!(joined["position"].is_string(), "{joined}");
     let expected = json!({
         "ok": true,
@@ -34,12 +69,12 @@ async fn delivers_every_event(client: Client, options: Value) {
         "role": "interviewer",
         "position": joined["position"],
         "recovered": false,
-        "session": { "id": "s1", "status": "scheduled", "participants": participants },
+        "session": { "id": "s1", "status": "scheduled", "participants": alice_and_bob() },
     });
     assert_eq!(joined, expected);
-    bob.join("s1").await;
-    eve.join("s2").await;
+}
 
+async fn delivers_session_updates(backend: &mut Backend, alice: &mut Browser, bob: &mut Browser) {
     let attributes =
         json!({ "topic": "Rust \"2024\" ü", "level": 3, "ratio": 0.5, "tags": ["a", null, { "b": true }] });
     let update = v1::Session {
@@ -49,35 +84,28 @@ async fn delivers_every_event(client: Client, options: Value) {
         ..session("s1", "", "")
     };
     backend.publish(update).await;
-    let mut seen = json!({ "id": "s1", "status": "in progress", "participants": participants });
+    let mut seen = json!({ "id": "s1", "status": "in progress", "participants": alice_and_bob() });
     for (name, value) in attributes.as_object().unwrap() {
         seen[name] = value.clone();
     }
-    both_receive(
-        &mut alice,
-        &mut bob,
-        "session-updated",
-        json!({ "sessionId": "s1", "session": seen }),
-    )
-    .await;
+    let payload = json!({ "sessionId": "s1", "session": seen });
+    both_receive(alice, bob, "session-updated", payload).await;
+}
 
+async fn delivers_role_selections(backend: &mut Backend, alice: &mut Browser, bob: &mut Browser) {
     backend.select_role("s1", "carol", "observer").await.unwrap();
     let payload = json!({ "sessionId": "s1", "userId": "carol", "role": "observer" });
-    both_receive(&mut alice, &mut bob, "role-selected", payload).await;
+    both_receive(alice, bob, "role-selected", payload).await;
+}
 
-    // Only Bob's socket receives the event; Alice's next event shows that hers did not.
-    backend.require_feedback("s1", &["bob"]).await;
-    assert_eq!(
-        bob.expect_event("feedback-required").await,
-        json!({ "sessionId": "s1" })
-    );
-
+/// Updates of existing and of new feedback, with times of different precision.
+async fn delivers_feedback_updates(backend: &mut Backend, alice: &mut Browser, bob: &mut Browser) {
     let update = v1::UpdateFeedbackRequest {
         session_id: "s1".to_owned(),
         feedback_id: "f1".to_owned(),
         updates: Some(structure(&json!({ "score": 4, "text": "good\nwork" }))),
         timestamp: Some(prost_types::Timestamp {
-            seconds: 1_746_667_200,
+            seconds: FEEDBACK_TIME,
             nanos: 0,
         }),
         ..Default::default()
@@ -89,11 +117,11 @@ async fn delivers_every_event(client: Client, options: Value) {
         "updates": { "score": 4, "text": "good\nwork" },
         "timestamp": "2025-05-08T01:20:00.000Z",
     });
-    both_receive(&mut alice, &mut bob, "feedback-updated", payload).await;
+    both_receive(alice, bob, "feedback-updated", payload).await;
 
     let new_feedback = Some(structure(&json!({ "id": "f1", "score": 5 })));
     let timestamp = Some(prost_types::Timestamp {
-        seconds: 1_746_667_200,
+        seconds: FEEDBACK_TIME,
         nanos: 7_999_999,
     });
     backend
@@ -111,19 +139,7 @@ async fn delivers_every_event(client: Client, options: Value) {
         "newFeedback": { "id": "f1", "score": 5 },
         "timestamp": "2025-05-08T01:20:00.007Z",
     });
-    both_receive(&mut alice, &mut bob, "feedback-updated", payload).await;
-
-    // The first event after Eve's join is the update of her own session: none of s1 reached her.
-    backend
-        .publish(v1::Session {
-            participants: Some(list_of("eve=observer")),
-            ..session("s2", "done", "")
-        })
-        .await;
-    assert_eq!(
-        eve.expect_event("session-updated").await["session"]["status"],
-        "done"
-    );
+    both_receive(alice, bob, "feedback-updated", payload).await;
 }
 
 async fn both_receive(alice: &mut Browser, bob: &mut Browser, name: &str, payload: Value) {

@@ -1,7 +1,9 @@
 //! Browsers receive the values that a backend published, with either store.
 
 use roomcast_proto::v1;
-use roomcast_tests::{Backend, Browsers, Client, Process, Redis, participants, session, structure, token};
+use roomcast_tests::{
+    Backend, Browser, Browsers, Client, Process, Redis, participants, session, structure, token,
+};
 use serde_json::{Value, json};
 
 /// A process with the embedded store, and one with Redis.
@@ -51,40 +53,8 @@ async fn unusual_payloads_are_delivered_unchanged() {
             let options = json!({ "token": token("alice"), "transports": [transport] });
             let mut alice = browsers.open_with(&dev.url(), options).await;
             alice.connected().await;
-            // The snapshot, the event, and the snapshot after another command changed the session.
-            assert_eq!(
-                without_proto(alice.join("s1").await["session"].take()),
-                without_proto(seen.clone())
-            );
-            backend.publish(published.clone()).await;
-            let event = alice.expect_event("session-updated").await;
-            assert_eq!(
-                without_proto(event["session"].clone()),
-                without_proto(seen.clone())
-            );
-            backend.select_role("s1", "alice", "observer").await.unwrap();
-            alice.expect_event("role-selected").await;
-            let mut changed = seen.clone();
-            changed["participants"][0]["role"] = "observer".into();
-            assert_eq!(
-                without_proto(alice.join("s1").await["session"].take()),
-                without_proto(changed)
-            );
-            // Feedback.
-            let feedback = v1::UpdateFeedbackRequest {
-                session_id: "s1".to_owned(),
-                feedback_id: "f1".to_owned(),
-                updates: Some(structure(&unusual_values())),
-                new_feedback: Some(structure(&json!({}))),
-                ..Default::default()
-            };
-            backend.update_feedback(feedback).await;
-            let event = alice.expect_event("feedback-updated").await;
-            assert_eq!(
-                without_proto(event["updates"].clone()),
-                without_proto(unusual_values())
-            );
-            assert_eq!(event["newFeedback"], json!({}));
+            receives_the_session_unchanged(&mut alice, &mut backend, &published, &seen).await;
+            receives_feedback_unchanged(&mut alice, &mut backend).await;
             backend.publish(published.clone()).await;
             alice.expect_event("session-updated").await;
             alice.close().await;
@@ -95,6 +65,50 @@ async fn unusual_payloads_are_delivered_unchanged() {
         let read = backend.0.get_session(request).await.unwrap().into_inner();
         assert_eq!(read.session.unwrap().attributes, published.attributes);
     }
+}
+
+/// The snapshot, the event, and the snapshot after another command changed the session.
+async fn receives_the_session_unchanged(
+    alice: &mut Browser,
+    backend: &mut Backend,
+    published: &v1::Session,
+    seen: &Value,
+) {
+    assert_eq!(
+        without_proto(alice.join("s1").await["session"].take()),
+        without_proto(seen.clone())
+    );
+    backend.publish(published.clone()).await;
+    let event = alice.expect_event("session-updated").await;
+    assert_eq!(
+        without_proto(event["session"].clone()),
+        without_proto(seen.clone())
+    );
+    backend.select_role("s1", "alice", "observer").await.unwrap();
+    alice.expect_event("role-selected").await;
+    let mut changed = seen.clone();
+    changed["participants"][0]["role"] = "observer".into();
+    assert_eq!(
+        without_proto(alice.join("s1").await["session"].take()),
+        without_proto(changed)
+    );
+}
+
+async fn receives_feedback_unchanged(alice: &mut Browser, backend: &mut Backend) {
+    let feedback = v1::UpdateFeedbackRequest {
+        session_id: "s1".to_owned(),
+        feedback_id: "f1".to_owned(),
+        updates: Some(structure(&unusual_values())),
+        new_feedback: Some(structure(&json!({}))),
+        ..Default::default()
+    };
+    backend.update_feedback(feedback).await;
+    let event = alice.expect_event("feedback-updated").await;
+    assert_eq!(
+        without_proto(event["updates"].clone()),
+        without_proto(unusual_values())
+    );
+    assert_eq!(event["newFeedback"], json!({}));
 }
 
 /// JavaScript objects lose this field when the driver copies them; the product does not change it.

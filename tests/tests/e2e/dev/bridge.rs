@@ -69,53 +69,71 @@ async fn every_method_works_and_reaches_browsers() {
     assert_eq!(alice.disconnected().await, "io server disconnect");
 }
 
+/// A request for the session `demo` with these fields.
+fn demo_with(fields: &[(&str, &str)]) -> Value {
+    let mut request = json!({ "sessionId": "demo" });
+    for (name, value) in fields {
+        request[*name] = (*value).into();
+    }
+    request
+}
+
+/// A publish to the session `demo` that expects a revision which it does not have.
+fn stale_publish() -> Value {
+    let mut request = demo("b");
+    request["expectedRevision"] = 7.into();
+    request
+}
+
+/// Calls that fail, each with the status of its response, and its code and reason.
+fn failing_calls() -> [(&'static str, Value, u16, &'static str, &'static str); 8] {
+    let none = json!({ "sessionId": "none" });
+    let taken = demo_with(&[("userId", "carol"), ("role", "ROLE_INTERVIEWER")]);
+    let stranger = demo_with(&[("userId", "carol")]);
+    let feedback = json!({ "sessionId": "none", "feedbackId": "f1" });
+    [
+        (
+            "PublishSessionUpdate",
+            stale_publish(),
+            409,
+            "ABORTED",
+            "REVISION_MISMATCH",
+        ),
+        ("SelectRole", taken, 400, "FAILED_PRECONDITION", "ROLE_TAKEN"),
+        (
+            "RequireFeedback",
+            none.clone(),
+            404,
+            "NOT_FOUND",
+            "SESSION_NOT_FOUND",
+        ),
+        ("UpdateFeedback", feedback, 404, "NOT_FOUND", "SESSION_NOT_FOUND"),
+        ("GetSession", none.clone(), 404, "NOT_FOUND", "SESSION_NOT_FOUND"),
+        (
+            "RemoveParticipant",
+            stranger,
+            404,
+            "NOT_FOUND",
+            "NOT_A_PARTICIPANT",
+        ),
+        ("AuthorizeJoin", none, 400, "INVALID_ARGUMENT", "INVALID_REQUEST"),
+        (
+            "DisconnectUser",
+            json!({}),
+            400,
+            "INVALID_ARGUMENT",
+            "INVALID_REQUEST",
+        ),
+    ]
+}
+
 #[tokio::test]
 async fn every_error_has_the_status_and_details_of_the_call() {
     let dev = Process::dev(&[]).await;
     let bridge = Bridge::of(&dev);
     bridge.call("PublishSessionUpdate", &demo("a")).await;
-    let mut stale = demo("b");
-    stale["expectedRevision"] = 7.into();
-    let none = json!({ "sessionId": "none" });
-    let with = |more: &[(&str, &str)]| {
-        let mut request = json!({ "sessionId": "demo" });
-        for (name, value) in more {
-            request[*name] = (*value).into();
-        }
-        request
-    };
-    let taken = with(&[("userId", "carol"), ("role", "ROLE_INTERVIEWER")]);
-    let stranger = with(&[("userId", "carol")]);
-    let feedback = json!({ "sessionId": "none", "feedbackId": "f1" });
-    for (method, request, status, code, reason) in [
-        (
-            "PublishSessionUpdate",
-            &stale,
-            409,
-            "ABORTED",
-            "REVISION_MISMATCH",
-        ),
-        ("SelectRole", &taken, 400, "FAILED_PRECONDITION", "ROLE_TAKEN"),
-        ("RequireFeedback", &none, 404, "NOT_FOUND", "SESSION_NOT_FOUND"),
-        ("UpdateFeedback", &feedback, 404, "NOT_FOUND", "SESSION_NOT_FOUND"),
-        ("GetSession", &none, 404, "NOT_FOUND", "SESSION_NOT_FOUND"),
-        (
-            "RemoveParticipant",
-            &stranger,
-            404,
-            "NOT_FOUND",
-            "NOT_A_PARTICIPANT",
-        ),
-        ("AuthorizeJoin", &none, 400, "INVALID_ARGUMENT", "INVALID_REQUEST"),
-        (
-            "DisconnectUser",
-            &json!({}),
-            400,
-            "INVALID_ARGUMENT",
-            "INVALID_REQUEST",
-        ),
-    ] {
-        let (http, denial) = bridge.denied(method, request).await;
+    for (method, request, status, code, reason) in failing_calls() {
+        let (http, denial) = bridge.denied(method, &request).await;
         assert_eq!((http, &denial["code"]), (status, &json!(code)), "{method}");
         let cause = detail(&denial, "ErrorInfo");
         assert_eq!(
@@ -124,9 +142,9 @@ async fn every_error_has_the_status_and_details_of_the_call() {
         );
         assert!(!denial["message"].as_str().unwrap().is_empty(), "{denial}");
     }
-    let (_, denial) = bridge.denied("PublishSessionUpdate", &stale).await;
+    let (_, denial) = bridge.denied("PublishSessionUpdate", &stale_publish()).await;
     assert_eq!(detail(&denial, "ErrorInfo")["metadata"]["current_revision"], "1");
-    let wrong = with(&[("userId", "a b")]);
+    let wrong = demo_with(&[("userId", "a b")]);
     let (_, denial) = bridge.denied("SelectRole", &wrong).await;
     let violations = detail(&denial, "BadRequest")["fieldViolations"]
         .as_array()

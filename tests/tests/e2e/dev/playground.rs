@@ -1,6 +1,6 @@
 //! The playground page of `dev` and its files, over HTTP.
 
-use roomcast_tests::{Bridge, Process};
+use roomcast_tests::{Bridge, Process, Response};
 
 /// The values of all attributes with this name.
 fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
@@ -10,11 +10,7 @@ fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
         .collect()
 }
 
-#[tokio::test]
-async fn the_page_and_its_files_are_served_with_their_types() {
-    let dev = Process::dev(&[]).await;
-    let bridge = Bridge::of(&dev);
-    let page = bridge.request("GET /?user=bob", &[], "").await;
+fn check_page(page: &Response) {
     assert!(
         page.status == 200 && page.body.contains("<title>Roomcast"),
         "{page:?}"
@@ -39,6 +35,34 @@ async fn the_page_and_its_files_are_served_with_their_types() {
         !policy.contains("unsafe") && !policy.contains("https:") && !policy.contains("ws: "),
         "{policy}"
     );
+}
+
+fn check_file(path: &str, file: &Response) {
+    assert!(
+        file.status == 200 && !file.body.is_empty(),
+        "{path} {}",
+        file.status
+    );
+    let kind = file.header("content-type").unwrap();
+    let expected = match path.rsplit_once('.').unwrap().1 {
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "woff2" => "font/woff2",
+        other => panic!("{other} of {path}"),
+    };
+    assert_eq!(kind, expected, "{path}");
+    assert_eq!(file.header("x-content-type-options"), Some("nosniff"), "{path}");
+    let kept = file.header("cache-control").unwrap();
+    assert!(kept == "no-cache" || kept.ends_with("immutable"), "{path} {kept}");
+}
+
+#[tokio::test]
+async fn the_page_and_its_files_are_served_with_their_types() {
+    let dev = Process::dev(&[]).await;
+    let bridge = Bridge::of(&dev);
+    let page = bridge.request("GET /?user=bob", &[], "").await;
+    check_page(&page);
 
     let of = |name| attributes(&page.body, name);
     let files: Vec<_> = [of("src"), of("href")].concat();
@@ -46,24 +70,7 @@ async fn the_page_and_its_files_are_served_with_their_types() {
     assert!(own.iter().any(|path| path.ends_with(".js")), "{}", page.body);
     assert!(own.iter().any(|path| path.ends_with(".css")), "{}", page.body);
     for path in own {
-        let file = bridge.request(&format!("GET {path}"), &[], "").await;
-        assert!(
-            file.status == 200 && !file.body.is_empty(),
-            "{path} {}",
-            file.status
-        );
-        let kind = file.header("content-type").unwrap();
-        let expected = match path.rsplit_once('.').unwrap().1 {
-            "js" => "text/javascript; charset=utf-8",
-            "css" => "text/css; charset=utf-8",
-            "svg" => "image/svg+xml",
-            "woff2" => "font/woff2",
-            other => panic!("{other} of {path}"),
-        };
-        assert_eq!(kind, expected, "{path}");
-        assert_eq!(file.header("x-content-type-options"), Some("nosniff"), "{path}");
-        let kept = file.header("cache-control").unwrap();
-        assert!(kept == "no-cache" || kept.ends_with("immutable"), "{path} {kept}");
+        check_file(path, &bridge.request(&format!("GET {path}"), &[], "").await);
     }
     for path in [
         "/other",

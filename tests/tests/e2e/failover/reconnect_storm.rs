@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use roomcast_tests::{
-    Backend, Browsers, Client, Cluster, Process, Proxy, eventually, get, metric, session, token,
+    Backend, Browser, Browsers, Client, Cluster, Process, Proxy, eventually, get, metric, session, token,
 };
 use tokio::task::JoinSet;
 
@@ -11,36 +11,25 @@ const SOCKETS: u32 = 200;
 /// New connections per second that the other edge accepts; also its burst.
 const RATE: u32 = 60;
 
-#[tokio::test]
-async fn sockets_of_a_killed_edge_reconnect_at_the_configured_rate_and_miss_nothing() {
-    let mut cluster = Cluster::start(1, 1).await;
-    let planes = [cluster.control_planes[0].addr("grpc")];
-    let other = Process::edge(&planes, &["--connect-rate", &RATE.to_string()]).await;
-    other.ready().await;
-    // The proxy represents a load balancer.
-    let balancer = Proxy::start(cluster.edges[0].addr("http")).await;
-    let browsers = Browsers::start(Client::Js48);
-    let mut backend = cluster.backend(0).await;
-    backend.publish(session("s1", "0", "alice=interviewer")).await;
+/// Opens sockets of Alice, and joins the session with each.
+async fn open_pages(browsers: &Browsers, url: &str) -> Vec<Browser> {
     let mut pages = Vec::new();
     for _ in 0..SOCKETS {
-        pages.push(
-            browsers
-                .open(&format!("http://{}", balancer.addr()), &token("alice"))
-                .await,
-        );
+        pages.push(browsers.open(url, &token("alice")).await);
     }
     for page in &mut pages {
         page.connected().await;
         page.join("s1").await;
     }
-    let started = Instant::now();
-    cluster.edges[0].signal("KILL");
-    cluster.edges[0].exited().await;
-    balancer.redirect(other.addr("http"));
+    pages
+}
+
+/// Waits until every socket is connected to this edge, at no more than the rate from `started`. Publishes the statuses 1, 2, …
+/// meanwhile; returns the last one.
+async fn reconnect_below_the_rate(edge: &Process, backend: &mut Backend, started: Instant) -> u32 {
     let mut status = 0;
     eventually("every socket on the other edge", async || {
-        let sockets = metric(&other, "roomcast_edge_sockets").await;
+        let sockets = metric(edge, "roomcast_edge_sockets").await;
         // The time is measured after the count, so that a slow machine can only make the limit larger.
         let elapsed = started.elapsed();
         let limit = f64::from(RATE) * (1.0 + elapsed.as_secs_f64());
@@ -55,8 +44,12 @@ async fn sockets_of_a_killed_edge_reconnect_at_the_configured_rate_and_miss_noth
         None
     })
     .await;
-    // On a slow machine, the sockets may not exceed the rate. Handshakes alone are fast enough to exceed it.
-    let http = other.addr("http");
+    status
+}
+
+/// Opens connections until the edge denies one because of its rate.
+async fn exceed_the_rate(edge: &Process) {
+    let http = edge.addr("http");
     eventually("a connection above the rate", async || {
         let mut handshakes = JoinSet::new();
         for _ in 0..4 * RATE {
@@ -67,7 +60,28 @@ async fn sockets_of_a_killed_edge_reconnect_at_the_configured_rate_and_miss_noth
         statuses.any(|status| status == 503).then_some(())
     })
     .await;
-    assert!(metric(&other, "roomcast_edge_rate_limited_connections_total").await > 0.0);
+    assert!(metric(edge, "roomcast_edge_rate_limited_connections_total").await > 0.0);
+}
+
+#[tokio::test]
+async fn sockets_of_a_killed_edge_reconnect_at_the_configured_rate_and_miss_nothing() {
+    let mut cluster = Cluster::start(1, 1).await;
+    let planes = [cluster.control_planes[0].addr("grpc")];
+    let other = Process::edge(&planes, &["--connect-rate", &RATE.to_string()]).await;
+    other.ready().await;
+    // The proxy represents a load balancer.
+    let balancer = Proxy::start(cluster.edges[0].addr("http")).await;
+    let browsers = Browsers::start(Client::Js48);
+    let mut backend = cluster.backend(0).await;
+    backend.publish(session("s1", "0", "alice=interviewer")).await;
+    let mut pages = open_pages(&browsers, &format!("http://{}", balancer.addr())).await;
+    let started = Instant::now();
+    cluster.edges[0].signal("KILL");
+    cluster.edges[0].exited().await;
+    balancer.redirect(other.addr("http"));
+    let status = reconnect_below_the_rate(&other, &mut backend, started).await;
+    // On a slow machine, the sockets may not exceed the rate. Handshakes alone are fast enough to exceed it.
+    exceed_the_rate(&other).await;
     for page in &mut pages {
         assert!(page.reconnected().await, "recovered");
         page.expect_event("session-joined").await;

@@ -15,79 +15,93 @@ async fn usage_error(args: &[&str], variables: &[(&str, &str)]) -> String {
     line.trim_end().to_owned()
 }
 
+/// Command lines with an invalid option, each with the texts that the line must contain.
+const INVALID_OPTIONS: &[(&[&str], &[&str])] = &[
+    (
+        &["dev", "--grpc-addr", "nowhere"],
+        &["--grpc-addr", "nowhere", "HOST:PORT"],
+    ),
+    (
+        &["dev", "--http-addr", "0.0.0.0:0"],
+        &["--http-addr", "0.0.0.0:0", "dev secret", "--insecure"],
+    ),
+    (
+        &["dev", "--grpc-addr", "0.0.0.0:0"],
+        &["--grpc-addr", "0.0.0.0:0", "--insecure"],
+    ),
+    (
+        &[
+            "control-plane",
+            "--redis-url",
+            "redis://127.0.0.1:1",
+            "--grpc-addr",
+            "[::]:0",
+        ],
+        &["--grpc-addr", "[::]:0", "--api-jwt-secret", "--insecure"],
+    ),
+    (
+        &[
+            "edge",
+            "--http-addr",
+            "0.0.0.0:0",
+            "--jwt-secret",
+            roomcast_auth::DEV_SECRET,
+        ],
+        &["--http-addr", "dev secret", "--insecure"],
+    ),
+    (&["edge"], &["--jwt-secret"]),
+    (&["control-plane"], &["--redis-url", "ROOMCAST_REDIS_URL"]),
+    (&["control-plane", "--redis-url", "http://h"], &["--redis-url"]),
+    (&["dev", "--no-such-flag"], &["--no-such-flag"]),
+    (
+        &["dev", "--log-retention", "24"],
+        &["--log-retention", "24", "unit"],
+    ),
+    (&["dev", "--config", "/nonexistent.toml"], &["/nonexistent.toml"]),
+    (
+        &["edge", "--jwt-secret", "x", "--control-plane", "127.0.0.1:1"],
+        &["--control-plane", "http://"],
+    ),
+    (
+        &["edge", "--jwt-secret", "", "--jwt-audience", "roomcast-api"],
+        &["--jwt-secret"],
+    ),
+    (&["token"], &["--user"]),
+    (&["token", "--user", "a b"], &["--user", "a b"]),
+    (&["token", "--user", "a", "--ttl", "soon"], &["--ttl", "soon"]),
+    (&["nonsense"], &["nonsense"]),
+    (&[], &["--help"]),
+];
+
+/// The command must fail with one line that contains these texts.
+async fn fails_with(args: &[&str], variables: &[(&str, &str)], parts: &[&str]) {
+    let line = usage_error(args, variables).await;
+    for part in parts {
+        assert!(line.contains(part), "{part:?} in {line}");
+    }
+}
+
 #[tokio::test]
 async fn an_invalid_option_is_named_in_one_line() {
+    for (args, parts) in INVALID_OPTIONS {
+        fails_with(args, &[], parts).await;
+    }
+    let variables = [("ROOMCAST_HTTP_ADDR", "x")];
+    fails_with(&["dev"], &variables, &["ROOMCAST_HTTP_ADDR"]).await;
+}
+
+#[tokio::test]
+async fn an_invalid_file_is_named_in_one_line() {
     let folder = TempDir::new();
     let unknown = folder.write("unknown.toml", "grpc-adr = \"127.0.0.1:0\"\n");
     let bad = folder.write("bad.toml", "grpc-addr = \"nowhere\"\n");
     for (args, parts) in [
-        (
-            &["dev", "--grpc-addr", "nowhere"][..],
-            &["--grpc-addr", "nowhere", "HOST:PORT"][..],
-        ),
-        (
-            &["dev", "--http-addr", "0.0.0.0:0"],
-            &["--http-addr", "0.0.0.0:0", "dev secret", "--insecure"],
-        ),
-        (
-            &["dev", "--grpc-addr", "0.0.0.0:0"],
-            &["--grpc-addr", "0.0.0.0:0", "--insecure"],
-        ),
-        (
-            &[
-                "control-plane",
-                "--redis-url",
-                "redis://127.0.0.1:1",
-                "--grpc-addr",
-                "[::]:0",
-            ],
-            &["--grpc-addr", "[::]:0", "--api-jwt-secret", "--insecure"],
-        ),
-        (
-            &[
-                "edge",
-                "--http-addr",
-                "0.0.0.0:0",
-                "--jwt-secret",
-                roomcast_auth::DEV_SECRET,
-            ],
-            &["--http-addr", "dev secret", "--insecure"],
-        ),
-        (&["edge"], &["--jwt-secret"]),
-        (&["control-plane"], &["--redis-url", "ROOMCAST_REDIS_URL"]),
-        (&["control-plane", "--redis-url", "http://h"], &["--redis-url"]),
-        (&["dev", "--no-such-flag"], &["--no-such-flag"]),
-        (
-            &["dev", "--log-retention", "24"],
-            &["--log-retention", "24", "unit"],
-        ),
-        (&["dev", "--config", &unknown], &["grpc-adr", "grpc-addr"]),
-        (&["dev", "--config", &bad], &["grpc-addr", "nowhere"]),
-        (&["dev", "--config", "/nonexistent.toml"], &["/nonexistent.toml"]),
-        (&["edge", "--jwt-public-key", &bad], &["--jwt-public-key", "PEM"]),
-        (
-            &["edge", "--jwt-secret", "x", "--control-plane", "127.0.0.1:1"],
-            &["--control-plane", "http://"],
-        ),
-        (&["token"], &["--user"]),
-        (&["token", "--user", "a b"], &["--user", "a b"]),
-        (&["token", "--user", "a", "--ttl", "soon"], &["--ttl", "soon"]),
-        (&["nonsense"], &["nonsense"]),
-        (&[], &["--help"]),
+        (["dev", "--config", &unknown], ["grpc-adr", "grpc-addr"]),
+        (["dev", "--config", &bad], ["grpc-addr", "nowhere"]),
+        (["edge", "--jwt-public-key", &bad], ["--jwt-public-key", "PEM"]),
     ] {
-        let line = usage_error(args, &[]).await;
-        for part in parts {
-            assert!(line.contains(part), "{part:?} in {line}");
-        }
+        fails_with(&args, &[], &parts).await;
     }
-    let line = usage_error(&["dev"], &[("ROOMCAST_HTTP_ADDR", "x")]).await;
-    assert!(line.contains("ROOMCAST_HTTP_ADDR"), "{line}");
-    let secret = usage_error(
-        &["edge", "--jwt-secret", "", "--jwt-audience", "roomcast-api"],
-        &[],
-    )
-    .await;
-    assert!(secret.contains("--jwt-secret"), "{secret}");
 }
 
 #[tokio::test]

@@ -16,12 +16,70 @@ use tokio::{
 use tonic::{Code, Request};
 
 const SECRET: &str = "a-secret-of-services-that-is-long-enough";
+/// Part of the payload of an event.
+const PAYLOAD: &str = "never-logged";
 
 fn called<T>(token: &str, request: T) -> Request<T> {
     let mut request = Request::new(request);
     let value = format!("Bearer {token}").parse().unwrap();
     request.metadata_mut().insert("authorization", value);
     request
+}
+
+/// Publishes a session with the payload that logs must not contain; a call with the wrong token is denied.
+async fn publish_with_both_tokens(control_plane: &Process, service: &str, wrong: &str) {
+    let mut backend = Backend::connect(control_plane.addr("grpc")).await;
+    let mut update = session("s1", PAYLOAD, "alice=observer");
+    update.attributes = Some(structure(&json!({ "note": PAYLOAD })));
+    let request = v1::PublishSessionUpdateRequest {
+        session: Some(update),
+        ..Default::default()
+    };
+    let published = backend
+        .0
+        .publish_session_update(called(service, request.clone()))
+        .await;
+    published.unwrap();
+    let denied = backend.0.publish_session_update(called(wrong, request)).await;
+    assert_eq!(denied.unwrap_err().code(), Code::Unauthenticated);
+}
+
+/// Uses tokens in every way that the edge supports: on connecting, in a refresh, and in a header.
+async fn connect_with_every_token(edge: &Process, good: &str, refreshed: &str, wrong: &str) {
+    let browsers = Browsers::start(Client::Js48);
+    for transport in ["websocket", "polling"] {
+        let options = |token: &str| json!({ "token": token, "transports": [transport] });
+        let mut mallory = browsers.open_with(&edge.url(), options(wrong)).await;
+        mallory.denied().await;
+        let mut alice = browsers.open_with(&edge.url(), options(good)).await;
+        alice.connected().await;
+        alice.join("s1").await;
+        for (token, ok) in [(refreshed, true), (wrong, false)] {
+            let response = alice.request("refresh-token", json!([token])).await;
+            assert_eq!(response["ok"], ok, "{response}");
+        }
+        let headers = json!({ "Authorization": format!("Bearer {good}") });
+        let by_header = json!({ "auth": {}, "headers": headers, "transports": [transport] });
+        browsers.open_with(&edge.url(), by_header).await.connected().await;
+    }
+}
+
+/// Stops a process. Its log must consist of JSON lines, of which none contains any of these texts.
+async fn stops_with_a_log_without(process: &mut Process, never: &[&str]) {
+    process.signal("TERM");
+    assert!(process.exited().await.success());
+    let log = eventually("the last line of the log", || {
+        let log = process.log();
+        async move { log.contains("drained").then_some(log) }
+    })
+    .await;
+    for never in never {
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(never)).collect();
+        assert!(lines.is_empty(), "{lines:#?}");
+    }
+    for line in log.lines() {
+        serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+    }
 }
 
 #[tokio::test]
@@ -45,54 +103,14 @@ async fn logs_contain_no_token_no_secret_and_no_payload() {
     let refreshed = token_with(DEV_SECRET, &later);
     let wrong = token_with("another-secret-that-is-also-long-enough", &claims("mallory"));
 
-    let mut backend = Backend::connect(control_plane.addr("grpc")).await;
-    let mut update = session("s1", "never-logged", "alice=observer");
-    update.attributes = Some(structure(&json!({ "note": "never-logged" })));
-    let request = v1::PublishSessionUpdateRequest {
-        session: Some(update),
-        ..Default::default()
-    };
-    let published = backend
-        .0
-        .publish_session_update(called(service, request.clone()))
-        .await;
-    published.unwrap();
-    let denied = backend.0.publish_session_update(called(&wrong, request)).await;
-    assert_eq!(denied.unwrap_err().code(), Code::Unauthenticated);
-    let browsers = Browsers::start(Client::Js48);
-    for transport in ["websocket", "polling"] {
-        let options = |token: &str| json!({ "token": token, "transports": [transport] });
-        let mut mallory = browsers.open_with(&edge.url(), options(&wrong)).await;
-        mallory.denied().await;
-        let mut alice = browsers.open_with(&edge.url(), options(&good)).await;
-        alice.connected().await;
-        alice.join("s1").await;
-        for (token, ok) in [(&refreshed, true), (&wrong, false)] {
-            let response = alice.request("refresh-token", json!([token])).await;
-            assert_eq!(response["ok"], ok, "{response}");
-        }
-        let headers = json!({ "Authorization": format!("Bearer {good}") });
-        let by_header = json!({ "auth": {}, "headers": headers, "transports": [transport] });
-        browsers.open_with(&edge.url(), by_header).await.connected().await;
-    }
+    publish_with_both_tokens(&control_plane, service, &wrong).await;
+    connect_with_every_token(&edge, &good, &refreshed, &wrong).await;
     // The signature is the secret part of a token.
     let tokens = [good.as_str(), &refreshed, &wrong, service];
     let signatures = tokens.map(|token| token.rsplit('.').next().unwrap());
+    let never = [&signatures[..], &[SECRET, DEV_SECRET, PAYLOAD]].concat();
     for process in [&mut edge, &mut control_plane] {
-        process.signal("TERM");
-        assert!(process.exited().await.success());
-        let log = eventually("the last line of the log", || {
-            let log = process.log();
-            async move { log.contains("drained").then_some(log) }
-        })
-        .await;
-        for never in [&signatures[..], &[SECRET, DEV_SECRET, "never-logged"]].concat() {
-            let lines: Vec<_> = log.lines().filter(|line| line.contains(never)).collect();
-            assert!(lines.is_empty(), "{lines:#?}");
-        }
-        for line in log.lines() {
-            serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
-        }
+        stops_with_a_log_without(process, &never).await;
     }
 }
 

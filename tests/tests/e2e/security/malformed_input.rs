@@ -37,13 +37,16 @@ fn fields(status: &Status) -> Vec<String> {
     fields
 }
 
-#[tokio::test]
-async fn every_invalid_field_of_a_call_is_named() {
-    let dev = Process::dev(&[]).await;
-    let browsers = Browsers::start(Client::Js48);
-    let mut backend = Backend::connect(dev.addr("grpc")).await;
-    let mut alice = neighbour(&dev, &browsers, &mut backend).await;
+/// The invalid fields of a publish of this session, which must be denied.
+async fn fields_of_publish(backend: &mut Backend, session: v1::Session) -> Vec<String> {
+    let request = v1::PublishSessionUpdateRequest {
+        session: Some(session),
+        ..Default::default()
+    };
+    fields(&backend.0.publish_session_update(request).await.unwrap_err())
+}
 
+async fn names_empty_and_long_fields(backend: &mut Backend) {
     let empty = backend
         .0
         .publish_session_update(v1::PublishSessionUpdateRequest::default())
@@ -64,22 +67,24 @@ async fn every_invalid_field_of_a_call_is_named() {
     };
     let long = backend.0.select_role(request).await.unwrap_err();
     assert_eq!(fields(&long), ["request_id", "role", "session_id", "user_id"]);
-    let publish = |session| v1::PublishSessionUpdateRequest {
-        session: Some(session),
-        ..Default::default()
-    };
-    let two = publish(session(
-        "s1",
-        "a",
-        "alice=interviewer bob=interviewer bob=observer",
-    ));
-    let two = fields(&backend.0.publish_session_update(two).await.unwrap_err());
+}
+
+async fn names_conflicting_participants(backend: &mut Backend) {
+    let conflicting = session("s1", "a", "alice=interviewer bob=interviewer bob=observer");
+    let two = fields_of_publish(backend, conflicting).await;
     assert!(
         two.iter()
             .all(|field| field.starts_with("session.participants.list["))
             && two.len() == 2,
         "{two:?}"
     );
+}
+
+async fn names_invalid_attributes(backend: &mut Backend) {
+    let with_attributes = |attributes: prost_types::Struct| v1::Session {
+        attributes: Some(attributes),
+        ..session("s1", "a", "")
+    };
     for (attributes, case) in [
         (json!({ "status": "x" }), "a reserved name"),
         (
@@ -91,29 +96,31 @@ async fn every_invalid_field_of_a_call_is_named() {
             "too deep",
         ),
     ] {
-        let attributes = Some(structure(&attributes));
-        let request = publish(v1::Session {
-            attributes,
-            ..session("s1", "a", "")
-        });
-        let error = backend.0.publish_session_update(request).await.unwrap_err();
+        let invalid = fields_of_publish(backend, with_attributes(structure(&attributes))).await;
         assert!(
-            fields(&error)[0].starts_with("session.attributes"),
-            "{case}: {error:?}"
+            invalid[0].starts_with("session.attributes"),
+            "{case}: {invalid:?}"
         );
     }
     let number = prost_types::value::Kind::NumberValue;
     for kind in [Some(number(f64::NAN)), Some(number(f64::INFINITY)), None] {
-        let attributes = Some(prost_types::Struct {
+        let attributes = prost_types::Struct {
             fields: [("n".to_owned(), prost_types::Value { kind })].into(),
-        });
-        let request = publish(v1::Session {
-            attributes,
-            ..session("s1", "a", "")
-        });
-        let error = backend.0.publish_session_update(request).await.unwrap_err();
-        assert!(fields(&error)[0].starts_with("session.attributes"), "{error:?}");
+        };
+        let invalid = fields_of_publish(backend, with_attributes(attributes)).await;
+        assert!(invalid[0].starts_with("session.attributes"), "{invalid:?}");
     }
+}
+
+#[tokio::test]
+async fn every_invalid_field_of_a_call_is_named() {
+    let dev = Process::dev(&[]).await;
+    let browsers = Browsers::start(Client::Js48);
+    let mut backend = Backend::connect(dev.addr("grpc")).await;
+    let mut alice = neighbour(&dev, &browsers, &mut backend).await;
+    names_empty_and_long_fields(&mut backend).await;
+    names_conflicting_participants(&mut backend).await;
+    names_invalid_attributes(&mut backend).await;
     still_receives_events(&mut alice, &mut backend).await;
 }
 

@@ -24,31 +24,38 @@ async fn edge(control_plane: &Process, keys: &[&str]) -> Process {
     edge
 }
 
-#[tokio::test]
-async fn bad_tokens_are_denied_with_their_code() {
-    let dev = Process::dev(&["--jwt-issuer", "us", "--jwt-audience", "app"]).await;
-    let browsers = Browsers::start(Client::Js48);
-    let good = || MintClaims {
+/// Claims that the edge of this test accepts. Each bad token differs from them in one respect.
+fn good_claims() -> MintClaims {
+    MintClaims {
         issuer: Some("us".to_owned()),
         audience: Some("app".to_owned()),
         ..claims("alice")
-    };
-    let with = |claims: MintClaims| json!({ "token": token_with(DEV_SECRET, &claims) });
-    let hs = |claims: Value| json!({ "token": signed_dev(&claims) });
-    // Each case differs from these claims in one respect.
-    let mut valid_claims = claims_json("alice", 600);
-    (valid_claims["iss"], valid_claims["aud"]) = ("us".into(), "app".into());
-    let mut later = valid_claims.clone();
-    later["nbf"] = json!(later["exp"].as_i64().unwrap() - 300);
-    let (mut without_user, mut number) = (valid_claims.clone(), valid_claims.clone());
-    without_user.as_object_mut().unwrap().remove("sub");
-    number["sub"] = json!(7);
+    }
+}
+
+/// The same claims as JSON.
+fn good_claims_json() -> Value {
+    let mut claims = claims_json("alice", 600);
+    (claims["iss"], claims["aud"]) = ("us".into(), "app".into());
+    claims
+}
+
+/// The options of a client whose token has these claims.
+fn with_claims(claims: MintClaims) -> Value {
+    json!({ "token": token_with(DEV_SECRET, &claims) })
+}
+
+/// The options of a client whose token has claims that our own mint does not support.
+fn with_json_claims(claims: &Value) -> Value {
     let folder = TempDir::new();
-    openssl(&folder, "genrsa -out rsa.pem 2048");
-    let rsa = folder.path().join("rsa.pem").to_str().unwrap().to_owned();
-    let valid = with(good());
-    let altered = valid["token"].as_str().unwrap().replace('.', ".e");
-    for (case, auth, code) in [
+    let token = signed("HS256", &folder.write("secret", DEV_SECRET), None, claims);
+    json!({ "token": token })
+}
+
+/// Options without a token, or with one that is malformed, and the code of the denial.
+fn missing_and_malformed_tokens() -> Vec<(&'static str, Value, &'static str)> {
+    let altered = token_with(DEV_SECRET, &good_claims()).replace('.', ".e");
+    vec![
         ("missing", json!({ "auth": {} }), "token_missing"),
         ("no auth at all", json!({ "auth": null }), "token_missing"),
         ("empty", json!({ "token": "" }), "token_missing"),
@@ -61,97 +68,106 @@ async fn bad_tokens_are_denied_with_their_code() {
             json!({ "token": "x".repeat(20_000) }),
             "token_invalid",
         ),
-        (
-            "wrong key",
-            json!({ "token": token_with(&DEV_SECRET.replace("dev", "DEV"), &good()) }),
-            "token_invalid",
-        ),
+    ]
+}
+
+/// Options with a token whose signature is not accepted.
+fn wrongly_signed_tokens() -> Vec<(&'static str, Value, &'static str)> {
+    let folder = TempDir::new();
+    openssl(&folder, "genrsa -out rsa.pem 2048");
+    let rsa = folder.path().join("rsa.pem").to_str().unwrap().to_owned();
+    let wrong_key = token_with(&DEV_SECRET.replace("dev", "DEV"), &good_claims());
+    let wrong_algorithm = signed("RS256", &rsa, None, &good_claims_json());
+    let no_algorithm = signed("none", "", None, &good_claims_json());
+    vec![
+        ("wrong key", json!({ "token": wrong_key }), "token_invalid"),
         (
             "wrong algorithm",
-            json!({ "token": signed("RS256", &rsa, None, &valid_claims) }),
+            json!({ "token": wrong_algorithm }),
             "token_invalid",
         ),
+        ("no algorithm", json!({ "token": no_algorithm }), "token_invalid"),
+    ]
+}
+
+/// Options with a token whose time, or whose user, is not accepted.
+fn wrong_times_and_users() -> Vec<(&'static str, Value, &'static str)> {
+    let expired = MintClaims {
+        issued_at: 1_000_000,
+        ..good_claims()
+    };
+    let mut later = good_claims_json();
+    later["nbf"] = json!(later["exp"].as_i64().unwrap() - 300);
+    let without_expiry = json!({ "sub": "alice", "iss": "us", "aud": "app" });
+    let (mut without_user, mut number) = (good_claims_json(), good_claims_json());
+    without_user.as_object_mut().unwrap().remove("sub");
+    number["sub"] = json!(7);
+    let malformed = MintClaims {
+        subject: "a b".to_owned(),
+        ..good_claims()
+    };
+    vec![
+        ("expired", with_claims(expired), "token_expired"),
+        ("not yet valid", with_json_claims(&later), "token_invalid"),
+        ("no expiry", with_json_claims(&without_expiry), "token_invalid"),
+        ("no user", with_json_claims(&without_user), "token_invalid"),
         (
-            "no algorithm",
-            json!({ "token": signed("none", "", None, &valid_claims) }),
+            "a user that is a number",
+            with_json_claims(&number),
             "token_invalid",
         ),
-        (
-            "expired",
-            with(MintClaims {
-                issued_at: 1_000_000,
-                ..good()
-            }),
-            "token_expired",
-        ),
-        ("not yet valid", hs(later), "token_invalid"),
-        (
-            "no expiry",
-            hs(json!({ "sub": "alice", "iss": "us", "aud": "app" })),
-            "token_invalid",
-        ),
-        ("no user", hs(without_user), "token_invalid"),
-        ("a user that is a number", hs(number), "token_invalid"),
-        (
-            "wrong issuer",
-            with(MintClaims {
-                issuer: Some("them".to_owned()),
-                ..good()
-            }),
-            "token_invalid",
-        ),
-        (
-            "no issuer",
-            with(MintClaims {
-                issuer: None,
-                ..good()
-            }),
-            "token_invalid",
-        ),
-        (
-            "wrong audience",
-            with(MintClaims {
-                audience: Some("other".to_owned()),
-                ..good()
-            }),
-            "token_invalid",
-        ),
-        (
-            "a service token",
-            with(MintClaims {
-                audience: Some("roomcast-api".to_owned()),
-                ..good()
-            }),
-            "token_invalid",
-        ),
-        (
-            "a malformed id",
-            with(MintClaims {
-                subject: "a b".to_owned(),
-                ..good()
-            }),
-            "token_invalid",
-        ),
-    ] {
-        let mut browser = browsers.open_with(&dev.url(), auth).await;
+        ("a malformed id", with_claims(malformed), "token_invalid"),
+    ]
+}
+
+/// Options with a token of another issuer, or for another audience.
+fn wrong_issuers_and_audiences() -> Vec<(&'static str, Value, &'static str)> {
+    let issued_by = |issuer: Option<&str>| {
+        with_claims(MintClaims {
+            issuer: issuer.map(str::to_owned),
+            ..good_claims()
+        })
+    };
+    let meant_for = |audience: &str| {
+        with_claims(MintClaims {
+            audience: Some(audience.to_owned()),
+            ..good_claims()
+        })
+    };
+    vec![
+        ("wrong issuer", issued_by(Some("them")), "token_invalid"),
+        ("no issuer", issued_by(None), "token_invalid"),
+        ("wrong audience", meant_for("other"), "token_invalid"),
+        ("a service token", meant_for("roomcast-api"), "token_invalid"),
+    ]
+}
+
+#[tokio::test]
+async fn bad_tokens_are_denied_with_their_code() {
+    let dev = Process::dev(&["--jwt-issuer", "us", "--jwt-audience", "app"]).await;
+    let browsers = Browsers::start(Client::Js48);
+    for (case, options, code) in [
+        missing_and_malformed_tokens(),
+        wrongly_signed_tokens(),
+        wrong_times_and_users(),
+        wrong_issuers_and_audiences(),
+    ]
+    .concat()
+    {
+        let mut browser = browsers.open_with(&dev.url(), options).await;
         assert_eq!(browser.denied().await, code, "{case}");
     }
-    for options in [valid.clone(), hs(valid_claims)] {
+    let valid = token_with(DEV_SECRET, &good_claims());
+    for options in [json!({ "token": valid }), with_json_claims(&good_claims_json())] {
         browsers.open_with(&dev.url(), options).await.connected().await;
     }
-    let header = json!({ "auth": {}, "headers": { "Authorization": format!("Bearer {}", valid["token"].as_str().unwrap()) } });
+    let header = json!({ "auth": {}, "headers": { "Authorization": format!("Bearer {valid}") } });
     browsers.open_with(&dev.url(), header).await.connected().await;
     // A stock client does not retry a denied connection; the page does, with another token.
     let mut browser = browsers.open(&dev.url(), "x").await;
     assert_eq!(browser.denied().await, "token_invalid");
-    browser.reconnect(valid["token"].as_str()).await;
+    browser.reconnect(Some(&valid)).await;
     browser.connected().await;
-}
-
-/// A token signed with the dev secret, for claims that our own mint does not support.
-fn signed_dev(claims: &Value) -> String {
-    let folder = TempDir::new();
-    signed("HS256", &folder.write("secret", DEV_SECRET), None, claims)
 }
 
 #[tokio::test]
